@@ -1,0 +1,1 @@
+export type { BatchedRow, Batcher, BatcherOptions, Priority, SubmitOptions } from './batcher.js';

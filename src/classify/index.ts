@@ -1,0 +1,1 @@
+export type { Outcome, Prediction, Timings } from './prediction.js';

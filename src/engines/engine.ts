@@ -1,0 +1,41 @@
+/** What a Session is made from. */
+export interface SessionSpec {
+  /** An ONNX ModelProto: one input uint8 `[N, C, H, W]`, one output float32 `[N, labels]`. */
+  readonly model: Uint8Array;
+  /** `[C, H, W]`. */
+  readonly inputShape: readonly [number, number, number];
+  readonly labelCount: number;
+}
+
+/** What one run of a Session gives. */
+export interface RunResult {
+  /** float32 `[batchSize, labels]`, 0..1. */
+  readonly probabilities: Float32Array;
+  /** The input buffer handed back, so that it can be filled again. */
+  readonly input: Uint8Array;
+  /** Time inside the runtime, in milliseconds. */
+  readonly runMs: number;
+}
+
+/** One model loaded in a runtime. Runs are serial: a second waits for the first. */
+export interface Session {
+  /** "onnxruntime/cpu": runtime and device. */
+  readonly device: string;
+  /**
+   * Runs one batch. `input` is uint8 `[batchSize, C, H, W]` over its own whole
+   * ArrayBuffer, which is transferred: the caller gets it back in the result.
+   *
+   * Throws `model_failed` when the runtime refuses, `not_ready` when the engine is
+   * restarting.
+   */
+  run(input: Uint8Array, batchSize: number): Promise<RunResult>;
+  close(): Promise<void>;
+}
+
+/** A runtime that we can run inference graphs on. */
+export interface Engine {
+  readonly name: string;
+  /** Loads a model. Throws `model_failed` when the runtime refuses it. */
+  load(spec: SessionSpec): Promise<Session>;
+  close(): Promise<void>;
+}

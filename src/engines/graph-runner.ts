@@ -1,0 +1,14 @@
+/** A tensor by name: the element type, the shape and the values in row-major order. */
+export type GraphTensor =
+  | { readonly type: 'float32'; readonly shape: readonly number[]; readonly values: Float32Array }
+  | { readonly type: 'uint8'; readonly shape: readonly number[]; readonly values: Uint8Array }
+  | { readonly type: 'int64'; readonly shape: readonly number[]; readonly values: BigInt64Array };
+
+/** Runs any graph by the names of its inputs and outputs, on the calling thread. */
+export interface GraphRunner {
+  /** Blocks the calling thread while it runs: use it in a process of its own. */
+  run(
+    inputs: Readonly<Record<string, GraphTensor>>,
+  ): Promise<Readonly<Record<string, GraphTensor>>>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,1 @@
+export type { LabelReport, Report } from './report.js';

@@ -1,0 +1,62 @@
+/** How one pixel of a raw plane is stored; multi-byte types are little-endian. */
+export type PixelType = 'uint8' | 'uint16' | 'float32';
+
+export type Encoding = 'raw' | 'png' | 'tiff' | 'jpeg';
+
+/** The roles of the Human Protein Atlas, in the order of its colours red, green, blue, yellow. */
+export const hpaChannels = ['microtubules', 'protein', 'nucleus', 'endoplasmic_reticulum'] as const;
+
+/** One two-dimensional array of a Frame: one channel. */
+export interface Plane {
+  /** The role, never an alias such as "red". */
+  readonly channel: string;
+  /** Raw: rows top to bottom, no padding. Encoded: one grey file. */
+  readonly bytes: Uint8Array;
+}
+
+/** One acquisition at one place and time: planes of the same size. */
+export interface Frame {
+  readonly id: string;
+  /** 0 for encoded planes whose files say it. */
+  readonly widthPx: number;
+  readonly heightPx: number;
+  readonly pixelType: PixelType;
+  /** Low bits of a uint16 pixel that are used, 1..16; 0 means all. */
+  readonly significantBits: number;
+  readonly encoding: Encoding;
+  readonly planes: readonly Plane[];
+}
+
+/** How a frame is brought to a model's size. */
+export type Resize = 'bilinear' | 'area';
+
+/** What a model is fed with: uint8 `[N, channels, height, width]`. */
+export interface InputSpec {
+  /** Channel roles in the order of the model's input. */
+  readonly channels: readonly string[];
+  readonly widthPx: number;
+  readonly heightPx: number;
+  readonly resize: Resize;
+}
+
+export type QualityFlag = 'plane_empty' | 'saturated' | 'dim';
+
+/** A frame brought to a model's input spec. */
+export interface PreparedFrame {
+  /** uint8 `[C, H, W]` in the order of the spec; owned by the receiver. */
+  readonly pixels: Uint8Array;
+  readonly qualityFlags: readonly QualityFlag[];
+}
+
+/** Brings frames to an input spec, off the event loop. */
+export interface Preparer {
+  /**
+   * Decodes and resizes one frame. May take ownership of the planes' bytes: the
+   * caller must not read them afterwards.
+   *
+   * Throws `frame_invalid` with every fault of the frame in one message,
+   * `cancelled` or `deadline` by the signal's reason.
+   */
+  prepare(frame: Frame, spec: InputSpec, signal?: AbortSignal): Promise<PreparedFrame>;
+  close(): Promise<void>;
+}

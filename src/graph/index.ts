@@ -1,0 +1,1 @@
+export type { Layer, Network, Parameters } from './network.js';

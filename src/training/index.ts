@@ -1,0 +1,1 @@
+export type { EpochScores, Run, RunEvent, RunEventBody, RunSpec, RunState } from './run.js';

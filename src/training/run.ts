@@ -1,0 +1,88 @@
+/** A training, whole: every default filled in. Written to disk before anything else happens. */
+export interface RunSpec {
+  /** Folder in the Kaggle layout, absolute. */
+  readonly dataPath: string;
+  /** Name the version is published under. */
+  readonly model: string;
+  /** @default 'seed-cnn' */
+  readonly network: string;
+  /** @default 60 */
+  readonly epochs: number;
+  /** @default 128 */
+  readonly batchSize: number;
+  /** Part of the dataset that is used at all, 0..1. @default 1 */
+  readonly share: number;
+  /** Part of the used frames that trains; the rest validates. @default 0.8 */
+  readonly trainingPart: number;
+  /** `auto`: by group where the dataset has groups, else the first part. @default 'auto' */
+  readonly split: 'auto' | 'first' | 'group';
+  /** @default 1 */
+  readonly seed: number;
+  /** Adam's rate before decay. @default 1e-3 */
+  readonly learningRate: number;
+  /** Epochs without a better validation loss before the Run stops. @default 6 */
+  readonly patience: number;
+  /** Makes the new version live when the Run has finished. @default false */
+  readonly promote: boolean;
+}
+
+/** running > finished | stopped | failed. */
+export type RunState = 'running' | 'finished' | 'stopped' | 'failed';
+
+export interface EpochScores {
+  readonly epoch: number;
+  readonly trainingLoss: number;
+  readonly trainingAccuracy: number;
+  readonly validationLoss: number;
+  readonly validationAccuracy: number;
+  readonly validationMacroF1: number;
+  readonly alwaysNoAccuracy: number;
+  readonly seconds: number;
+  /** The lowest validation loss so far. */
+  readonly best: boolean;
+}
+
+/** What a Run tells while it goes. */
+export type RunEventBody =
+  | {
+      readonly kind: 'started';
+      readonly spec: RunSpec;
+      readonly parameterCount: number;
+      readonly trainingFrames: number;
+      readonly validationFrames: number;
+    }
+  | { readonly kind: 'framesLoaded'; readonly loaded: number; readonly total: number }
+  | {
+      readonly kind: 'step';
+      readonly epoch: number;
+      readonly step: number;
+      readonly stepsInEpoch: number;
+      readonly loss: number;
+      readonly framesPerSecond: number;
+    }
+  | ({ readonly kind: 'epoch' } & EpochScores)
+  | { readonly kind: 'published'; readonly model: string; readonly version: number }
+  | {
+      readonly kind: 'ended';
+      readonly state: Exclude<RunState, 'running'>;
+      /** Why: "finished 60 epochs", "loss is NaN at step 812". */
+      readonly reason: string;
+    };
+
+/** Numbered from 1 without gaps within a Run. */
+export type RunEvent = RunEventBody & {
+  readonly number: number;
+  readonly runId: string;
+  readonly atMs: number;
+};
+
+export interface Run {
+  readonly id: string;
+  readonly spec: RunSpec;
+  readonly state: RunState;
+  readonly failure: string;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number | null;
+  readonly publishedVersion: number | null;
+  readonly history: readonly EpochScores[];
+}
