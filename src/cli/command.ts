@@ -1,0 +1,63 @@
+import {
+  Command,
+  type CommandUnknownOpts,
+  InvalidArgumentError,
+} from '@commander-js/extra-typings';
+import type { Terminal } from './terminal.js';
+
+/** One verb of the command line. Its action loads the rooms it needs, so that `--help` loads none. */
+export type Verb = (terminal: Terminal) => CommandUnknownOpts;
+
+/** A command whose mistakes are thrown and told in one line on standard error. */
+export function createCommand(name: string, description: string): Command {
+  return new Command(name)
+    .description(description)
+    .exitOverride()
+    .showHelpAfterError('(see --help)')
+    .configureOutput({
+      outputError: (text, write) => write(`cytostream: ${text.replace(/^error: /, '')}`),
+    });
+}
+
+/** What `--help` shows below the options. */
+export function example(...lines: readonly string[]): string {
+  return `\nExample:\n${lines.map((line) => `  $ npx cytostream ${line}`).join('\n')}\n`;
+}
+
+/** A whole number within bounds, both included. */
+export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < least || value > most) {
+      const bound = most === Number.MAX_SAFE_INTEGER ? `at least ${least}` : `${least} to ${most}`;
+      throw new InvalidArgumentError(`Expected a whole number, ${bound}.`);
+    }
+    return value;
+  };
+}
+
+/** A number above `above` and at most `most`. */
+export function numberAbove(above: number, most = Number.POSITIVE_INFINITY) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (text.trim() === '' || !(value > above) || value > most || !Number.isFinite(value)) {
+      const bound = most === Number.POSITIVE_INFINITY ? '' : `, at most ${most}`;
+      throw new InvalidArgumentError(`Expected a number above ${above}${bound}.`);
+    }
+    return value;
+  };
+}
+
+/** `HOST:PORT`. */
+export function address(text: string): string {
+  const port = Number(/:(\d{1,5})$/.exec(text)?.[1]);
+  if (!(port >= 1 && port <= 65_535) || text.startsWith(':')) {
+    throw new InvalidArgumentError('Expected HOST:PORT, for example localhost:50051.');
+  }
+  return text;
+}
+
+/** Collects an option that may be given more than once. */
+export function repeated(text: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), text];
+}

@@ -1,0 +1,142 @@
+import type { Writable } from 'node:stream';
+import cliProgress from 'cli-progress';
+
+export interface ProgressOptions {
+  /** What is going on: "training". */
+  readonly title: string;
+  /** What is counted: "frames". */
+  readonly unit: string;
+  /** How many there will be; 0 while it is not known. */
+  readonly total: number;
+}
+
+/** Something that takes a while, shown while it goes. */
+export interface Progress {
+  /** `done` of the total, and whatever else is worth knowing now: "loss 0.21". */
+  update(done: number, remark?: string): void;
+  setTotal(total: number): void;
+  /** Writes a line above the bar. */
+  above(line: string): void;
+  /** Ends the display; idempotent. */
+  end(): void;
+}
+
+export interface ProgressCollaborators {
+  readonly stream: Writable & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly onEnd?: () => void;
+  /** @default performance.now */
+  readonly now?: () => number;
+}
+
+/** How often a plain line is written where there is no terminal to draw on. */
+const plainLineEveryMs = 10_000;
+
+/**
+ * A bar with rate and time left on a terminal. Anywhere else (a log, a pipe) at
+ * most one plain line every ten seconds, and never a control code.
+ */
+export function createProgress(
+  options: ProgressOptions,
+  { stream, onEnd, now = () => performance.now() }: ProgressCollaborators,
+): Progress {
+  const startedAtMs = now();
+  let { total } = options;
+  let done = 0;
+  let remark = '';
+  let hasEnded = false;
+  let lastLineAtMs = startedAtMs;
+
+  const describe = () =>
+    describeProgress({ ...options, total, done, remark, elapsedMs: now() - startedAtMs });
+
+  const bar =
+    stream.isTTY === true
+      ? new cliProgress.SingleBar({
+          // Types say NodeJS.WritableStream, a terminal is one.
+          stream: stream as unknown as NodeJS.WritableStream,
+          hideCursor: true,
+          fps: 10,
+          format: () => {
+            const parts = describe();
+            const room = (stream.columns ?? 80) - parts.length - options.title.length - 5;
+            const width = Math.max(0, Math.min(30, room));
+            const filled = total > 0 ? Math.round((Math.min(done, total) / total) * width) : 0;
+            const drawn = width >= 8 ? `[${'='.repeat(filled)}${' '.repeat(width - filled)}] ` : '';
+            return `${options.title} ${drawn}${parts}`.slice(0, (stream.columns ?? 80) - 1);
+          },
+        })
+      : null;
+  bar?.start(Math.max(1, total), 0);
+
+  return {
+    update(newDone, newRemark) {
+      if (hasEnded) return;
+      done = newDone;
+      if (newRemark !== undefined) remark = newRemark;
+      if (bar !== null) {
+        bar.update(done);
+      } else if (now() - lastLineAtMs >= plainLineEveryMs) {
+        lastLineAtMs = now();
+        stream.write(`${options.title}: ${describe()}\n`);
+      }
+    },
+    setTotal(newTotal) {
+      total = newTotal;
+      bar?.setTotal(Math.max(1, total));
+    },
+    above(line) {
+      if (bar === null) {
+        stream.write(`${line}\n`);
+        return;
+      }
+      // Back to the first column, clear what the bar drew, write, and let the
+      // bar draw itself again below.
+      stream.write(`\r\u001b[K${line}\n`);
+      bar.render();
+    },
+    end() {
+      if (hasEnded) return;
+      hasEnded = true;
+      if (bar !== null) {
+        bar.render();
+        bar.stop();
+      }
+      onEnd?.();
+    },
+  };
+}
+
+/** "450/2000 frames  22 %  38.2 frames/s  0:41 left  loss 0.21". */
+export function describeProgress(state: {
+  readonly unit: string;
+  readonly total: number;
+  readonly done: number;
+  readonly remark: string;
+  readonly elapsedMs: number;
+}): string {
+  const { unit, total, done, remark, elapsedMs } = state;
+  const parts = [total > 0 ? `${done}/${total} ${unit}` : `${done} ${unit}`];
+  if (total > 0) parts.push(`${Math.floor((Math.min(done, total) / total) * 100)} %`);
+  const perSecond = elapsedMs > 0 ? (done * 1000) / elapsedMs : 0;
+  if (done > 0 && elapsedMs >= 500) {
+    parts.push(`${formatRate(perSecond)} ${unit}/s`);
+    if (total > done) parts.push(`${formatDuration((total - done) / perSecond)} left`);
+  }
+  if (remark !== '') parts.push(remark);
+  return parts.join('  ');
+}
+
+function formatRate(perSecond: number): string {
+  if (perSecond >= 100) return perSecond.toFixed(0);
+  return perSecond >= 1 ? perSecond.toFixed(1) : perSecond.toFixed(2);
+}
+
+/** Seconds as "0:41", "12:05" or "3:20:00". */
+export function formatDuration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const clock = [Math.floor((whole % 3600) / 60), whole % 60];
+  const hours = Math.floor(whole / 3600);
+  return hours > 0
+    ? [hours, ...clock.map((part) => String(part).padStart(2, '0'))].join(':')
+    : `${clock[0]}:${String(clock[1]).padStart(2, '0')}`;
+}

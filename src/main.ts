@@ -1,0 +1,34 @@
+#!/usr/bin/env node
+import {
+  benchVerb,
+  classifyVerb,
+  createTerminal,
+  edaVerb,
+  evaluateVerb,
+  modelsVerb,
+  runCommandLine,
+  runsVerb,
+  scoreVerb,
+  serveVerb,
+  simulateVerb,
+  submissionVerb,
+  trainVerb,
+  type Verb,
+} from './cli/index.js';
+
+/** The verbs, in the order of `--help`. A new one is a file in `cli/` and a line here. */
+const verbs: readonly Verb[] = [
+  serveVerb,
+  trainVerb,
+  evaluateVerb,
+  classifyVerb,
+  submissionVerb,
+  scoreVerb,
+  edaVerb,
+  simulateVerb,
+  modelsVerb,
+  runsVerb,
+  benchVerb,
+];
+
+process.exitCode = await runCommandLine(process.argv, { verbs, terminal: createTerminal(process) });
