@@ -1,0 +1,164 @@
+import { isAbsolute, resolve } from 'node:path';
+import { z } from 'zod';
+
+const MiB = 1024 * 1024;
+
+/** A folder, made absolute against the working folder. */
+const folder = z
+  .string()
+  .min(1)
+  .transform((path) => (isAbsolute(path) ? path : resolve(path)));
+const whole = (minimum: number, maximum: number) =>
+  z.coerce.number().int().min(minimum).max(maximum);
+const list = <T extends z.ZodType>(item: T) =>
+  z.preprocess(
+    (value) => (typeof value === 'string' ? value.split(',').filter((part) => part !== '') : value),
+    z.array(item),
+  );
+
+/** One entry a field: its bounds, its default, and what it bounds or does. */
+const schema = z.strictObject({
+  modelsDir: folder
+    .default(() => resolve('models'))
+    .describe('folder of the models; made if it does not exist'),
+  runsDir: folder.default(() => resolve('runs')).describe('folder of the training runs'),
+  dataRoots: list(folder)
+    .default(() => [resolve('.')])
+    .describe('folders below which datasets may lie; a path outside is refused'),
+
+  host: z.string().min(1).default('0.0.0.0').describe('address the gRPC port listens on'),
+  port: whole(0, 65535).default(50051).describe('gRPC port; 0 takes a free one'),
+  httpHost: z.string().min(1).default('0.0.0.0').describe('address the HTTP port listens on'),
+  httpPort: whole(0, 65535)
+    .default(9464)
+    .describe('HTTP port of /metrics, /healthz and /readyz; 0 takes a free one'),
+  tlsCert: z
+    .string()
+    .default('')
+    .describe('file of the server certificate, PEM; with tlsKey it turns TLS on'),
+  tlsKey: z.string().default('').describe('file of the private key, PEM'),
+
+  maxMessageBytes: whole(1024, 2 ** 31 - 1)
+    .default(64 * MiB)
+    .describe('largest message in and out; a larger one ends its call with RESOURCE_EXHAUSTED'),
+  windowBytes: whole(65535, 2 ** 30)
+    .default(MiB)
+    .describe('HTTP/2 flow-control window of a stream; small windows cost throughput'),
+  maxConcurrentStreams: whole(1, 1_000_000)
+    .default(1000)
+    .describe('calls open at once on one connection; the next waits at the client'),
+  keepaliveMs: whole(1000, 2 ** 31 - 1)
+    .default(20_000)
+    .describe('silence on a connection after which the client is pinged'),
+  keepaliveTimeoutMs: whole(1000, 2 ** 31 - 1)
+    .default(20_000)
+    .describe('wait for the ping before a vanished client is dropped'),
+  maxInFlight: whole(1, 4096)
+    .default(64)
+    .describe('frames of one stream without an answer; then its overflow policy acts'),
+  maxCalls: whole(1, 1_000_000)
+    .default(10_000)
+    .describe('calls open at once on the whole server; the next is refused as overloaded'),
+  graceMs: whole(0, 3_600_000)
+    .default(30_000)
+    .describe('how long a drain lets open calls finish before it cuts them'),
+
+  batchSizes: list(whole(1, 1024))
+    .default(() => [1, 2, 4, 8, 16, 32])
+    .describe('batch sizes that are run and warmed; a batch is padded up to the next'),
+  maxBatchDelayMs: z.coerce
+    .number()
+    .min(0)
+    .max(1000)
+    .default(0)
+    .describe('wait for company while the engine is free; 0 runs at once'),
+  maxQueuedFrames: whole(1, 1_000_000)
+    .default(1024)
+    .describe('prepared frames that may wait for a model; the next is shed'),
+  maxQueuedBytes: whole(MiB, 2 ** 40)
+    .default(256 * MiB)
+    .describe('bytes of prepared frames that may wait for a model; the next is shed'),
+  engineThreads: whole(0, 1024)
+    .default(0)
+    .describe('threads of the inference runtime; 0 lets it choose'),
+  prepareThreads: whole(0, 1024)
+    .default(0)
+    .describe('worker threads that decode and resize; 0 means one less than the cores'),
+
+  logLevel: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+    .default('info')
+    .describe('least severe log line that is written'),
+});
+
+/** Every setting of the server, filled in; paths are absolute. `configFields` documents each. */
+export type Config = Readonly<z.output<typeof schema>>;
+
+/** Settings as a caller gives them: any part; strings as from a command line are understood. */
+export type ConfigInput = { readonly [Field in keyof Config]?: unknown };
+
+/** One setting, for `--help`, the README's table and an operator's manifest. */
+export interface ConfigField {
+  readonly name: keyof Config;
+  /** Its environment variable, `CYTOSTREAM_MODELS_DIR`. */
+  readonly env: string;
+  readonly description: string;
+  readonly default: unknown;
+}
+
+/** Every setting, in the order in which it is documented. */
+export const configFields: readonly ConfigField[] = (
+  Object.keys(schema.shape) as (keyof Config)[]
+).map((name) => ({
+  name,
+  env: `CYTOSTREAM_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`,
+  description: schema.shape[name].description ?? '',
+  default: schema.shape[name].parse(undefined),
+}));
+
+/**
+ * Fills a Config: what is given wins over the environment (`CYTOSTREAM_*`), which wins
+ * over the defaults. Empty variables count as absent. The only reader of the environment.
+ *
+ * Returns every fault at once, each naming the field and what was expected.
+ */
+export function parseConfig(
+  given: ConfigInput,
+  env: Readonly<Record<string, string | undefined>>,
+): { readonly value: Config } | { readonly faults: readonly string[] } {
+  const input: Record<string, unknown> = {};
+  for (const field of configFields) {
+    const fromEnv = env[field.env];
+    if (fromEnv !== undefined && fromEnv !== '') input[field.name] = fromEnv;
+  }
+  for (const [name, value] of Object.entries(given)) {
+    if (value !== undefined) input[name] = value;
+  }
+  const parsed = schema.safeParse(input);
+  if (!parsed.success) {
+    return {
+      faults: parsed.error.issues.map((issue) =>
+        issue.path.length === 0 ? issue.message : `${issue.path.join('.')}: ${issue.message}`,
+      ),
+    };
+  }
+  const faults = relationFaults(parsed.data);
+  return faults.length > 0 ? { faults } : { value: Object.freeze(parsed.data) };
+}
+
+/** What no single field can tell. */
+function relationFaults(config: Config): string[] {
+  const faults: string[] = [];
+  if ((config.tlsCert === '') !== (config.tlsKey === '')) {
+    faults.push('tlsCert and tlsKey: expected both or neither');
+  }
+  if (config.port !== 0 && config.port === config.httpPort) {
+    faults.push(`httpPort: expected another port than port, got ${config.port} for both`);
+  }
+  if (config.dataRoots.length === 0) faults.push('dataRoots: expected at least one folder');
+  const sizes = config.batchSizes;
+  if (sizes.length === 0 || sizes.some((size, i) => i > 0 && size <= (sizes[i - 1] ?? 0))) {
+    faults.push(`batchSizes: expected ascending sizes, got ${sizes.join(',')}`);
+  }
+  return faults;
+}

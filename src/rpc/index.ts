@@ -1,0 +1,15 @@
+export { fromServiceError } from './status.js';
+export type { Delivery, Overflow, WireModelState } from './wire/enums.js';
+export { type FrameInput, toWireFrame, toWireInputSpec } from './wire/frame.js';
+export { fromWireModel, type ModelDescription } from './wire/model.js';
+export {
+  type Answer,
+  fromWirePrediction,
+  fromWireStreamModel,
+  type StreamModel,
+  type StreamOptions,
+  toWirePriority,
+  toWireStreamOptions,
+} from './wire/prediction.js';
+export { fromWireReport, type VersionReport } from './wire/report.js';
+export { fromWireRun, fromWireRunEvent, toWireRunSpec } from './wire/run.js';

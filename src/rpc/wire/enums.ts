@@ -1,0 +1,131 @@
+import type { Priority } from '../../batching/index.js';
+import type { Outcome } from '../../classify/index.js';
+import type { Encoding, PixelType, QualityFlag, Resize } from '../../frames/index.js';
+import * as classifier from '../../gen/cytostream/v1/classifier.js';
+import * as frame from '../../gen/cytostream/v1/frame.js';
+import * as model from '../../gen/cytostream/v1/model.js';
+import * as trainer from '../../gen/cytostream/v1/trainer.js';
+import type { RunSpec, RunState } from '../../training/index.js';
+
+/** A closed list of words, in both directions. */
+export interface EnumTable<Word extends string> {
+  /** The word of a number on the wire; null for a number that the contract does not know. */
+  parse(number: number): Word | null;
+  toWire(word: Word): number;
+  /** The words, for the message of a fault. */
+  readonly words: readonly Word[];
+}
+
+/** `unspecified` is what 0 means; null where 0 means nothing. */
+function table<Word extends string>(
+  numbers: Readonly<Record<Word, number>>,
+  unspecified: Word | null,
+): EnumTable<Word> {
+  const words = Object.keys(numbers) as Word[]; // the keys of a Record<Word, …>
+  const byNumber = new Map(words.map((word) => [numbers[word], word]));
+  return {
+    parse: (number) => (number === 0 ? unspecified : (byNumber.get(number) ?? null)),
+    toWire: (word) => numbers[word],
+    words,
+  };
+}
+
+/** In which order predictions come back. */
+export type Delivery = 'asCompleted' | 'inOrder';
+/** What happens to a frame that comes while its stream is full. */
+export type Overflow = 'block' | 'dropOldest' | 'latestOnly';
+/** Where a version is on its way through memory. */
+export type WireModelState =
+  | 'stored'
+  | 'loading'
+  | 'warming'
+  | 'ready'
+  | 'draining'
+  | 'gone'
+  | 'failed';
+
+export const pixelTypes = table<PixelType>(
+  {
+    uint8: frame.PixelType.UINT8,
+    uint16: frame.PixelType.UINT16_LE,
+    float32: frame.PixelType.FLOAT32_LE,
+  },
+  'uint8',
+);
+export const encodings = table<Encoding>(
+  {
+    raw: frame.Encoding.RAW,
+    png: frame.Encoding.PNG,
+    tiff: frame.Encoding.TIFF,
+    jpeg: frame.Encoding.JPEG,
+  },
+  'raw',
+);
+export const deliveries = table<Delivery>(
+  { asCompleted: classifier.Delivery.AS_COMPLETED, inOrder: classifier.Delivery.IN_ORDER },
+  'asCompleted',
+);
+export const overflows = table<Overflow>(
+  {
+    block: classifier.Overflow.BLOCK,
+    dropOldest: classifier.Overflow.DROP_OLDEST,
+    latestOnly: classifier.Overflow.LATEST_ONLY,
+  },
+  'block',
+);
+export const priorities = table<Priority>(
+  {
+    high: classifier.Priority.HIGH,
+    normal: classifier.Priority.NORMAL,
+    low: classifier.Priority.LOW,
+  },
+  'normal',
+);
+export const outcomes = table<Outcome>(
+  {
+    ok: classifier.Outcome.OK,
+    invalid: classifier.Outcome.INVALID,
+    shed: classifier.Outcome.SHED,
+    expired: classifier.Outcome.EXPIRED,
+    superseded: classifier.Outcome.SUPERSEDED,
+    failed: classifier.Outcome.FAILED,
+  },
+  null,
+);
+export const qualityFlags = table<QualityFlag>(
+  {
+    plane_empty: classifier.QualityFlag.PLANE_EMPTY,
+    saturated: classifier.QualityFlag.SATURATED,
+    dim: classifier.QualityFlag.DIM,
+  },
+  null,
+);
+export const resizes = table<Resize>(
+  { bilinear: model.Resize.BILINEAR, area: model.Resize.AREA },
+  'bilinear',
+);
+export const modelStates = table<WireModelState>(
+  {
+    stored: model.ModelState.STORED,
+    loading: model.ModelState.LOADING,
+    warming: model.ModelState.WARMING,
+    ready: model.ModelState.READY,
+    draining: model.ModelState.DRAINING,
+    gone: model.ModelState.GONE,
+    failed: model.ModelState.FAILED,
+  },
+  null,
+);
+export const splits = table<RunSpec['split']>(
+  { auto: trainer.Split.UNSPECIFIED, first: trainer.Split.FIRST, group: trainer.Split.GROUP },
+  'auto',
+);
+export const runStates = table<RunState>(
+  {
+    running: trainer.RunState.RUNNING,
+    finished: trainer.RunState.FINISHED,
+    stopped: trainer.RunState.STOPPED,
+    failed: trainer.RunState.FAILED,
+  },
+  null,
+);

@@ -1,0 +1,170 @@
+import type {
+  EpochScores as WireEpochScores,
+  Run as WireRun,
+  RunEvent as WireRunEvent,
+  RunSpec as WireRunSpec,
+} from '../../gen/cytostream/v1/trainer.js';
+import type { EpochScores, Run, RunEvent, RunEventBody, RunSpec } from '../../training/index.js';
+import { runStates, splits } from './enums.js';
+
+/**
+ * A RunSpec as a caller gives it: what is 0 or empty on the wire is left out, so that the
+ * one parser of specs, in the training room, fills the defaults and lists the faults.
+ */
+export function fromWireRunSpec(wire: WireRunSpec): Record<string, unknown> {
+  const given: Record<string, unknown> = {};
+  for (const [field, value] of Object.entries({ ...wire, split: undefined })) {
+    if (value !== 0 && value !== '' && value !== undefined) given[field] = value;
+  }
+  // An unknown number stays as it is: the parser names it among the faults.
+  given['split'] = splits.parse(wire.split) ?? wire.split;
+  return given;
+}
+
+export function toWireRunSpec(spec: Partial<RunSpec>): WireRunSpec {
+  return {
+    dataPath: spec.dataPath ?? '',
+    model: spec.model ?? '',
+    network: spec.network ?? '',
+    epochs: spec.epochs ?? 0,
+    batchSize: spec.batchSize ?? 0,
+    share: spec.share ?? 0,
+    trainingPart: spec.trainingPart ?? 0,
+    split: splits.toWire(spec.split ?? 'auto'),
+    seed: spec.seed ?? 0,
+    learningRate: spec.learningRate ?? 0,
+    patience: spec.patience ?? 0,
+    promote: spec.promote ?? false,
+  };
+}
+
+export function toWireRun(run: Run): WireRun {
+  return {
+    runId: run.id,
+    spec: toWireRunSpec(run.spec),
+    state: runStates.toWire(run.state),
+    failure: run.failure,
+    startedAt: new Date(run.startedAtMs),
+    endedAt: run.endedAtMs === null ? undefined : new Date(run.endedAtMs),
+    publishedVersion: run.publishedVersion ?? 0,
+    history: run.history.map(toWireEpoch),
+  };
+}
+
+export function fromWireRun(wire: WireRun): Run {
+  return {
+    id: wire.runId,
+    spec: fromFullRunSpec(wire.spec),
+    state: runStates.parse(wire.state) ?? 'failed',
+    failure: wire.failure,
+    startedAtMs: wire.startedAt?.getTime() ?? 0,
+    endedAtMs: wire.endedAt?.getTime() ?? null,
+    publishedVersion: wire.publishedVersion === 0 ? null : wire.publishedVersion,
+    history: wire.history,
+  };
+}
+
+export function toWireRunEvent(event: RunEvent): WireRunEvent {
+  return {
+    number: event.number,
+    runId: event.runId,
+    at: new Date(event.atMs),
+    event: toWireBody(event),
+  };
+}
+
+export function fromWireRunEvent(wire: WireRunEvent): RunEvent {
+  return {
+    ...fromWireBody(wire.event),
+    number: wire.number,
+    runId: wire.runId,
+    atMs: wire.at?.getTime() ?? 0,
+  };
+}
+
+function toWireBody(event: RunEventBody): NonNullable<WireRunEvent['event']> {
+  switch (event.kind) {
+    case 'started': {
+      const { spec, parameterCount, trainingFrames, validationFrames } = event;
+      const value = { parameterCount, trainingFrames, validationFrames };
+      return { $case: 'started', value: { ...value, spec: toWireRunSpec(spec) } };
+    }
+    case 'framesLoaded':
+      return { $case: 'framesLoaded', value: { loaded: event.loaded, total: event.total } };
+    case 'step': {
+      const { epoch, step, stepsInEpoch, loss, framesPerSecond } = event;
+      return { $case: 'step', value: { epoch, step, stepsInEpoch, loss, framesPerSecond } };
+    }
+    case 'epoch':
+      return { $case: 'epoch', value: toWireEpoch(event) };
+    case 'published':
+      return { $case: 'published', value: { model: event.model, version: event.version } };
+    case 'ended': {
+      const value = { state: runStates.toWire(event.state), reason: event.reason };
+      return { $case: 'ended', value };
+    }
+  }
+}
+
+function fromWireBody(wire: WireRunEvent['event']): RunEventBody {
+  switch (wire?.$case) {
+    case 'started':
+      return { kind: 'started', ...wire.value, spec: fromFullRunSpec(wire.value.spec) };
+    case 'framesLoaded':
+    case 'step':
+    case 'epoch':
+    case 'published':
+      // The fields of these four are the same on both sides.
+      return { kind: wire.$case, ...wire.value } as RunEventBody;
+    case 'ended': {
+      const state = runStates.parse(wire.value.state);
+      const ended = state === null || state === 'running' ? 'failed' : state;
+      return { kind: 'ended', state: ended, reason: wire.value.reason };
+    }
+    default:
+      return { kind: 'ended', state: 'failed', reason: 'an event this client does not know' };
+  }
+}
+
+function toWireEpoch(scores: EpochScores): WireEpochScores {
+  const {
+    epoch,
+    trainingLoss,
+    trainingAccuracy,
+    validationLoss,
+    validationAccuracy,
+    validationMacroF1,
+    alwaysNoAccuracy,
+    seconds,
+    best,
+  } = scores;
+  return {
+    epoch,
+    trainingLoss,
+    trainingAccuracy,
+    validationLoss,
+    validationAccuracy,
+    validationMacroF1,
+    alwaysNoAccuracy,
+    seconds,
+    best,
+  };
+}
+
+/** A spec that the server sent: complete, so nothing needs a default. */
+function fromFullRunSpec(wire: WireRunSpec | undefined): RunSpec {
+  return {
+    dataPath: wire?.dataPath ?? '',
+    model: wire?.model ?? '',
+    network: wire?.network ?? '',
+    epochs: wire?.epochs ?? 0,
+    batchSize: wire?.batchSize ?? 0,
+    share: wire?.share ?? 0,
+    trainingPart: wire?.trainingPart ?? 0,
+    split: splits.parse(wire?.split ?? 0) ?? 'auto',
+    seed: wire?.seed ?? 0,
+    learningRate: wire?.learningRate ?? 0,
+    patience: wire?.patience ?? 0,
+    promote: wire?.promote ?? false,
+  };
+}

@@ -1,0 +1,40 @@
+import { type DestinationStream, pino } from 'pino';
+import pretty from 'pino-pretty';
+
+/** What a room needs to tell of its state changes: fields first, then one sentence. */
+export interface Log {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+  /** A log whose every line carries these fields. */
+  child(fields: Record<string, unknown>): Log;
+}
+
+export interface LogOptions {
+  readonly level: string;
+  /** Where the lines go; standard error when absent. */
+  readonly destination?: DestinationStream | undefined;
+}
+
+/** One JSON object a line on standard error; readable lines when that is a terminal. */
+export function createLog(options: LogOptions): Log {
+  const { level, destination } = options;
+  const target =
+    destination ??
+    (process.stderr.isTTY
+      ? pretty({ destination: 2, sync: true, ignore: 'pid,hostname' })
+      : pino.destination({ fd: 2, sync: false }));
+  return pino({ level, base: null, serializers: { error: pino.stdSerializers.err } }, target);
+}
+
+/** A log that says nothing. */
+export const silentLog: Log = Object.freeze({
+  debug() {},
+  info() {},
+  warn() {},
+  error() {},
+  child() {
+    return silentLog;
+  },
+});

@@ -1,0 +1,203 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+/** How long a frame may take: 0.1 ms to 10 s, about three buckets a decade. */
+const frameBuckets = [
+  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+];
+/** A call may be a stream that lives for hours. */
+const callBuckets = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60, 600, 3600, 36000];
+
+/** One answered frame; the times of a frame that was not run are absent. */
+export interface FrameObservation {
+  /** Name of a model that exists; never what a caller typed. */
+  readonly model: string;
+  readonly version: number;
+  readonly outcome: string;
+  readonly batchSize: number;
+  readonly timings: {
+    readonly receiveMs: number;
+    readonly prepareMs: number;
+    readonly queueMs: number;
+    readonly runMs: number;
+    readonly totalMs: number;
+  };
+}
+
+/** One loaded or stored version, read when the metrics are scraped. */
+export interface ModelObservation {
+  readonly model: string;
+  readonly version: number;
+  readonly state: string;
+  readonly device: string;
+  readonly live: boolean;
+  /** null while it is not in memory. */
+  readonly queuedFrames: number | null;
+  readonly queuedBytes: number | null;
+}
+
+/**
+ * Everything the server counts.
+ *
+ * Behaviour: labels come from closed sets (methods of the contract, status names,
+ * outcomes, models that exist), so no caller can grow the metrics.
+ * Use: one for each server. Not for: values that a log line tells better.
+ */
+export interface Metrics {
+  rpcStarted(method: string): void;
+  rpcHandled(method: string, code: string, seconds: number): void;
+  /** A frame was answered by a version. */
+  frameAnswered(frame: FrameObservation): void;
+  /** A frame was answered before a model was known. */
+  frameRefused(outcome: string): void;
+  /** The client left before the answer. */
+  frameCancelled(): void;
+  engineRan(batchSize: number, seconds: number): void;
+  runEvent(kind: string): void;
+  /** Asked at every scrape; replaces the one before. */
+  readModelsFrom(read: () => readonly ModelObservation[]): void;
+  /** Prometheus text format. */
+  expose(): Promise<{ readonly contentType: string; readonly text: string }>;
+  /** The names of all metrics, as Prometheus stores them (with `_bucket`, `_sum`, `_count`). */
+  names(): Promise<readonly string[]>;
+}
+
+/** A Metrics of its own: two servers in one process do not share counts. */
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const ofVersion = ['model', 'version'] as const;
+  const stage = (name: string, help: string) =>
+    new Histogram({
+      name: `cytostream_${name}_seconds`,
+      help,
+      labelNames: ofVersion,
+      buckets: frameBuckets,
+      registers,
+    });
+  const receive = stage('receive', 'From the last byte of a frame to the frame checked.');
+  const prepare = stage('prepare', 'Decode and resize of a frame.');
+  const queue = stage('queue', 'Wait of a prepared frame for a place in a batch.');
+  const run = stage('run', 'The batch of a frame in the engine.');
+  const total = stage('total', 'From the last byte of a frame to its answer.');
+  const batchSize = new Histogram({
+    name: 'cytostream_batch_size',
+    help: 'Frames in the batch that a frame was run in, observed once a frame.',
+    labelNames: ofVersion,
+    buckets: [1, 2, 4, 8, 16, 32, 64, 128],
+    registers,
+  });
+  const frames = new Counter({
+    name: 'cytostream_frames_total',
+    help: 'Frames by how they ended; model is empty when it was not known yet.',
+    labelNames: [...ofVersion, 'outcome'] as const,
+    registers,
+  });
+  const engineRuns = new Counter({
+    name: 'cytostream_engine_runs_total',
+    help: 'Batches that the engine ran.',
+    registers,
+  });
+  const engineRows = new Counter({
+    name: 'cytostream_engine_rows_total',
+    help: 'Rows that the engine ran, padding included.',
+    registers,
+  });
+  const engineSeconds = new Counter({
+    name: 'cytostream_engine_busy_seconds_total',
+    help: 'Time that the engine was running batches.',
+    registers,
+  });
+  const started = new Counter({
+    name: 'cytostream_rpc_started_total',
+    help: 'Calls that came in.',
+    labelNames: ['method'] as const,
+    registers,
+  });
+  const handled = new Counter({
+    name: 'cytostream_rpc_handled_total',
+    help: 'Calls that ended, by status code.',
+    labelNames: ['method', 'code'] as const,
+    registers,
+  });
+  const seconds = new Histogram({
+    name: 'cytostream_rpc_seconds',
+    help: 'Length of a call.',
+    labelNames: ['method'] as const,
+    buckets: callBuckets,
+    registers,
+  });
+  const runEvents = new Counter({
+    name: 'cytostream_run_events_total',
+    help: 'Events of training runs, by kind.',
+    labelNames: ['kind'] as const,
+    registers,
+  });
+  let readModels: () => readonly ModelObservation[] = () => [];
+  // Registered before the other two gauges that it fills: metrics are collected in this order.
+  new Gauge({
+    name: 'cytostream_queued_frames',
+    help: 'Prepared frames waiting for a batch.',
+    labelNames: ofVersion,
+    registers,
+    collect() {
+      this.reset();
+      queuedBytes.reset();
+      modelInfo.reset();
+      for (const { model, version, state, device, live, ...queued } of readModels()) {
+        modelInfo.set({ model, version, state, device, live: String(live) }, 1);
+        if (queued.queuedFrames !== null) this.set({ model, version }, queued.queuedFrames);
+        if (queued.queuedBytes !== null) queuedBytes.set({ model, version }, queued.queuedBytes);
+      }
+    },
+  });
+  const queuedBytes = new Gauge({
+    name: 'cytostream_queued_bytes',
+    help: 'Bytes of prepared frames waiting for a batch.',
+    labelNames: ofVersion,
+    registers,
+  });
+  const modelInfo = new Gauge({
+    name: 'cytostream_model_info',
+    help: 'One for each version of each model.',
+    labelNames: [...ofVersion, 'state', 'device', 'live'] as const,
+    registers,
+  });
+
+  return {
+    rpcStarted: (method) => started.inc({ method }),
+    rpcHandled(method, code, duration) {
+      handled.inc({ method, code });
+      seconds.observe({ method }, duration);
+    },
+    frameAnswered({ model, version, outcome, batchSize: size, timings }) {
+      const labels = { model, version };
+      frames.inc({ model, version, outcome });
+      receive.observe(labels, timings.receiveMs / 1000);
+      total.observe(labels, timings.totalMs / 1000);
+      if (outcome !== 'ok') return;
+      prepare.observe(labels, timings.prepareMs / 1000);
+      queue.observe(labels, timings.queueMs / 1000);
+      run.observe(labels, timings.runMs / 1000);
+      batchSize.observe(labels, size);
+    },
+    frameRefused: (outcome) => frames.inc({ model: '', version: 0, outcome }),
+    frameCancelled: () => frames.inc({ model: '', version: 0, outcome: 'cancelled' }),
+    engineRan(size, duration) {
+      engineRuns.inc();
+      engineRows.inc(size);
+      engineSeconds.inc(duration);
+    },
+    runEvent: (kind) => runEvents.inc({ kind }),
+    readModelsFrom(read) {
+      readModels = read;
+    },
+    expose: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+    async names() {
+      const all = await registry.getMetricsAsJSON();
+      return all.flatMap(({ name, type }) =>
+        String(type) === 'histogram' ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [name],
+      );
+    },
+  };
+}
