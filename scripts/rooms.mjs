@@ -5,7 +5,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 
 const floors = [
-  ['main', 'demo'],
+  ['main'],
+  ['demo'],
   ['cli'],
   ['server', 'client'],
   ['rpc'],

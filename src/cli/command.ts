@@ -13,9 +13,14 @@ export function createCommand(name: string, description: string): Command {
   return new Command(name)
     .description(description)
     .exitOverride()
-    .showHelpAfterError('(see --help)')
     .configureOutput({
-      outputError: (text, write) => write(`cytostream: ${text.replace(/^error: /, '')}`),
+      outputError: (text, write) => {
+        const line = text
+          .replace(/^error: /, '')
+          .trim()
+          .replace(/\s*\n\s*/g, ' ');
+        write(`cytostream: ${line} (see --help)\n`);
+      },
     });
 }
 

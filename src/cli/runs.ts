@@ -14,14 +14,25 @@ export const runsVerb: Verb = (_terminal) => {
       .option(flags.server, flags.serverHelp, address)
       .option(flags.json, flags.jsonHelp);
   return createCommand('runs', 'list, show, watch and stop trainings')
-    .addCommand(command('list', 'every run').action(notYet))
-    .addCommand(command('show', 'one run').argument('<run>', 'its id').action(notYet))
     .addCommand(
-      command('watch', 'follow a run until it ends').argument('<run>', 'its id').action(notYet),
+      command('list', 'every run').addHelpText('after', example('runs list')).action(notYet),
+    )
+    .addCommand(
+      command('show', 'one run')
+        .argument('<run>', 'its id')
+        .addHelpText('after', example('runs show 7f3a'))
+        .action(notYet),
+    )
+    .addCommand(
+      command('watch', 'follow a run until it ends')
+        .argument('<run>', 'its id')
+        .addHelpText('after', example('runs watch 7f3a'))
+        .action(notYet),
     )
     .addCommand(
       command('stop', 'end a run after its step; its best weights are kept')
         .argument('<run>', 'its id')
+        .addHelpText('after', example('runs stop 7f3a'))
         .action(notYet),
     )
     .addHelpText('after', example('runs list', 'runs watch 7f3a --server localhost:50051'));

@@ -1,0 +1,96 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { packageRoot } from '../../src/package-root.js';
+import { runCli } from './run-cli.js';
+
+const commands = [
+  [],
+  ['serve'],
+  ['train'],
+  ['evaluate'],
+  ['classify'],
+  ['submission'],
+  ['score'],
+  ['eda'],
+  ['simulate'],
+  ['models'],
+  ['models', 'list'],
+  ['models', 'show'],
+  ['models', 'promote'],
+  ['models', 'rollback'],
+  ['models', 'import'],
+  ['runs'],
+  ['runs', 'list'],
+  ['runs', 'show'],
+  ['runs', 'watch'],
+  ['runs', 'stop'],
+  ['bench'],
+];
+
+for (const command of commands) {
+  const name = ['cytostream', ...command].join(' ');
+  test(`"${name} --help" explains itself with an example on standard output`, async (t) => {
+    const { stdout, stderr, exitCode } = await runCli([...command, '--help']);
+    t.is(exitCode, 0);
+    t.is(stderr, '');
+    t.true(stdout.startsWith(`Usage: ${name} `), stdout);
+    t.regex(stdout, /Example:\n {2}\$ npx cytostream /);
+  });
+}
+
+test('--version prints the version of the package', async (t) => {
+  const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8'));
+  const { stdout, exitCode } = await runCli(['--version']);
+  t.is(stdout, `${version}\n`);
+  t.is(exitCode, 0);
+});
+
+const mistakes: readonly (readonly [string, readonly string[], RegExp])[] = [
+  ['an unknown verb', ['trian'], /unknown command 'trian' \(Did you mean train\?\)/],
+  [
+    'an unknown option',
+    ['score', '--predictions', 'x', '--treshold', '1'],
+    /unknown option '--treshold'/,
+  ],
+  ['a missing option', ['train', '--model', 'cells'], /required option '--data <dir>'/],
+  [
+    'a number out of bounds',
+    ['simulate', '--frames', '0'],
+    /'--frames <number>' argument '0' is invalid\. Expected a whole number, at least 1\./,
+  ],
+  [
+    'an address without a port',
+    ['models', 'list', '--server', 'localhost'],
+    /Expected HOST:PORT, for example localhost:50051/,
+  ],
+];
+for (const [what, args, expected] of mistakes) {
+  test(`${what} is told in one line, with exit code 2`, async (t) => {
+    const { stdout, stderr, exitCode } = await runCli(args);
+    t.is(exitCode, 2);
+    t.is(stdout, '');
+    t.regex(stderr, /^cytostream: [^\n]+\n$/);
+    t.regex(stderr, expected);
+  });
+}
+
+test('a reader that leaves early is no failure', async (t) => {
+  const child = spawn(
+    process.execPath,
+    [join(packageRoot, 'dist/src/main.js'), 'train', '--help'],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
+  // Closed before the command has had time to write anything.
+  child.stdout.destroy();
+  let stderr = '';
+  child.stderr.on('data', (text) => {
+    stderr += text;
+  });
+  const exitCode = await new Promise((resolve) => child.once('close', resolve));
+  t.is(exitCode, 0);
+  t.is(stderr, '');
+});

@@ -1,0 +1,95 @@
+import { PassThrough } from 'node:stream';
+import test from 'ava';
+import { createProgress, describeProgress, formatDuration } from '../../src/cli/progress.js';
+
+const collect = (stream: PassThrough) => {
+  let text = '';
+  stream.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
+  });
+  return () => text;
+};
+
+test('where there is no terminal, a plain line comes at most every ten seconds', (t) => {
+  const stream = new PassThrough();
+  const text = collect(stream);
+  let nowMs = 0;
+  const progress = createProgress(
+    { title: 'training', unit: 'frames', total: 100 },
+    { stream, now: () => nowMs },
+  );
+  for (let done = 1; done <= 50; done += 1) {
+    nowMs += 500;
+    progress.update(done, 'loss 0.5');
+  }
+  progress.end();
+  t.deepEqual(text().split('\n'), [
+    'training: 20/100 frames  20 %  2.0 frames/s  0:40 left  loss 0.5',
+    'training: 40/100 frames  40 %  2.0 frames/s  0:30 left  loss 0.5',
+    '',
+  ]);
+});
+
+test('where there is no terminal, no control code is written', (t) => {
+  const stream = new PassThrough();
+  const text = collect(stream);
+  let nowMs = 0;
+  const progress = createProgress(
+    { title: 'training', unit: 'frames', total: 3 },
+    { stream, now: () => nowMs },
+  );
+  nowMs = 11_000;
+  progress.update(1);
+  progress.above('epoch 1');
+  progress.end();
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control codes are what must not come
+  t.notRegex(text(), /[\u0000-\u0009\u000b-\u001f\u007f]/);
+  t.regex(text(), /epoch 1\n/);
+});
+
+test('on a terminal, the bar is drawn with rate and time left and fits its width', (t) => {
+  const stream = Object.assign(new PassThrough(), { isTTY: true, columns: 60 });
+  const text = collect(stream);
+  let nowMs = 0;
+  const progress = createProgress(
+    { title: 'training', unit: 'frames', total: 100 },
+    { stream, now: () => nowMs },
+  );
+  nowMs = 10_000;
+  progress.update(50, 'a remark that is much longer than what is left of the line');
+  progress.end();
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the terminal's own codes are taken out
+  const lines = text().split(/\r|\n|\u001b\[[0-9;?]*[A-Za-z]/);
+  t.true(lines.some((line) => /50\/100 frames {2}50 % {2}5\.0 frames\/s {2}0:10 left/.test(line)));
+  t.true(lines.every((line) => line.length < 60));
+});
+
+test('a line above the bar does not run through it', (t) => {
+  const stream = Object.assign(new PassThrough(), { isTTY: true, columns: 80 });
+  const text = collect(stream);
+  const progress = createProgress({ title: 'training', unit: 'frames', total: 10 }, { stream });
+  progress.update(1);
+  progress.above('epoch 1 done');
+  progress.end();
+  t.true(text().includes('\r\u001b[Kepoch 1 done\n'));
+});
+
+test('a bar tells that it has ended, once', (t) => {
+  let ends = 0;
+  const progress = createProgress(
+    { title: 'training', unit: 'frames', total: 10 },
+    { stream: new PassThrough(), onEnd: () => (ends += 1) },
+  );
+  progress.end();
+  progress.end();
+  t.is(ends, 1);
+});
+
+test('a total that is not known yet shows the count alone', (t) => {
+  const state = { unit: 'frames', total: 0, done: 7, remark: '', elapsedMs: 1000 };
+  t.is(describeProgress(state), '7 frames  7.0 frames/s');
+});
+
+test('durations read as clocks', (t) => {
+  t.deepEqual([0, 59.6, 725, 12_000].map(formatDuration), ['0:00', '1:00', '12:05', '3:20:00']);
+});
