@@ -1,1 +1,10 @@
+export { formatReport } from './format-report.js';
+export type { PredictionRow, Predictions } from './predictions.js';
+export { labelsOver, readPredictions, writePredictions } from './predictions.js';
 export type { LabelReport, Report } from './report.js';
+export type { Scored } from './score.js';
+export { crossEntropyClip, score, weightedF1 } from './score.js';
+export type { ScoreFileOptions } from './score-file.js';
+export { scoreFile } from './score-file.js';
+export type { SubmissionOptions } from './submission.js';
+export { writeSubmission } from './submission.js';

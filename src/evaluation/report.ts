@@ -9,6 +9,7 @@ export interface LabelReport {
   readonly f1: number;
   /** null without both positive and negative frames. */
   readonly auroc: number | null;
+  /** null without a frame that has the label. */
   readonly averagePrecision: number | null;
 }
 
@@ -24,8 +25,11 @@ export interface Report {
   readonly macroF1: number;
   /** Over the labels that are present. */
   readonly macroF1Present: number;
+  /** Over the present labels where it is defined; NaN when it is for none. */
   readonly macroAurocPresent: number;
+  /** NaN when no label is present. */
   readonly macroAveragePrecisionPresent: number;
+  /** Natural logarithm, probabilities kept 1e-7 from 0 and 1. */
   readonly meanBinaryCrossEntropy: number;
   readonly labels: readonly LabelReport[];
 }
