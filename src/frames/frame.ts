@@ -52,10 +52,12 @@ export interface PreparedFrame {
 export interface Preparer {
   /**
    * Decodes and resizes one frame. May take ownership of the planes' bytes: the
-   * caller must not read them afterwards.
+   * caller must not read them afterwards (they may have been moved to another thread, and
+   * then read as empty), nor prepare the same planes twice.
    *
    * Throws `frame_invalid` with every fault of the frame in one message,
-   * `cancelled` or `deadline` by the signal's reason.
+   * `cancelled` or `deadline` by the signal's reason, `overloaded` where too many frames
+   * wait already, `draining` after `close`.
    */
   prepare(frame: Frame, spec: InputSpec, signal?: AbortSignal): Promise<PreparedFrame>;
   close(): Promise<void>;

@@ -1,3 +1,4 @@
+export { resolveChannel } from './channels.js';
 export type {
   Encoding,
   Frame,
@@ -10,3 +11,7 @@ export type {
   Resize,
 } from './frame.js';
 export { hpaChannels } from './frame.js';
+export type { Pixels, SizePx } from './pixels.js';
+export { createPreparer, type PreparerOptions } from './preparer.js';
+export { resizeArea } from './resize-area.js';
+export { resizeBilinear } from './resize-bilinear.js';
