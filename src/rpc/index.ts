@@ -1,3 +1,18 @@
+export type {
+  ClassifierLike,
+  Evaluate,
+  HandleLike,
+  LenderLike,
+  ModelAdmin,
+  ModelDraft,
+  RunAdmin,
+} from './collaborators.js';
+export {
+  openRpcPort,
+  type RpcPort,
+  type RpcPortCollaborators,
+  type RpcPortOptions,
+} from './rpc-port.js';
 export { fromServiceError } from './status.js';
 export type { Delivery, Overflow, WireModelState } from './wire/enums.js';
 export { type FrameInput, toWireFrame, toWireInputSpec } from './wire/frame.js';

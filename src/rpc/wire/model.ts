@@ -1,6 +1,7 @@
 import type { InputSpec } from '../../frames/index.js';
-import type { Model as WireModel } from '../../gen/cytostream/v1/model.js';
-import { modelStates, type WireModelState } from './enums.js';
+import type { ImportModelRequest, Model as WireModel } from '../../gen/cytostream/v1/model.js';
+import type { ModelDraft } from '../collaborators.js';
+import { modelStates, resizes, type WireModelState } from './enums.js';
 import { fromWireInputSpec, toWireInputSpec } from './frame.js';
 
 /** One version of a model, as the server describes it. */
@@ -59,5 +60,52 @@ export function fromWireModel(wire: WireModel): ModelDescription {
     ),
     scores: scores ?? null,
     createdAtMs: createdAt?.getTime() ?? 0,
+  };
+}
+
+/** Reads a model that was made elsewhere, every fault at once; the graph itself is not looked at. */
+export function parseModelDraft(
+  wire: ImportModelRequest,
+): { readonly value: ModelDraft } | { readonly faults: readonly string[] } {
+  const { name, onnx, labels, thresholds } = wire;
+  const faults: string[] = [];
+  if (name === '') faults.push('name: expected one, got none');
+  if (onnx.length === 0) faults.push('onnx: expected an ONNX ModelProto, got no bytes');
+  if (labels.length === 0) faults.push('labels: expected at least one, got none');
+  if (labels.some((label) => label === '')) faults.push('labels: expected no empty name');
+  if (new Set(labels).size < labels.length) faults.push('labels: expected each name once');
+  if (thresholds.length > 0 && thresholds.length !== labels.length) {
+    faults.push(
+      `thresholds: expected none or one per label (${labels.length}), got ${thresholds.length}`,
+    );
+  }
+  if (thresholds.some((threshold) => !(threshold >= 0 && threshold <= 1))) {
+    faults.push('thresholds: expected 0 to 1');
+  }
+  const spec = wire.inputSpec;
+  if (spec === undefined) faults.push('input_spec: expected one, got none');
+  const resize = resizes.parse(spec?.resize ?? 0);
+  if (resize === null) faults.push(`input_spec.resize: expected 0 to 2, got ${spec?.resize}`);
+  if (spec !== undefined) {
+    if (spec.channels.length === 0) faults.push('input_spec.channels: expected at least one');
+    if (new Set(spec.channels).size < spec.channels.length) {
+      faults.push('input_spec.channels: expected each role once');
+    }
+    for (const edge of ['widthPx', 'heightPx'] as const) {
+      if (spec[edge] < 1 || spec[edge] > 4096) {
+        faults.push(`input_spec.${edge}: expected 1 to 4096, got ${spec[edge]}`);
+      }
+    }
+  }
+  if (faults.length > 0 || spec === undefined || resize === null) return { faults };
+  return {
+    value: {
+      name,
+      onnx,
+      labels,
+      inputSpec: fromWireInputSpec(spec),
+      thresholds: thresholds.length > 0 ? thresholds : labels.map(() => 0.5),
+      thresholdsSource: thresholds.length > 0 ? 'given at import' : 'default 0.5',
+    },
   };
 }

@@ -1,0 +1,136 @@
+import { type EventEmitter, once } from 'node:events';
+import type {
+  ServerDuplexStream,
+  ServerUnaryCall,
+  ServerWritableStream,
+  sendUnaryData,
+} from '@grpc/grpc-js';
+import { DomainError } from '../errors.js';
+import type { CallContext, Calls } from './calls.js';
+import type { Received } from './received.js';
+import { toStatus } from './status.js';
+
+/** Answers one message with one. */
+export type UnaryHandler<Request, Response> = (
+  request: Request,
+  context: CallContext & { readonly receivedAtMs: number },
+) => Promise<Response>;
+
+/** Answers one message with a stream; its generator is closed when the caller leaves. */
+export type StreamHandler<Request, Response> = (
+  request: Request,
+  context: CallContext,
+) => AsyncIterable<Response>;
+
+/** Reads and writes the call itself; the adapter ends it when the promise settles. */
+export type DuplexHandler<Request, Response> = (
+  call: ServerDuplexStream<Received<Request>, Response>,
+  context: CallContext,
+) => Promise<void>;
+
+/** A handler for grpc-js: admits the call, links its signal, and turns what is thrown into a status. */
+export function adaptUnary<Request, Response>(
+  calls: Calls,
+  method: string,
+  handler: UnaryHandler<Request, Response>,
+) {
+  return (
+    call: ServerUnaryCall<Received<Request>, Response>,
+    callback: sendUnaryData<Response>,
+  ): void => {
+    let response: Response | null = null;
+    conduct(calls, method, call, async (context) => {
+      const { atMs } = call.request;
+      response = await handler(read(call.request), { ...context, receivedAtMs: atMs });
+    }).then((failure) => (failure === null ? callback(null, response) : callback(failure)));
+  };
+}
+
+export function adaptServerStream<Request, Response>(
+  calls: Calls,
+  method: string,
+  handler: StreamHandler<Request, Response>,
+) {
+  return (call: ServerWritableStream<Received<Request>, Response>): void => {
+    conduct(calls, method, call, async (context) => {
+      for await (const response of handler(read(call.request), context)) {
+        context.signal.throwIfAborted();
+        if (!call.write(response)) await once(call, 'drain', { signal: context.signal });
+      }
+    }).then((failure) => end(call, failure));
+  };
+}
+
+export function adaptDuplex<Request, Response>(
+  calls: Calls,
+  method: string,
+  handler: DuplexHandler<Request, Response>,
+) {
+  return (call: ServerDuplexStream<Received<Request>, Response>): void => {
+    conduct(calls, method, call, (context) => handler(call, context)).then((failure) =>
+      end(call, failure),
+    );
+  };
+}
+
+/** What the three kinds of calls have in common. */
+interface ServerSurfaceCall extends EventEmitter {
+  readonly cancelled: boolean;
+  getDeadline(): Date | number;
+}
+
+type Failure = ReturnType<typeof toStatus> & Error;
+
+/** Runs one call from admission to its log line. Never rejects: grpc-js drops promises. */
+async function conduct(
+  calls: Calls,
+  method: string,
+  call: ServerSurfaceCall,
+  body: (context: CallContext) => Promise<void>,
+): Promise<Failure | null> {
+  let open: ReturnType<Calls['open']>;
+  try {
+    open = calls.open(method, call.getDeadline());
+  } catch (refusal) {
+    return toFailure(DomainError.from(refusal), '');
+  }
+  const { context } = open;
+  call.on('cancelled', () => open.leave(whyCancelled(call.getDeadline())));
+  if (call.cancelled) open.leave(whyCancelled(call.getDeadline()));
+  let error: DomainError | null = null;
+  try {
+    context.signal.throwIfAborted();
+    await body(context);
+  } catch (thrown) {
+    // An aborted wait tells that it was aborted; the signal knows why.
+    error = DomainError.from(context.signal.aborted ? context.signal.reason : thrown);
+  }
+  open.finish(error);
+  return error === null ? null : toFailure(error, context.id);
+}
+
+function whyCancelled(deadline: Date | number): DomainError {
+  return Date.now() >= Number(deadline)
+    ? new DomainError('deadline', 'the deadline of the call has passed')
+    : new DomainError('cancelled', 'the caller left');
+}
+
+function read<Request>(received: Received<Request>): Request {
+  if ('value' in received) return received.value;
+  throw new DomainError('option_invalid', received.fault);
+}
+
+function toFailure(error: DomainError, requestId: string): Failure {
+  const told = toStatus(error, requestId);
+  return Object.assign(new Error(told.details), told);
+}
+
+/** grpc-js sends the status of an error event after what was written before it. */
+function end(
+  call: ServerSurfaceCall & { readonly destroyed: boolean; end(): unknown },
+  failure: Failure | null,
+): void {
+  if (call.destroyed) return;
+  if (failure === null) call.end();
+  else call.emit('error', failure);
+}

@@ -1,0 +1,79 @@
+import { join } from 'node:path';
+import type { Server } from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import { ReflectionService } from '@grpc/reflection';
+import { HealthImplementation } from 'grpc-health-check';
+import { packageRoot } from '../package-root.js';
+
+/** The services of the contract, as health checks name them. */
+export const serviceNames = [
+  'cytostream.v1.ClassifierService',
+  'cytostream.v1.TrainerService',
+  'cytostream.v1.ModelService',
+] as const;
+
+/** Which parts of the server should get calls. */
+export interface Serving {
+  /** The whole: what a load balancer asks for with an empty name. */
+  readonly server: boolean;
+  /** Whether a frame would find a model. */
+  readonly classifier: boolean;
+}
+
+/** grpc.health.v1 and reflection: the services that are not of the contract. */
+export interface Auxiliary {
+  setServing(serving: Serving): void;
+  /** Ends the open `Watch` and reflection streams, which would never end by themselves. */
+  end(): void;
+}
+
+type Streaming = { end(): void; on(event: 'close' | 'cancelled', listener: () => void): unknown };
+
+/** Adds both services to a server; health starts as NOT_SERVING. */
+export function addAuxiliaryServices(server: Server): Auxiliary {
+  const open = new Set<Streaming>();
+  // Both libraries add their services themselves; this one remembers the streams they open.
+  const tracking: Pick<Server, 'addService'> = {
+    addService(definition, implementation) {
+      const tracked = Object.entries(definition).map(([name, { responseStream }]) => {
+        const handler = implementation[name] as (call: Streaming, ...rest: unknown[]) => void;
+        if (!responseStream) return [name, handler];
+        return [
+          name,
+          (call: Streaming) => {
+            open.add(call);
+            call.on('cancelled', () => open.delete(call));
+            call.on('close', () => open.delete(call));
+            handler(call);
+          },
+        ];
+      });
+      server.addService(definition, Object.fromEntries(tracked));
+    },
+  };
+  const health = new HealthImplementation();
+  const set = (name: string, isServing: boolean) =>
+    health.setStatus(name, isServing ? 'SERVING' : 'NOT_SERVING');
+  const setServing = ({ server: whole, classifier }: Serving) => {
+    set('', whole);
+    for (const name of serviceNames) {
+      set(name, name === 'cytostream.v1.ClassifierService' ? whole && classifier : whole);
+    }
+  };
+  setServing({ server: false, classifier: false });
+  health.addToServer(tracking);
+  new ReflectionService(loadContract(), { services: [...serviceNames] }).addToServer(tracking);
+  return {
+    setServing,
+    end() {
+      for (const call of [...open]) call.end();
+      open.clear();
+    },
+  };
+}
+
+/** The contract as `proto/` says it, for reflection. */
+function loadContract() {
+  const files = ['classifier', 'trainer', 'model'].map((name) => `cytostream/v1/${name}.proto`);
+  return loadSync(files, { includeDirs: [join(packageRoot, 'proto')] });
+}

@@ -1,0 +1,91 @@
+import type { ServerDuplexStream } from '@grpc/grpc-js';
+import { DomainError } from '../../errors.js';
+import type { ClassifyRequest, ClassifyResponse } from '../../gen/cytostream/v1/classifier.js';
+import type { DuplexHandler } from '../adapter.js';
+import type { Received } from '../received.js';
+import { createBell } from './bell.js';
+import { describeHandle } from './classify-one.js';
+import { createFrameStream, type FrameStreamCollaborators } from './frame-stream.js';
+import { createMessageReader } from './message-reader.js';
+import { readOpening } from './opening.js';
+
+export interface ClassifyStreamOptions {
+  /** The server's limit on frames of a stream without an answer. */
+  readonly maxInFlight: number;
+}
+
+/**
+ * `Classify`: a stream of frames in, a stream of predictions out.
+ *
+ * 1. opens with the options, or with a frame and the defaults; tells the model
+ * 2. reads a message when the window has room and the client takes its answers
+ * 3. checks it; one that cannot be read is answered `invalid`, and the stream goes on
+ * 4. hands it to the model as the window allows, and writes its answer in the order asked for
+ * 5. at the client's half-close, or when the server drains, answers what is there, then ends
+ *
+ * Throws `option_invalid`, `model_unknown`, `not_ready` or `model_failed` at the opening;
+ * `option_invalid` for options that come later; `draining` after a drain. Every frame
+ * that was read is answered before the stream ends, unless the client left.
+ */
+export function createClassifyStream(
+  { maxInFlight }: ClassifyStreamOptions,
+  collaborators: Omit<FrameStreamCollaborators, 'write' | 'onEnded'>,
+): DuplexHandler<ClassifyRequest, ClassifyResponse> {
+  return async (call, context) => {
+    const bell = createBell();
+    const reader = createMessageReader(call, context, bell);
+    const first = await reader.next();
+    if (first === null) {
+      reader.throwIfCutShort();
+      return;
+    }
+    const opening = readOpening(first, maxInFlight);
+    const handle = await collaborators.lender.acquire(opening.options.model);
+    const model = describeHandle(handle);
+    handle.release();
+
+    const writer = createWriter(call, bell.ring);
+    const stream = createFrameStream(opening, context, {
+      ...collaborators,
+      write: writer.write,
+      onEnded: bell.ring,
+    });
+    stream.tellModel(model);
+    let failure: DomainError | null = null;
+    try {
+      let message = opening.frame ?? (await reader.next());
+      while (message !== null) {
+        stream.accept(message);
+        while (!(stream.hasRoom && writer.isTaken()) && !context.signal.aborted) await bell.heard();
+        message = await reader.next();
+      }
+    } catch (thrown) {
+      failure = DomainError.from(thrown);
+    }
+    while (stream.size > 0) {
+      if (context.signal.aborted) stream.abandon();
+      if (stream.size > 0) await bell.heard();
+    }
+    context.note(stream.summary());
+    if (failure !== null) throw failure;
+    reader.throwIfCutShort();
+  };
+}
+
+/** Writes without waiting, and says whether the client keeps up. */
+function createWriter(
+  call: ServerDuplexStream<Received<ClassifyRequest>, ClassifyResponse>,
+  onDrain: () => void,
+) {
+  let isTaken = true;
+  call.on('drain', () => {
+    isTaken = true;
+    onDrain();
+  });
+  return {
+    write(response: ClassifyResponse) {
+      if (!call.write(response)) isTaken = false;
+    },
+    isTaken: () => isTaken,
+  };
+}

@@ -1,0 +1,159 @@
+import { DomainError } from '../../errors.js';
+import type { ClassifyRequest, ClassifyResponse } from '../../gen/cytostream/v1/classifier.js';
+import type { Log, Metrics } from '../../telemetry/index.js';
+import type { CallContext } from '../calls.js';
+import type { ClassifierLike, LenderLike } from '../collaborators.js';
+import type { Received } from '../received.js';
+import type { FrameRequest } from '../wire/frame.js';
+import { toWirePrediction, toWireStreamModel } from '../wire/prediction.js';
+import { checkFrame } from './checked-frame.js';
+import {
+  type Arrival,
+  classifyOne,
+  type Ended,
+  endedEarly,
+  type LentModel,
+  toAnswer,
+} from './classify-one.js';
+import { createFrameWindow } from './frame-window.js';
+import type { Opening } from './opening.js';
+import { createOutbox } from './outbox.js';
+
+export interface FrameStreamCollaborators {
+  readonly lender: LenderLike;
+  readonly classifier: ClassifierLike;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  /** Writes one message; the stream does not care whether the client reads it. */
+  readonly write: (response: ClassifyResponse) => void;
+  /** Called whenever a frame has ended. */
+  readonly onEnded: () => void;
+}
+
+/** The frames of one opened stream on their way to their answers. */
+export interface FrameStream {
+  /** Tells the client which version answers. */
+  tellModel(model: LentModel): void;
+  /** Takes one message; exactly one answer will follow. Throws `option_invalid` for options. */
+  accept(message: Received<ClassifyRequest>): void;
+  /** Whether a frame may come now without an older one being blocked. */
+  readonly hasRoom: boolean;
+  /** Frames without an answer. */
+  readonly size: number;
+  /** Lets go what waits, because the caller left: counted, not answered. */
+  abandon(): void;
+  /** For the log line of the call. */
+  summary(): Readonly<Record<string, unknown>>;
+}
+
+interface Entry {
+  readonly position: number;
+  readonly arrival: Arrival;
+  readonly request: FrameRequest;
+}
+
+export function createFrameStream(
+  { options, maxInFlight }: Opening,
+  context: CallContext,
+  collaborators: FrameStreamCollaborators,
+): FrameStream {
+  const { metrics, log, write, onEnded } = collaborators;
+  const window = createFrameWindow<Entry>({ overflow: options.overflow, maxInFlight });
+  const way = {
+    ...options,
+    streamId: context.id,
+    signal: context.signal,
+    deadlineAtMs: context.deadlineAtMs,
+  };
+  const counts = new Map<string, number>();
+  let position = 0;
+  let told: LentModel | null = null;
+  let hasLoggedFailure = false;
+
+  const tellModel = (model: LentModel) => {
+    told = model;
+    const value = toWireStreamModel({ ...model, maxInFlight: window.limit });
+    write({ message: { $case: 'model', value } });
+  };
+
+  const send = ({ arrival, ended }: { arrival: Arrival; ended: Ended }) => {
+    const outcome = context.signal.aborted ? 'cancelled' : ended.outcome;
+    counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+    if (context.signal.aborted) {
+      metrics.frameCancelled();
+      return;
+    }
+    const { model } = ended;
+    if (model !== null && (told?.version !== model.version || told.name !== model.name)) {
+      tellModel(model);
+    }
+    const answer = toAnswer(arrival, ended);
+    write({ message: { $case: 'prediction', value: toWirePrediction(answer) } });
+    if (model === null) metrics.frameRefused(ended.outcome);
+    else metrics.frameAnswered({ ...answer, model: model.name });
+    if (ended.outcome === 'failed' && ended.error.code === 'internal' && !hasLoggedFailure) {
+      hasLoggedFailure = true; // the next frames would only repeat it
+      const { cause } = ended.error;
+      log.error({ id: context.id, frame: arrival.frameId, error: cause }, 'frame failed');
+    }
+  };
+  const outbox = createOutbox(options.delivery, send);
+
+  const startWhatMay = () => {
+    for (let entry = window.activate(); entry !== null; entry = window.activate()) {
+      const { position: place, arrival, request } = entry;
+      // Never rejects.
+      classifyOne(request, arrival, way, collaborators).then((ended) => {
+        window.done();
+        outbox.put(place, { arrival, ended });
+        startWhatMay();
+        onEnded();
+      });
+    }
+  };
+
+  return {
+    tellModel,
+    accept(message) {
+      const checked = checkFrame(message);
+      const place = position;
+      position += 1;
+      if ('faults' in checked) {
+        const error = new DomainError('frame_invalid', checked.faults.join('; '));
+        outbox.put(place, { arrival: checked.arrival, ended: endedEarly('invalid', error) });
+        return;
+      }
+      const driven = window.add({ position: place, ...checked });
+      for (const { position: drivenPlace, arrival } of driven) {
+        outbox.put(drivenPlace, { arrival, ended: drivenOut[options.overflow]() });
+      }
+      startWhatMay();
+    },
+    get hasRoom() {
+      return options.overflow !== 'block' || window.hasRoom;
+    },
+    get size() {
+      return window.size;
+    },
+    abandon() {
+      const error = new DomainError('cancelled', 'the caller left');
+      for (const { position: place, arrival } of window.clear()) {
+        outbox.put(place, { arrival, ended: endedEarly('failed', error) });
+      }
+    },
+    summary: () => ({
+      model: told === null ? undefined : `${told.name}@${told.version}`,
+      frames: position,
+      outcomes: Object.fromEntries(counts),
+    }),
+  };
+}
+
+/** How a frame ends that a newer one drove out. `block` never drives one out. */
+const drivenOut = {
+  block: () => endedEarly('failed', new DomainError('internal', 'bug: a full stream was read')),
+  dropOldest: () =>
+    endedEarly('shed', new DomainError('overloaded', 'too many frames of the stream wait')),
+  latestOnly: () =>
+    endedEarly('superseded', new DomainError('overloaded', 'a newer frame took its place')),
+} as const;

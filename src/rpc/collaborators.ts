@@ -1,0 +1,78 @@
+import type { Priority } from '../batching/index.js';
+import type { Prediction } from '../classify/index.js';
+import type { Frame, InputSpec } from '../frames/index.js';
+import type { Run, RunEvent } from '../training/index.js';
+import type { ModelDescription } from './wire/model.js';
+import type { VersionReport } from './wire/report.js';
+
+/** A version on loan, as far as the edge looks at it. */
+export interface HandleLike {
+  readonly manifest: {
+    readonly name: string;
+    readonly version: number;
+    readonly labels: readonly string[];
+    readonly thresholds: readonly number[];
+    readonly inputSpec: InputSpec;
+  };
+  readonly device: string;
+  release(): void;
+}
+
+/** Lends versions. */
+export interface LenderLike<Handle extends HandleLike = HandleLike> {
+  /** Throws `model_unknown`, `not_ready` or `model_failed`. */
+  acquire(ref: string): Promise<Handle>;
+}
+
+/** Classifies one frame with a version on loan. */
+export interface ClassifierLike<Handle extends HandleLike = HandleLike> {
+  classify(
+    frame: Frame,
+    handle: Handle,
+    options: {
+      readonly signal?: AbortSignal | undefined;
+      readonly deadlineAtMs?: number | undefined;
+      readonly priority?: Priority | undefined;
+      readonly streamId?: string | undefined;
+    },
+  ): Promise<Prediction>;
+}
+
+/** A model made elsewhere, as it came. */
+export interface ModelDraft {
+  readonly name: string;
+  readonly onnx: Uint8Array;
+  readonly labels: readonly string[];
+  readonly inputSpec: InputSpec;
+  /** One per label. */
+  readonly thresholds: readonly number[];
+  readonly thresholdsSource: string;
+}
+
+/** The models, as an operator sees them. */
+export interface ModelAdmin {
+  list(): Promise<readonly ModelDescription[]>;
+  describe(ref: string): Promise<ModelDescription>;
+  promote(name: string, version: number): Promise<ModelDescription>;
+  rollback(name: string): Promise<ModelDescription>;
+  import(draft: ModelDraft): Promise<ModelDescription>;
+}
+
+/** The training runs, as a caller sees them. */
+export interface RunAdmin {
+  /** `spec` is as it came, only the given fields. Throws `option_invalid` with every fault. */
+  start(spec: Readonly<Record<string, unknown>>, runId: string | undefined): Promise<Run>;
+  watch(runId: string, fromNumber: number, signal: AbortSignal): AsyncIterable<RunEvent>;
+  stop(runId: string): Promise<Run>;
+  get(runId: string): Promise<Run>;
+  list(): Promise<readonly Run[]>;
+}
+
+/** Scores a version on a dataset of the server. */
+export type Evaluate = (
+  request: { readonly dataPath: string; readonly model: string },
+  way: {
+    readonly onProgress: (done: number, total: number) => void;
+    readonly signal: AbortSignal;
+  },
+) => Promise<VersionReport>;

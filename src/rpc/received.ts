@@ -1,0 +1,36 @@
+import type { ServiceDefinition } from '@grpc/grpc-js';
+
+/**
+ * A message as it came: the moment when its last byte was there, on the clock of
+ * `performance.now()`, and what it says, or why it cannot be read.
+ */
+export type Received<Request> = {
+  readonly atMs: number;
+} & ({ readonly value: Request } | { readonly fault: string });
+
+/**
+ * The same service, whose deserializers stamp the time and never throw: grpc-js would
+ * end a whole stream with INTERNAL for one message that cannot be decoded.
+ */
+export function stampReceipt(service: ServiceDefinition): ServiceDefinition {
+  return Object.fromEntries(
+    Object.entries(service).map(([name, method]) => [
+      name,
+      {
+        ...method,
+        requestDeserialize(bytes: Buffer): Received<unknown> {
+          const atMs = performance.now();
+          try {
+            return { atMs, value: method.requestDeserialize(bytes) };
+          } catch {
+            const type = `${method.path.split('/')[2]}Request`;
+            return {
+              atMs,
+              fault: `expected a ${type}, got ${bytes.length} bytes of something else`,
+            };
+          }
+        },
+      },
+    ]),
+  );
+}

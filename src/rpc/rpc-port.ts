@@ -1,0 +1,169 @@
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { ClassifierServiceService } from '../gen/cytostream/v1/classifier.js';
+import { ModelServiceService } from '../gen/cytostream/v1/model.js';
+import { TrainerServiceService } from '../gen/cytostream/v1/trainer.js';
+import { type Log, type Metrics, portError } from '../telemetry/index.js';
+import { addAuxiliaryServices, type Serving } from './auxiliary.js';
+import { createCalls } from './calls.js';
+import { createClassifierService } from './classifier-service.js';
+import type {
+  ClassifierLike,
+  Evaluate,
+  HandleLike,
+  LenderLike,
+  ModelAdmin,
+  RunAdmin,
+} from './collaborators.js';
+import { createModelService } from './model-service.js';
+import { stampReceipt } from './received.js';
+import { createTrainerService } from './trainer-service.js';
+import { withWindows } from './windows.js';
+
+/** See `configFields` for what each bounds. */
+export interface RpcPortOptions {
+  readonly host: string;
+  readonly port: number;
+  /** PEM; null: plain text. */
+  readonly tls: { readonly cert: Buffer; readonly key: Buffer } | null;
+  readonly maxMessageBytes: number;
+  readonly windowBytes: number;
+  readonly maxConcurrentStreams: number;
+  readonly keepaliveMs: number;
+  readonly keepaliveTimeoutMs: number;
+  readonly maxCalls: number;
+  readonly maxInFlight: number;
+}
+
+export interface RpcPortCollaborators<Handle extends HandleLike> {
+  readonly lender: LenderLike<Handle>;
+  readonly classifier: ClassifierLike<Handle>;
+  readonly models: ModelAdmin;
+  readonly runs: RunAdmin;
+  readonly evaluate: Evaluate;
+  readonly metrics: Metrics;
+  readonly log: Log;
+}
+
+/** The gRPC port. */
+export interface RpcPort {
+  readonly port: number;
+  /** What health checks are told; NOT_SERVING until it is called, and from a drain on. */
+  setServing(serving: Serving): void;
+  readonly isDraining: boolean;
+  /** Calls that are open. */
+  readonly openCalls: number;
+  /**
+   * 1. health says NOT_SERVING  2. new calls are refused with `draining`  3. streams end
+   * after their answers, other calls when they are done  4. after `graceMs` what is left
+   * is cut  5. connections are closed. Idempotent.
+   */
+  drain(graceMs: number): Promise<void>;
+}
+
+/**
+ * Opens the port with the three services of the contract, health and reflection.
+ *
+ * Throws `option_invalid` naming the port when it is in use or may not be taken.
+ */
+export async function openRpcPort<Handle extends HandleLike>(
+  options: RpcPortOptions,
+  collaborators: RpcPortCollaborators<Handle>,
+): Promise<RpcPort> {
+  const { models, runs, evaluate, metrics, log } = collaborators;
+  const server = new Server({
+    'grpc.max_receive_message_length': options.maxMessageBytes,
+    'grpc.max_send_message_length': options.maxMessageBytes,
+    'grpc.max_concurrent_streams': options.maxConcurrentStreams,
+    'grpc.keepalive_time_ms': options.keepaliveMs,
+    'grpc.keepalive_timeout_ms': options.keepaliveTimeoutMs,
+  });
+  const calls = createCalls(options, { log, metrics });
+  server.addService(
+    stampReceipt(ClassifierServiceService),
+    createClassifierService(options, {
+      calls,
+      // Every handle that the classifier gets is one that this lender lent.
+      lender: collaborators.lender,
+      classifier: collaborators.classifier as ClassifierLike,
+      metrics,
+      log,
+    }),
+  );
+  server.addService(stampReceipt(ModelServiceService), createModelService({ calls, models }));
+  server.addService(
+    stampReceipt(TrainerServiceService),
+    createTrainerService({ calls, runs, evaluate }),
+  );
+  const auxiliary = addAuxiliaryServices(server);
+  const port = await bind(server, options);
+
+  const drain = async (graceMs: number) => {
+    auxiliary.setServing({ server: false, classifier: false });
+    calls.drain();
+    const grace = startGrace(graceMs, () => {
+      if (calls.size > 0) log.warn({ calls: calls.size }, 'the grace is over: open calls are cut');
+      calls.cut();
+      server.forceShutdown();
+    });
+    await Promise.race([calls.idle(), grace.over]);
+    auxiliary.end();
+    await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+    grace.end();
+  };
+  let drained: Promise<void> | null = null;
+  return {
+    port,
+    setServing(serving) {
+      if (drained === null) auxiliary.setServing(serving);
+    },
+    get isDraining() {
+      return drained !== null;
+    },
+    get openCalls() {
+      return calls.size;
+    },
+    drain(graceMs) {
+      drained ??= drain(graceMs);
+      return drained;
+    },
+  };
+}
+
+/** Handlers that were cut get this long to give back what they hold. */
+const settleMs = 1000;
+
+/** Calls `cut` when the grace is over; `over` resolves a moment later. */
+function startGrace(graceMs: number, cut: () => void) {
+  let timer: NodeJS.Timeout;
+  const over = new Promise<void>((resolve) => {
+    timer = setTimeout(() => {
+      cut();
+      timer = setTimeout(resolve, settleMs);
+    }, graceMs);
+  });
+  return { over, end: () => clearTimeout(timer) };
+}
+
+async function bind(server: Server, options: RpcPortOptions): Promise<number> {
+  const { host, port, tls } = options;
+  const credentials =
+    tls === null
+      ? ServerCredentials.createInsecure()
+      : ServerCredentials.createSsl(null, [{ cert_chain: tls.cert, private_key: tls.key }]);
+  const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  try {
+    return await withWindows(
+      options,
+      () =>
+        new Promise<number>((resolve, reject) => {
+          server.bindAsync(address, credentials, (error, bound) => {
+            if (error === null) resolve(bound);
+            else reject(error);
+          });
+        }),
+    );
+  } catch (error) {
+    server.forceShutdown();
+    throw portError(port, 'gRPC', error);
+  }
+}

@@ -1,0 +1,93 @@
+import type { UntypedServiceImplementation } from '@grpc/grpc-js';
+import { DomainError } from '../errors.js';
+import type {
+  EvaluateRequest,
+  EvaluateResponse,
+  GetRunRequest,
+  GetRunResponse,
+  ListRunsRequest,
+  ListRunsResponse,
+  StopRunRequest,
+  StopRunResponse,
+  TrainRequest,
+  TrainResponse,
+  WatchRunRequest,
+  WatchRunResponse,
+} from '../gen/cytostream/v1/trainer.js';
+import type { RunEvent } from '../training/index.js';
+import { adaptServerStream, adaptUnary } from './adapter.js';
+import type { CallContext, Calls } from './calls.js';
+import type { Evaluate, RunAdmin } from './collaborators.js';
+import { streamProgress } from './progress.js';
+import { toWireReport } from './wire/report.js';
+import { fromWireRunSpec, toWireRun, toWireRunEvent } from './wire/run.js';
+
+export interface TrainerServiceCollaborators {
+  readonly calls: Calls;
+  readonly runs: RunAdmin;
+  readonly evaluate: Evaluate;
+}
+
+/** `cytostream.v1.TrainerService` for grpc-js. */
+export function createTrainerService({
+  calls,
+  runs,
+  evaluate,
+}: TrainerServiceCollaborators): UntypedServiceImplementation {
+  async function* train({ spec, runId }: TrainRequest, context: CallContext) {
+    const given = spec === undefined ? {} : fromWireRunSpec(spec);
+    const run = await runs.start(given, runId === '' ? undefined : runId);
+    context.note({ run: run.id });
+    for await (const event of follow(run.id, 1, context)) yield { event: toWireRunEvent(event) };
+  }
+
+  async function* watchRun({ runId, fromNumber }: WatchRunRequest, context: CallContext) {
+    const first = Math.max(1, fromNumber);
+    for await (const event of follow(runId, first, context)) yield { event: toWireRunEvent(event) };
+  }
+
+  /** The run goes on when the caller leaves or the server drains: only the view ends. */
+  async function* follow(
+    runId: string,
+    fromNumber: number,
+    { signal, draining }: CallContext,
+  ): AsyncGenerator<RunEvent> {
+    const over = AbortSignal.any([signal, draining]);
+    try {
+      for await (const event of runs.watch(runId, fromNumber, over)) yield event;
+    } catch (thrown) {
+      if (!over.aborted) throw thrown;
+    }
+    if (draining.aborted) {
+      throw new DomainError('draining', 'the server is shutting down: watch the run again later');
+    }
+  }
+
+  return {
+    train: adaptServerStream<TrainRequest, TrainResponse>(calls, 'Train', train),
+    watchRun: adaptServerStream<WatchRunRequest, WatchRunResponse>(calls, 'WatchRun', watchRun),
+    stopRun: adaptUnary<StopRunRequest, StopRunResponse>(calls, 'StopRun', async ({ runId }) => ({
+      run: toWireRun(await runs.stop(runId)),
+    })),
+    getRun: adaptUnary<GetRunRequest, GetRunResponse>(calls, 'GetRun', async ({ runId }) => ({
+      run: toWireRun(await runs.get(runId)),
+    })),
+    listRuns: adaptUnary<ListRunsRequest, ListRunsResponse>(calls, 'ListRuns', async () => ({
+      runs: (await runs.list()).map(toWireRun),
+    })),
+    evaluate: adaptServerStream<EvaluateRequest, EvaluateResponse>(
+      calls,
+      'Evaluate',
+      async function* ({ dataPath, model }, { signal }) {
+        const replies = streamProgress((onProgress) =>
+          evaluate({ dataPath, model }, { onProgress, signal }),
+        );
+        for await (const reply of replies) {
+          yield reply.kind === 'progress'
+            ? { message: { $case: 'progress' as const, value: reply.progress } }
+            : { message: { $case: 'report' as const, value: toWireReport(reply.result) } };
+        }
+      },
+    ),
+  };
+}

@@ -1,0 +1,67 @@
+import http2 from 'node:http2';
+
+export interface WindowOptions {
+  /** Bytes a client may send on one stream before the server has read them. */
+  readonly windowBytes: number;
+}
+
+/**
+ * A connection is shared by several streams. Node gives its window back as soon as bytes
+ * arrive, so a stream that nobody reads cannot starve the others through it.
+ */
+const connectionWindows = 4;
+/** Fewer, larger DATA frames; the limit that a peer may use, not a buffer. */
+const maxFrameSize = 1024 * 1024;
+
+type CreateServer = typeof http2.createServer;
+type CreateSecureServer = typeof http2.createSecureServer;
+
+/** How many `withWindows` are under way, and what they replaced. */
+let depth = 0;
+let original: { plain: CreateServer; secure: CreateSecureServer } | null = null;
+
+/**
+ * Runs `bind`, and gives every HTTP/2 server that is made meanwhile a large flow-control
+ * window. grpc-js has no option for it on a server: its 64 KiB cost three to six times
+ * the throughput of large frames. It looks `createServer` up on the module when it
+ * binds, so replacing the two functions for that moment needs no private field.
+ */
+export async function withWindows<T>(options: WindowOptions, bind: () => Promise<T>): Promise<T> {
+  if (depth === 0) {
+    const { createServer: plain, createSecureServer: secure } = http2;
+    original = { plain, secure };
+  }
+  const { plain, secure } = original as NonNullable<typeof original>; // set while depth > 0
+  depth += 1;
+  http2.createServer = ((serverOptions: http2.ServerOptions) =>
+    widen(plain(withSettings(serverOptions, options)), options)) as CreateServer;
+  http2.createSecureServer = ((serverOptions: http2.SecureServerOptions) =>
+    widen(secure(withSettings(serverOptions, options)), options)) as CreateSecureServer;
+  try {
+    return await bind();
+  } finally {
+    depth -= 1;
+    if (depth === 0) {
+      http2.createServer = plain;
+      http2.createSecureServer = secure;
+    }
+  }
+}
+
+function withSettings<Options extends http2.ServerOptions>(
+  serverOptions: Options,
+  { windowBytes }: WindowOptions,
+): Options {
+  const settings = { ...serverOptions.settings, initialWindowSize: windowBytes, maxFrameSize };
+  return { ...serverOptions, settings };
+}
+
+function widen<Server extends http2.Http2Server | http2.Http2SecureServer>(
+  server: Server,
+  { windowBytes }: WindowOptions,
+): Server {
+  server.on('session', (session: http2.ServerHttp2Session) => {
+    session.setLocalWindowSize(Math.min(2 ** 31 - 1, connectionWindows * windowBytes));
+  });
+  return server;
+}
