@@ -8,7 +8,7 @@ export const classifyVerb: Verb = (_terminal) =>
     .requiredOption(flags.data, flags.dataHelp)
     .requiredOption(flags.model, flags.modelHelp)
     .option('--out <file>', 'csv with the columns Id,Target,p0,p1,…', 'predictions.csv')
-    .option(flags.models, flags.modelsHelp, 'models')
+    .option(flags.models, flags.modelsHelp)
     .option(flags.server, 'stream the same frames to this server', address)
     .option(flags.json, 'print a summary as JSON, for a script')
     .addHelpText(

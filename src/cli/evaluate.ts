@@ -8,7 +8,7 @@ export const evaluateVerb: Verb = (_terminal) =>
     .requiredOption(flags.data, flags.dataHelp)
     .requiredOption(flags.model, flags.modelHelp)
     .option('--out <dir>', 'write the report, its pictures and predictions.csv there')
-    .option(flags.models, flags.modelsHelp, 'models')
+    .option(flags.models, flags.modelsHelp)
     .option(flags.server, flags.serverHelp, address)
     .option(flags.json, flags.jsonHelp)
     .addHelpText('after', example('evaluate --data my-cells --model cells@3 --out report'))

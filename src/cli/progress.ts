@@ -28,6 +28,9 @@ export interface ProgressCollaborators {
   readonly now?: () => number;
 }
 
+/** The rate is that of the last minute: a slow start does not spoil it for good. */
+const rateOverMs = 60_000;
+
 /** How often a plain line is written where there is no terminal to draw on. */
 const plainLineEveryMs = 10_000;
 
@@ -45,9 +48,15 @@ export function createProgress(
   let remark = '';
   let hasEnded = false;
   let lastLineAtMs = startedAtMs;
+  let samples = [{ atMs: startedAtMs, done: 0 }];
 
-  const describe = () =>
-    describeProgress({ ...options, total, done, remark, elapsedMs: now() - startedAtMs });
+  const describe = () => {
+    const oldest = samples[0] ?? { atMs: startedAtMs, done: 0 };
+    const elapsedMs = now() - oldest.atMs;
+    // Too little has been seen for a rate that would hold.
+    const perSecond = elapsedMs < 500 ? null : ((done - oldest.done) * 1000) / elapsedMs;
+    return describeProgress({ ...options, total, done, remark, perSecond });
+  };
 
   const bar =
     stream.isTTY === true
@@ -73,6 +82,11 @@ export function createProgress(
       if (hasEnded) return;
       done = newDone;
       if (newRemark !== undefined) remark = newRemark;
+      const atMs = now();
+      if (atMs - (samples.at(-1)?.atMs ?? 0) >= 500) {
+        samples = samples.filter((sample) => atMs - sample.atMs <= rateOverMs);
+        samples.push({ atMs, done });
+      }
       if (bar !== null) {
         bar.update(done);
       } else if (now() - lastLineAtMs >= plainLineEveryMs) {
@@ -112,13 +126,13 @@ export function describeProgress(state: {
   readonly total: number;
   readonly done: number;
   readonly remark: string;
-  readonly elapsedMs: number;
+  /** null while there is none to tell. */
+  readonly perSecond: number | null;
 }): string {
-  const { unit, total, done, remark, elapsedMs } = state;
+  const { unit, total, done, remark, perSecond } = state;
   const parts = [total > 0 ? `${done}/${total} ${unit}` : `${done} ${unit}`];
   if (total > 0) parts.push(`${Math.floor((Math.min(done, total) / total) * 100)} %`);
-  const perSecond = elapsedMs > 0 ? (done * 1000) / elapsedMs : 0;
-  if (done > 0 && elapsedMs >= 500) {
+  if (perSecond !== null && perSecond > 0) {
     parts.push(`${formatRate(perSecond)} ${unit}/s`);
     if (total > done) parts.push(`${formatDuration((total - done) / perSecond)} left`);
   }

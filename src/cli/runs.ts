@@ -1,39 +1,125 @@
-import { DomainError } from '../errors.js';
+import type { Run } from '../training/index.js';
 import { address, createCommand, example, type Verb } from './command.js';
+import { Exit } from './failure.js';
 import { flags } from './flags.js';
-
-const notYet = async () => {
-  throw new DomainError('unsupported', 'runs is not built yet');
-};
+import { describeEpoch, followRun } from './follow-run.js';
+import { openRunsPlace, type RunsPlace, type RunsPlaceOptions } from './runs-place.js';
+import { formatTable } from './table.js';
 
 /** `runs`: the trainings of a folder or a server. */
-export const runsVerb: Verb = (_terminal) => {
+export const runsVerb: Verb = (terminal) => {
   const command = (name: string, description: string) =>
     createCommand(name, description)
-      .option(flags.runs, flags.runsHelp, 'runs')
+      .option(flags.runs, flags.runsHelp)
       .option(flags.server, flags.serverHelp, address)
       .option(flags.json, flags.jsonHelp);
+
+  const list = command('list', 'every run, the newest first')
+    .addHelpText('after', example('runs list', 'runs list --server localhost:50051'))
+    .action((options) =>
+      inPlace(options, async (place) => {
+        const runs = [...(await place.list())].sort((a, b) => b.startedAtMs - a.startedAtMs);
+        if (options.json) terminal.print(JSON.stringify(runs));
+        else if (runs.length === 0) {
+          terminal.note(
+            'no runs yet; start one with: npx cytostream train --data DIR --model NAME',
+          );
+        } else terminal.print(formatRuns(runs));
+      }),
+    );
+
+  const show = command('show', 'one run: its settings, its epochs, what it published')
+    .argument('<run>', 'its id')
+    .addHelpText('after', example('runs show RUN --json'))
+    .action((runId, options) =>
+      inPlace(options, async (place) => {
+        const run = await place.get(runId);
+        terminal.print(options.json ? JSON.stringify(run) : formatRun(run));
+      }),
+    );
+
+  const watch = command('watch', 'follow a run until it ends; leaving does not stop it')
+    .argument('<run>', 'its id')
+    .addHelpText('after', example('runs watch RUN --server localhost:50051'))
+    .action((runId, options) =>
+      inPlace(options, async (place) => {
+        using interruption = terminal.interruption();
+        const events = place.watch(runId, interruption.signal);
+        const end = await followRun(events, { json: options.json === true }, terminal);
+        if (end === null) return;
+        if (!options.json) terminal.print(`${end.state}: ${end.reason}`);
+        if (end.state === 'failed') throw new Exit(1);
+      }),
+    );
+
+  const stop = command('stop', 'end a run after the step it is in; its best weights are kept')
+    .argument('<run>', 'its id')
+    .addHelpText('after', example('runs stop RUN'))
+    .action((runId, options) =>
+      inPlace(options, async (place) => {
+        const run = await place.stop(runId);
+        if (options.json) terminal.print(JSON.stringify(run));
+        else
+          terminal.print(
+            `run ${run.id} was asked to stop; follow it with: npx cytostream runs watch ${run.id}`,
+          );
+      }),
+    );
+
   return createCommand('runs', 'list, show, watch and stop trainings')
-    .addCommand(
-      command('list', 'every run').addHelpText('after', example('runs list')).action(notYet),
-    )
-    .addCommand(
-      command('show', 'one run')
-        .argument('<run>', 'its id')
-        .addHelpText('after', example('runs show 7f3a'))
-        .action(notYet),
-    )
-    .addCommand(
-      command('watch', 'follow a run until it ends')
-        .argument('<run>', 'its id')
-        .addHelpText('after', example('runs watch 7f3a'))
-        .action(notYet),
-    )
-    .addCommand(
-      command('stop', 'end a run after its step; its best weights are kept')
-        .argument('<run>', 'its id')
-        .addHelpText('after', example('runs stop 7f3a'))
-        .action(notYet),
-    )
-    .addHelpText('after', example('runs list', 'runs watch 7f3a --server localhost:50051'));
+    .addCommand(list)
+    .addCommand(show)
+    .addCommand(watch)
+    .addCommand(stop)
+    .addHelpText('after', example('runs list', 'runs watch RUN --server localhost:50051'));
 };
+
+async function inPlace(
+  options: RunsPlaceOptions,
+  use: (place: RunsPlace) => Promise<void>,
+): Promise<void> {
+  const place = await openRunsPlace(options);
+  try {
+    await use(place);
+  } finally {
+    await place.close();
+  }
+}
+
+function formatRuns(runs: readonly Run[]): string {
+  return formatTable(
+    ['run', 'state', 'model', 'started', 'epochs', 'macro F1', 'published'],
+    runs.map((run) => {
+      const best = run.history.findLast((scores) => scores.best);
+      return [
+        run.id,
+        run.state,
+        run.spec.model,
+        new Date(run.startedAtMs).toISOString().slice(0, 19),
+        `${run.history.length}/${run.spec.epochs}`,
+        best?.validationMacroF1.toFixed(4) ?? '-',
+        run.publishedVersion === null ? '-' : `${run.spec.model}@${run.publishedVersion}`,
+      ];
+    }),
+    [4, 5],
+  );
+}
+
+function formatRun(run: Run): string {
+  const facts: readonly (readonly [string, string])[] = [
+    ['run', run.id],
+    ['state', run.failure === '' ? run.state : `${run.state}: ${run.failure}`],
+    ['started', new Date(run.startedAtMs).toISOString()],
+    ['ended', run.endedAtMs === null ? '-' : new Date(run.endedAtMs).toISOString()],
+    [
+      'published',
+      run.publishedVersion === null ? '-' : `${run.spec.model}@${run.publishedVersion}`,
+    ],
+    ...Object.entries(run.spec).map(([name, value]) => [name, String(value)] as const),
+  ];
+  const width = Math.max(...facts.map(([name]) => name.length));
+  return [
+    ...facts.map(([name, value]) => `${name.padEnd(width)}  ${value}`),
+    ...run.history.map((scores) => describeEpoch(scores, run.spec.epochs)),
+  ].join('\n');
+}

@@ -11,7 +11,7 @@ export const submissionVerb: Verb = (_terminal) =>
     )
     .requiredOption(flags.model, flags.modelHelp)
     .option('--out <file>', 'csv with the columns Id,Predicted', 'submission.csv')
-    .option(flags.models, flags.modelsHelp, 'models')
+    .option(flags.models, flags.modelsHelp)
     .addHelpText('after', example('submission --data test-set --model cells --out submission.csv'))
     .action(async () => {
       throw new DomainError('unsupported', 'submission is not built yet');

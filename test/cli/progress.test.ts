@@ -86,7 +86,7 @@ test('a bar tells that it has ended, once', (t) => {
 });
 
 test('a total that is not known yet shows the count alone', (t) => {
-  const state = { unit: 'frames', total: 0, done: 7, remark: '', elapsedMs: 1000 };
+  const state = { unit: 'frames', total: 0, done: 7, remark: '', perSecond: 7 };
   t.is(describeProgress(state), '7 frames  7.0 frames/s');
 });
 

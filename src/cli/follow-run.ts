@@ -1,0 +1,106 @@
+import type { EpochScores, RunEvent, RunState } from '../training/index.js';
+import type { Progress } from './progress.js';
+import type { Terminal } from './terminal.js';
+
+/** How a run that was followed came out. */
+export interface FollowedRun {
+  readonly runId: string;
+  readonly state: Exclude<RunState, 'running'>;
+  readonly reason: string;
+  readonly published: { readonly model: string; readonly version: number } | null;
+  /** The epoch whose weights were kept; null when none was finished. */
+  readonly best: EpochScores | null;
+}
+
+export interface FollowOptions {
+  /** One event a line on standard output, instead of text. */
+  readonly json: boolean;
+  /** Called once, as soon as the run has a name. */
+  readonly onStarted?: (runId: string) => void;
+  /**
+   * How many epochs there will be, where something else than the spec decides it;
+   * asked at every step. @default the spec's
+   */
+  readonly epochsToCome?: (step: RunEvent & { readonly kind: 'step' }) => number;
+}
+
+/**
+ * Shows a run while it goes: a bar with the time left if no epoch is spared, and a
+ * line an epoch. Returns null when the events end before the run does.
+ */
+export async function followRun(
+  events: AsyncIterable<RunEvent>,
+  { json, onStarted, epochsToCome }: FollowOptions,
+  terminal: Terminal,
+): Promise<FollowedRun | null> {
+  let epochs = 0;
+  let best: EpochScores | null = null;
+  let published: FollowedRun['published'] = null;
+  let bar: { readonly title: string; readonly progress: Progress } | null = null;
+  const show = (title: string, unit: string, total: number): Progress => {
+    if (bar?.title === title) return bar.progress;
+    bar?.progress.end();
+    bar = { title, progress: terminal.progress({ title, unit, total }) };
+    return bar.progress;
+  };
+  const endBar = () => {
+    bar?.progress.end();
+    bar = null;
+  };
+  const say = (line: string) => (json ? undefined : terminal.print(line));
+
+  try {
+    for await (const event of events) {
+      if (event.number === 1) onStarted?.(event.runId);
+      if (json) terminal.print(JSON.stringify(event));
+      switch (event.kind) {
+        case 'started':
+          epochs = event.spec.epochs;
+          say(
+            `run ${event.runId}: ${event.spec.network}, ${event.parameterCount.toLocaleString('en')} parameters, ` +
+              `${event.trainingFrames} frames train, ${event.validationFrames} validate`,
+          );
+          break;
+        case 'framesLoaded':
+          show('loading', 'frames', event.total).update(event.loaded);
+          if (event.loaded === event.total) endBar();
+          break;
+        case 'step': {
+          epochs = epochsToCome?.(event) ?? epochs;
+          const progress = show('training', 'steps', epochs * event.stepsInEpoch);
+          progress.setTotal(epochs * event.stepsInEpoch);
+          progress.update(
+            (event.epoch - 1) * event.stepsInEpoch + event.step,
+            `epoch ${event.epoch}/${epochs}  loss ${event.loss.toFixed(4)}  ${event.framesPerSecond.toFixed(1)} frames/s`,
+          );
+          break;
+        }
+        case 'epoch':
+          if (event.best) best = event;
+          say(describeEpoch(event, epochs));
+          break;
+        case 'published':
+          published = { model: event.model, version: event.version };
+          break;
+        case 'ended':
+          endBar();
+          return { runId: event.runId, state: event.state, reason: event.reason, published, best };
+      }
+    }
+    return null;
+  } finally {
+    endBar();
+  }
+}
+
+/** One epoch in one line; accuracy never without what "no" to everything reaches. */
+export function describeEpoch(scores: EpochScores, epochs: number): string {
+  return [
+    `epoch ${String(scores.epoch).padStart(String(epochs).length)}/${epochs}`,
+    `loss ${scores.trainingLoss.toFixed(4)}`,
+    `validation loss ${scores.validationLoss.toFixed(4)}`,
+    `accuracy ${scores.validationAccuracy.toFixed(4)} ("no" ${scores.alwaysNoAccuracy.toFixed(4)})`,
+    `macro F1 ${scores.validationMacroF1.toFixed(4)}`,
+    `${scores.seconds.toFixed(1)} s${scores.best ? '  best' : ''}`,
+  ].join('  ');
+}

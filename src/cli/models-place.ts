@@ -1,0 +1,37 @@
+import type { Client, ModelDescription, ModelImport } from '../client/index.js';
+import { DomainError } from '../errors.js';
+
+/** Where models are kept: a folder, or a server. */
+export interface ModelsPlace {
+  list(): Promise<readonly ModelDescription[]>;
+  /** `ref`: "name", "name@3" or "name@candidate". Throws `model_unknown`. */
+  get(ref: string): Promise<ModelDescription>;
+  /** Makes a version live once its golden frame came out as recorded. */
+  promote(name: string, version: number): Promise<ModelDescription>;
+  rollback(name: string): Promise<ModelDescription>;
+  importModel(draft: ModelImport): Promise<ModelDescription>;
+  close(): Promise<void>;
+}
+
+export interface ModelsPlaceOptions {
+  readonly server?: string | undefined;
+  readonly models?: string | undefined;
+}
+
+/** Opens the models of a server where one is named, else those of the folder. */
+export async function openModelsPlace(options: ModelsPlaceOptions): Promise<ModelsPlace> {
+  if (options.server === undefined) throw new DomainError('unsupported', 'not built yet');
+  const { connect } = await import('../client/index.js');
+  return ofServer(connect(options.server));
+}
+
+function ofServer(client: Client): ModelsPlace {
+  return {
+    list: () => client.listModels(),
+    get: (ref) => client.getModel(ref),
+    promote: (name, version) => client.promote(name, version),
+    rollback: (name) => client.rollback(name),
+    importModel: (draft) => client.importModel(draft),
+    close: async () => client.close(),
+  };
+}

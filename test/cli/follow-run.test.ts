@@ -1,0 +1,145 @@
+import test from 'ava';
+import { followRun } from '../../src/cli/follow-run.js';
+import type { Progress, ProgressOptions } from '../../src/cli/progress.js';
+import type { Terminal } from '../../src/cli/terminal.js';
+import type { RunEvent, RunEventBody, RunSpec } from '../../src/training/index.js';
+
+const spec: RunSpec = {
+  dataPath: '/cells',
+  model: 'cells',
+  network: 'seed-cnn',
+  epochs: 2,
+  batchSize: 32,
+  share: 1,
+  trainingPart: 0.8,
+  split: 'auto',
+  seed: 1,
+  learningRate: 1e-3,
+  patience: 6,
+  promote: false,
+};
+const scores = (epoch: number, best: boolean) => ({
+  epoch,
+  trainingLoss: 0.5,
+  trainingAccuracy: 0.9,
+  validationLoss: 0.25,
+  validationAccuracy: 0.96,
+  validationMacroF1: 0.125,
+  alwaysNoAccuracy: 0.95,
+  seconds: 12.3,
+  best,
+});
+const step = { kind: 'step', stepsInEpoch: 5, loss: 0.5, framesPerSecond: 20 } as const;
+const whole: readonly RunEventBody[] = [
+  { kind: 'started', spec, parameterCount: 5_217_340, trainingFrames: 160, validationFrames: 40 },
+  { kind: 'framesLoaded', loaded: 100, total: 200 },
+  { kind: 'framesLoaded', loaded: 200, total: 200 },
+  { ...step, epoch: 1, step: 5 },
+  { kind: 'epoch', ...scores(1, true) },
+  { ...step, epoch: 2, step: 5 },
+  { kind: 'epoch', ...scores(2, false) },
+  { kind: 'published', model: 'cells', version: 3 },
+  { kind: 'ended', state: 'finished', reason: 'finished 2 epochs' },
+];
+
+async function* numbered(bodies: readonly RunEventBody[]): AsyncGenerator<RunEvent> {
+  for (const [index, body] of bodies.entries()) {
+    yield { ...body, number: index + 1, runId: 'run-1', atMs: index * 1000 };
+  }
+}
+
+/** A terminal that keeps what it was told. */
+function createMemoryTerminal() {
+  const printed: string[] = [];
+  const bars: {
+    options: ProgressOptions;
+    updates: [number, string | undefined][];
+    ends: number;
+  }[] = [];
+  const terminal: Terminal = {
+    print: (line) => void printed.push(line),
+    note: (line) => void printed.push(line),
+    progress: (options): Progress => {
+      const bar = { options, updates: [] as [number, string | undefined][], ends: 0 };
+      bars.push(bar);
+      return {
+        update: (done, remark) => void bar.updates.push([done, remark]),
+        setTotal: () => {},
+        above: () => {},
+        end: () => {
+          bar.ends += 1;
+        },
+      };
+    },
+    interruption: () => {
+      throw new Error('not asked for here');
+    },
+    isInteractive: false,
+    columns: 80,
+  };
+  return { terminal, printed, bars };
+}
+
+test('a run is shown as a bar over all steps and a line an epoch', async (t) => {
+  const { terminal, printed, bars } = createMemoryTerminal();
+  const end = await followRun(numbered(whole), { json: false }, terminal);
+  t.deepEqual(printed, [
+    'run run-1: seed-cnn, 5,217,340 parameters, 160 frames train, 40 validate',
+    'epoch 1/2  loss 0.5000  validation loss 0.2500  accuracy 0.9600 ("no" 0.9500)  macro F1 0.1250  12.3 s  best',
+    'epoch 2/2  loss 0.5000  validation loss 0.2500  accuracy 0.9600 ("no" 0.9500)  macro F1 0.1250  12.3 s',
+  ]);
+  t.deepEqual(
+    bars.map(({ options, updates, ends }) => [
+      options.title,
+      options.total,
+      updates.at(-1)?.[0],
+      ends,
+    ]),
+    [
+      ['loading', 200, 200, 1],
+      ['training', 10, 10, 1],
+    ],
+  );
+  t.deepEqual(end, {
+    runId: 'run-1',
+    state: 'finished',
+    reason: 'finished 2 epochs',
+    published: { model: 'cells', version: 3 },
+    best: { kind: 'epoch', ...scores(1, true), number: 5, runId: 'run-1', atMs: 4000 } as never,
+  });
+});
+
+test('with --json every event is one line and nothing else is said', async (t) => {
+  const { terminal, printed } = createMemoryTerminal();
+  await followRun(numbered(whole), { json: true }, terminal);
+  t.is(printed.length, whole.length);
+  t.deepEqual(
+    printed.map((line) => JSON.parse(line).number),
+    whole.map((_, index) => index + 1),
+  );
+});
+
+test('a failed run says why', async (t) => {
+  const { terminal } = createMemoryTerminal();
+  const reason = 'loss is NaN at step 812';
+  const events = numbered([whole[0]!, { kind: 'ended', state: 'failed', reason }]);
+  const end = await followRun(events, { json: false }, terminal);
+  t.is(end?.state, 'failed');
+  t.is(end?.reason, reason);
+  t.is(end?.published, null);
+});
+
+test('events that end before the run does are told apart', async (t) => {
+  const { terminal, bars } = createMemoryTerminal();
+  t.is(await followRun(numbered(whole.slice(0, 4)), { json: false }, terminal), null);
+  // The display is closed all the same.
+  t.true(bars.every(({ ends }) => ends === 1));
+});
+
+test('how many epochs are to come may be decided elsewhere', async (t) => {
+  const { terminal, bars } = createMemoryTerminal();
+  await followRun(numbered(whole), { json: false, epochsToCome: () => 7 }, terminal);
+  const training = bars.find(({ options }) => options.title === 'training');
+  t.is(training?.options.total, 35);
+  t.regex(training?.updates[0]?.[1] ?? '', /^epoch 1\/7 {2}loss 0\.5000 {2}20\.0 frames\/s$/);
+});
