@@ -1,0 +1,1 @@
+export type { Manifest, ModelRef, ModelState, Scores, StoredModel } from './model.js';

@@ -1,0 +1,61 @@
+import type { Session } from '../engines/index.js';
+import type { InputSpec } from '../frames/index.js';
+import type { LabelSet } from '../label-set.js';
+
+/** loading > warming > ready > draining > gone; any > failed. `stored` is on disk only. */
+export type ModelState =
+  | 'stored'
+  | 'loading'
+  | 'warming'
+  | 'ready'
+  | 'draining'
+  | 'gone'
+  | 'failed';
+
+/** What a version was scored with when it was made, on frames it had not seen. */
+export interface Scores {
+  readonly frameCount: number;
+  readonly loss: number;
+  readonly binaryAccuracy: number;
+  readonly alwaysNoAccuracy: number;
+  readonly macroF1: number;
+}
+
+/** What is known of a version: `model.json` beside its `model.onnx`. */
+export interface Manifest {
+  readonly name: string;
+  readonly version: number;
+  readonly createdAt: string;
+  readonly labels: LabelSet;
+  readonly inputSpec: InputSpec;
+  /** One per label: a probability at or above it gives the label. */
+  readonly thresholds: readonly number[];
+  readonly thresholdsSource: string;
+  readonly scores: Scores | null;
+  /** The run that trained it; null for an imported model. */
+  readonly runId: string | null;
+  readonly datasetFingerprint: string | null;
+  /** The version it was made from; null if from nothing. */
+  readonly parent: number | null;
+  /** SHA-256 of each file beside this one, hexadecimal, by file name. */
+  readonly files: Readonly<Record<string, string>>;
+  /** The probabilities the golden frame (`golden.bin`, uint8 `[C, H, W]`) gave when it was made. */
+  readonly goldenOutput: readonly number[];
+}
+
+export interface StoredModel {
+  readonly manifest: Manifest;
+  readonly state: ModelState;
+  /** "live", "previous", "candidate" where they point at this version. */
+  readonly aliases: readonly string[];
+  readonly device: string;
+  readonly failure: string;
+}
+
+/** What can be asked for by name: "name", "name@3", "name@candidate". */
+export interface ModelRef {
+  readonly name: string;
+  readonly selector: { readonly alias: string } | { readonly version: number };
+}
+
+export type { Session };
