@@ -6,9 +6,16 @@ export type GraphTensor =
 
 /** Runs any graph by the names of its inputs and outputs, on the calling thread. */
 export interface GraphRunner {
-  /** Blocks the calling thread while it runs: use it in a process of its own. */
+  /**
+   * Blocks the calling thread while it runs: use it in a process of its own.
+   *
+   * An output named in `into` is written into that tensor's own values and returned as
+   * the same object: nothing is allocated for it. Never give a tensor that is also an
+   * input of the same run.
+   */
   run(
     inputs: Readonly<Record<string, GraphTensor>>,
+    into?: Readonly<Record<string, GraphTensor>>,
   ): Promise<Readonly<Record<string, GraphTensor>>>;
   close(): Promise<void>;
 }

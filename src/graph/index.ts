@@ -1,1 +1,13 @@
+export { drawDropoutMasks, type MaskTensor } from './dropout-masks.js';
+export type { GraphPort } from './graph-builder.js';
+export { buildInference } from './inference.js';
+export { initialiseParameters } from './initial-parameters.js';
 export type { Layer, Network, Parameters } from './network.js';
+export { countParameters } from './network-plan.js';
+export type { AdamOptions } from './optimisers/adam.js';
+export {
+  buildTrainingStep,
+  type MaskSpec,
+  type TrainingStep,
+  type TrainingStepOptions,
+} from './training-step.js';

@@ -1,0 +1,213 @@
+import {
+  type AttributeProto,
+  AttributeProto_AttributeType,
+  AttributeProto as AttributeProtoMessage,
+  ModelProto,
+  NodeProto,
+  type TensorProto,
+  ValueInfoProto,
+} from '../gen/onnx/onnx.js';
+import { type ConstantTensor, dataTypeOf, toTensorProto } from './tensor-proto.js';
+import type { ElementType, Shape, Value } from './value.js';
+
+/** An attribute of a node: a whole number, whole numbers, a text, or a float marked as such. */
+export type NodeAttribute = number | readonly number[] | string | { readonly float: number };
+
+/** What a node gives: type and shape of each of its outputs. */
+export type OutputSpec = readonly [type: ElementType, shape: Shape];
+
+/** Name, type and shape of an input or output of a finished graph. */
+export type GraphPort = Value;
+
+/**
+ * Writes one ONNX graph.
+ *
+ * Behaviour: nodes are kept in the order of the calls, which must be the order of
+ * their needs. Equal constants are written once. Names are made from the operator
+ * and a counter, so that the same calls give the same bytes.
+ */
+export interface GraphBuilder {
+  input(name: string, type: ElementType, shape: Shape): Value;
+  /** Names `value` as an output of the graph. */
+  output(name: string, value: Value): Value;
+  /** A named initializer, as weights are. */
+  initializer(name: string, tensor: ConstantTensor): Value;
+  /** Small whole numbers as int64: shapes, axes, starts and ends. */
+  integers(...values: number[]): Value;
+  /** One float32 scalar. */
+  scalar(value: number): Value;
+  /** One float64 scalar. */
+  preciseScalar(value: number): Value;
+  /** A node of one output. */
+  node(
+    type: string,
+    inputs: readonly Value[],
+    output: OutputSpec,
+    attributes?: Readonly<Record<string, NodeAttribute>>,
+  ): Value;
+  /** A node of several outputs. */
+  nodes(
+    type: string,
+    inputs: readonly Value[],
+    outputs: readonly OutputSpec[],
+    attributes?: Readonly<Record<string, NodeAttribute>>,
+  ): readonly Value[];
+  readonly inputs: readonly GraphPort[];
+  readonly outputs: readonly GraphPort[];
+  /** The finished ModelProto, encoded. */
+  toModel(): Uint8Array;
+}
+
+/** ONNX 1.14's operator set: the oldest that has everything used here, for the widest support. */
+const operatorSetVersion = 19;
+/** The file format of that release. */
+const irVersion = 9;
+
+/** Starts an empty graph. */
+export function createGraphBuilder(name: string): GraphBuilder {
+  const nodeProtos: NodeProto[] = [];
+  const initializers: TensorProto[] = [];
+  const constants = new Map<string, Value>();
+  const counters = new Map<string, number>();
+  const inputs: GraphPort[] = [];
+  const outputs: GraphPort[] = [];
+
+  const nextName = (type: string): string => {
+    const count = (counters.get(type) ?? 0) + 1;
+    counters.set(type, count);
+    return `${type}_${count}`;
+  };
+
+  const constant = (key: string, tensor: ConstantTensor): Value => {
+    const known = constants.get(key);
+    if (known) return known;
+    const value = builder.initializer(nextName('constant'), tensor);
+    constants.set(key, value);
+    return value;
+  };
+
+  const builder: GraphBuilder = {
+    inputs,
+    outputs,
+    input(inputName, type, shape) {
+      const value = { name: inputName, type, shape };
+      inputs.push(value);
+      return value;
+    },
+    output(outputName, value) {
+      nodeProtos.push(
+        NodeProto.fromPartial({
+          opType: 'Identity',
+          name: nextName('Output'),
+          input: [value.name],
+          output: [outputName],
+        }),
+      );
+      const port = { ...value, name: outputName };
+      outputs.push(port);
+      return port;
+    },
+    initializer(initializerName, tensor) {
+      initializers.push(toTensorProto(initializerName, tensor));
+      return { name: initializerName, type: tensor.type, shape: tensor.shape };
+    },
+    integers: (...values) =>
+      constant(`int64:${values}`, {
+        type: 'int64',
+        shape: [values.length],
+        values: BigInt64Array.from(values, BigInt),
+      }),
+    scalar: (value) =>
+      constant(`float32:${value}`, {
+        type: 'float32',
+        shape: [],
+        values: Float32Array.of(value),
+      }),
+    preciseScalar: (value) =>
+      constant(`float64:${value}`, {
+        type: 'float64',
+        shape: [],
+        values: Float64Array.of(value),
+      }),
+    node(type, nodeInputs, output, attributes) {
+      return builder.nodes(type, nodeInputs, [output], attributes)[0]!;
+    },
+    nodes(type, nodeInputs, specs, attributes = {}) {
+      const nodeName = nextName(type);
+      const values = specs.map(([elementType, shape], index) => ({
+        name: specs.length === 1 ? nodeName : `${nodeName}:${index}`,
+        type: elementType,
+        shape,
+      }));
+      nodeProtos.push(
+        NodeProto.fromPartial({
+          opType: type,
+          name: nodeName,
+          input: nodeInputs.map((value) => value.name),
+          output: values.map((value) => value.name),
+          attribute: Object.entries(attributes).map(toAttributeProto),
+        }),
+      );
+      return values;
+    },
+    toModel() {
+      const model = ModelProto.fromPartial({
+        irVersion,
+        opsetImport: [{ domain: '', version: operatorSetVersion }],
+        producerName: 'cytostream',
+      });
+      model.graph = {
+        name,
+        node: nodeProtos,
+        initializer: initializers,
+        input: inputs.map(toValueInfo),
+        output: outputs.map(toValueInfo),
+        sparseInitializer: [],
+        valueInfo: [],
+        quantizationAnnotation: [],
+        metadataProps: [],
+      };
+      return ModelProto.encode(model).finish();
+    },
+  };
+  return builder;
+}
+
+function toAttributeProto([name, value]: [string, NodeAttribute]): AttributeProto {
+  if (typeof value === 'number') {
+    const type = AttributeProto_AttributeType.INT;
+    return AttributeProtoMessage.fromPartial({ name, type, i: value });
+  }
+  if (typeof value === 'string') {
+    const type = AttributeProto_AttributeType.STRING;
+    return AttributeProtoMessage.fromPartial({ name, type, s: new TextEncoder().encode(value) });
+  }
+  if ('float' in value) {
+    const type = AttributeProto_AttributeType.FLOAT;
+    return AttributeProtoMessage.fromPartial({ name, type, f: value.float });
+  }
+  const type = AttributeProto_AttributeType.INTS;
+  return AttributeProtoMessage.fromPartial({ name, type, ints: [...value] });
+}
+
+function toValueInfo({ name, type, shape }: Value): ValueInfoProto {
+  return ValueInfoProto.fromPartial({
+    name,
+    type: {
+      value: {
+        $case: 'tensorType',
+        value: {
+          elemType: dataTypeOf(type),
+          shape: {
+            dim: shape.map((size) => ({
+              value:
+                size === 'N'
+                  ? { $case: 'dimParam', value: 'N' }
+                  : { $case: 'dimValue', value: size },
+            })),
+          },
+        },
+      },
+    },
+  });
+}

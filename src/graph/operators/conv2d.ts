@@ -1,0 +1,186 @@
+import { DomainError } from '../../errors.js';
+import type { GraphBuilder } from '../graph-builder.js';
+import type { Operator } from '../operator.js';
+import { boundShape, describeShape, type Shape, type Value } from '../value.js';
+
+/**
+ * Convolution without padding, stride 1, square kernel of any size, with bias:
+ * `[N, C, H, W]`, `[O, C, K, K]`, `[O]` → `[N, O, H-K+1, W-K+1]`.
+ *
+ * With respect to its input, the gradient is a convolution of the padded output
+ * gradient with the kernel turned by 180°. With respect to its kernel, it is one
+ * product of matrices a kernel offset: the output gradient is padded to the input's
+ * row pitch, so that the input that one offset touches is one contiguous slice of
+ * the flattened plane and not a strided window.
+ */
+export const conv2d: Operator = {
+  source: 'Dumoulin and Visin, A guide to convolution arithmetic (arXiv 1603.07285), section 4',
+
+  shape([input, kernel, bias]) {
+    const [batch, channels, heightPx, widthPx] = axesOf(input, 4, 'input');
+    const [filters, kernelChannels, kernelHeightPx, kernelWidthPx] = axesOf(kernel, 4, 'kernel');
+    const [biasSize] = axesOf(bias, 1, 'bias');
+    if (channels !== kernelChannels) {
+      throw fault(`a kernel over ${kernelChannels} channels`, `${channels} channels`);
+    }
+    if (kernelHeightPx !== kernelWidthPx) {
+      throw fault('a square kernel', `${kernelHeightPx} by ${kernelWidthPx} px`);
+    }
+    if (biasSize !== filters) throw fault(`a bias of ${filters} filters`, `${biasSize}`);
+    const size = Number(kernelWidthPx);
+    if (Number(heightPx) < size || Number(widthPx) < size) {
+      throw fault(`at least ${size} by ${size} px`, `${heightPx} by ${widthPx} px`);
+    }
+    return [batch!, filters!, Number(heightPx) - size + 1, Number(widthPx) - size + 1];
+  },
+
+  forward(builder, inputs) {
+    const shape = conv2d.shape(
+      inputs.map((input) => input.shape),
+      {},
+    );
+    const size = Number(inputs[1]!.shape[2]);
+    const output = builder.node('Conv', inputs, ['float32', shape], { kernel_shape: [size, size] });
+    return { output, saved: [] };
+  },
+
+  backward(builder, { inputs, wanted }, outputGradient) {
+    const [input, kernel] = inputs;
+    return [
+      wanted[0] ? inputGradient(builder, input!, kernel!, outputGradient) : null,
+      wanted[1] ? kernelGradient(builder, input!, kernel!, outputGradient) : null,
+      wanted[2] ? biasGradient(builder, outputGradient) : null,
+    ];
+  },
+};
+
+function inputGradient(
+  builder: GraphBuilder,
+  input: Value,
+  kernel: Value,
+  outputGradient: Value,
+): Value {
+  const [filters, channels, size] = boundShape(kernel.shape) as [number, number, number];
+  const turned = builder.node(
+    'Slice',
+    [
+      kernel,
+      builder.integers(-1, -1),
+      builder.integers(-size - 1, -size - 1),
+      builder.integers(2, 3),
+      builder.integers(-1, -1),
+    ],
+    ['float32', kernel.shape],
+  );
+  const swapped = builder.node(
+    'Transpose',
+    [turned],
+    ['float32', [channels, filters, size, size]],
+    { perm: [1, 0, 2, 3] },
+  );
+  const pad = size - 1;
+  return builder.node('Conv', [outputGradient, swapped], ['float32', input.shape], {
+    kernel_shape: [size, size],
+    pads: [pad, pad, pad, pad],
+  });
+}
+
+function kernelGradient(
+  builder: GraphBuilder,
+  input: Value,
+  kernel: Value,
+  outputGradient: Value,
+): Value {
+  const [batch, channels, heightPx, widthPx] = boundShape(input.shape) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  const [filters, , size] = boundShape(kernel.shape) as [number, number, number];
+  const outHeightPx = heightPx - size + 1;
+  const pitched = builder.node(
+    'Pad',
+    [outputGradient, builder.integers(0, 0, 0, 0, 0, 0, 0, size - 1)],
+    ['float32', [batch, filters, outHeightPx, widthPx]],
+  );
+  const flatGradient = builder.node(
+    'Reshape',
+    [pitched, builder.integers(batch, filters, outHeightPx * widthPx)],
+    ['float32', [batch, filters, outHeightPx * widthPx]],
+  );
+  // Without the padding after the last row, which would reach past the input's end.
+  const length = outHeightPx * widthPx - (size - 1);
+  const rows = takeColumns(builder, flatGradient, 0, length);
+  const columns = builder.node('Transpose', [rows], ['float32', [batch, length, filters]], {
+    perm: [0, 2, 1],
+  });
+  const flatInput = builder.node(
+    'Reshape',
+    [input, builder.integers(batch, channels, heightPx * widthPx)],
+    ['float32', [batch, channels, heightPx * widthPx]],
+  );
+  const parts: Value[] = [];
+  for (let row = 0; row < size; row += 1) {
+    for (let column = 0; column < size; column += 1) {
+      const window = takeColumns(builder, flatInput, row * widthPx + column, length);
+      const perFrame = builder.node(
+        'MatMul',
+        [window, columns],
+        ['float32', [batch, channels, filters]],
+      );
+      parts.push(
+        builder.node(
+          'ReduceSum',
+          [perFrame, builder.integers(0)],
+          ['float32', [1, channels, filters]],
+          { keepdims: 1 },
+        ),
+      );
+    }
+  }
+  const stacked = builder.node('Concat', parts, ['float32', [size * size, channels, filters]], {
+    axis: 0,
+  });
+  const ordered = builder.node(
+    'Transpose',
+    [stacked],
+    ['float32', [filters, channels, size * size]],
+    {
+      perm: [2, 1, 0],
+    },
+  );
+  return builder.node(
+    'Reshape',
+    [ordered, builder.integers(filters, channels, size, size)],
+    ['float32', kernel.shape],
+  );
+}
+
+function biasGradient(builder: GraphBuilder, outputGradient: Value): Value {
+  const filters = outputGradient.shape[1]!;
+  return builder.node(
+    'ReduceSum',
+    [outputGradient, builder.integers(0, 2, 3)],
+    ['float32', [filters]],
+    { keepdims: 0 },
+  );
+}
+
+function takeColumns(builder: GraphBuilder, value: Value, start: number, length: number): Value {
+  const [batch, rows, total] = boundShape(value.shape) as [number, number, number];
+  if (length === total) return value;
+  return builder.node(
+    'Slice',
+    [value, builder.integers(start), builder.integers(start + length), builder.integers(2)],
+    ['float32', [batch, rows, length]],
+  );
+}
+
+function axesOf(shape: Shape | undefined, axes: number, what: string): Shape {
+  if (shape?.length === axes) return shape;
+  throw fault(`a convolution ${what} of ${axes} axes`, describeShape(shape ?? []));
+}
+
+const fault = (expected: string, got: string): DomainError =>
+  new DomainError('option_invalid', `expected ${expected}, got ${got}`);

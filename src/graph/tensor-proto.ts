@@ -1,0 +1,35 @@
+import { TensorProto, TensorProto_DataType } from '../gen/onnx/onnx.js';
+import type { ElementType } from './value.js';
+
+const dataTypes: Readonly<Record<ElementType, TensorProto_DataType>> = {
+  float32: TensorProto_DataType.FLOAT,
+  float64: TensorProto_DataType.DOUBLE,
+  uint8: TensorProto_DataType.UINT8,
+  int64: TensorProto_DataType.INT64,
+  bool: TensorProto_DataType.BOOL,
+};
+
+/** The number that ONNX gives an element type. */
+export const dataTypeOf = (type: ElementType): TensorProto_DataType => dataTypes[type];
+
+/** A constant: values in row-major order, one a element of `shape`. */
+export type ConstantTensor =
+  | { readonly type: 'float32'; readonly shape: readonly number[]; readonly values: Float32Array }
+  | { readonly type: 'float64'; readonly shape: readonly number[]; readonly values: Float64Array }
+  | { readonly type: 'int64'; readonly shape: readonly number[]; readonly values: BigInt64Array };
+
+/**
+ * A TensorProto whose bytes are a view of `values`, not a copy.
+ *
+ * `raw_data` is little-endian by the ONNX specification, as is every machine that
+ * Node.js and ONNX Runtime are built for.
+ */
+export function toTensorProto(name: string, tensor: ConstantTensor): TensorProto {
+  const { buffer, byteOffset, byteLength } = tensor.values;
+  return TensorProto.fromPartial({
+    name,
+    dims: [...tensor.shape],
+    dataType: dataTypeOf(tensor.type),
+    rawData: new Uint8Array(buffer, byteOffset, byteLength),
+  });
+}
