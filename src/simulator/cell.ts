@@ -1,0 +1,187 @@
+import type { Canvas } from './canvas.js';
+import type { Random } from './random.js';
+
+/** Interphase, dividing (condensed DNA, no nucleus), or one of two daughters still joined. */
+export type Phase = 'interphase' | 'mitotic' | 'daughter';
+
+export interface CellOptions {
+  readonly x: number;
+  readonly y: number;
+  /** Mean distance from the centre to the edge. */
+  readonly radiusPx: number;
+  readonly phase: Phase;
+  /** Where a daughter's sister lies. */
+  readonly sister: readonly [number, number] | null;
+}
+
+/** A closed curve around a point: its radius at 256 angles. */
+interface Outline {
+  readonly x: number;
+  readonly y: number;
+  readonly radii: Float32Array;
+}
+
+/** Where one cell and its parts lie. */
+export interface Cell extends CellOptions {
+  /** Pixels per fiftieth of the cell's radius: the measure of everything drawn in it. */
+  readonly unit: number;
+  readonly nucleus: { readonly x: number; readonly y: number; readonly radiusPx: number };
+  /** Microtubule organizing centre: just outside the nucleus. */
+  readonly mtoc: readonly [number, number];
+  /** Direction in which the cell is stretched, or its spindle lies. */
+  readonly axis: number;
+  readonly nucleoli: readonly {
+    readonly x: number;
+    readonly y: number;
+    readonly radiusPx: number;
+  }[];
+  /** How deep a point lies: 1 in the centre, 0 at the edge, negative outside. */
+  depth(x: number, y: number): number;
+  /** The same for the nucleus. */
+  nuclearDepth(x: number, y: number): number;
+}
+
+const angles = 256;
+
+export function createCell(options: CellOptions, random: Random): Cell {
+  const { x, y, radiusPx, phase } = options;
+  const unit = radiusPx / 50;
+  const isRound = phase === 'mitotic';
+  const axis = random.between(0, Math.PI);
+  const stretch = isRound ? 1.04 : random.between(1.08, 1.3);
+  const edge = createOutline(
+    { x, y, radiusPx, axis, stretch, roughness: isRound ? 0.01 : 0.05 },
+    random,
+  );
+  const shift = random.between(0, 0.08) * radiusPx;
+  const shiftAngle = random.between(0, 2 * Math.PI);
+  const nucleusOutline = createOutline(
+    {
+      x: x + shift * Math.cos(shiftAngle),
+      y: y + shift * Math.sin(shiftAngle),
+      radiusPx: radiusPx * random.between(0.4, 0.45),
+      axis: axis + random.between(-0.4, 0.4),
+      stretch: random.between(1.1, 1.25),
+      roughness: 0.012,
+    },
+    random,
+  );
+  const nucleusRadius = nucleusOutline.radii.reduce((sum, radius) => sum + radius, 0) / angles;
+  const nucleus = { x: nucleusOutline.x, y: nucleusOutline.y, radiusPx: nucleusRadius };
+  const mtocAngle = random.between(0, 2 * Math.PI);
+  const mtocRadius = radiusAt(nucleusOutline, mtocAngle) + 4 * unit;
+  return {
+    ...options,
+    unit,
+    nucleus,
+    axis,
+    mtoc: [
+      nucleus.x + mtocRadius * Math.cos(mtocAngle),
+      nucleus.y + mtocRadius * Math.sin(mtocAngle),
+    ],
+    nucleoli: placeNucleoli(nucleus, random),
+    depth: (px, py) => depthIn(edge, px, py),
+    nuclearDepth: (px, py) => (isRound ? -1 : depthIn(nucleusOutline, px, py)),
+  };
+}
+
+/** A point inside the cell that `accepts`; null if thirty tries found none. */
+export function findPoint(
+  cell: Cell,
+  random: Random,
+  accepts: (depth: number, nuclearDepth: number) => boolean,
+): readonly [number, number] | null {
+  const reach = cell.radiusPx * 1.3;
+  for (let attempt = 0; attempt < 30; attempt++) {
+    const x = cell.x + random.between(-reach, reach);
+    const y = cell.y + random.between(-reach, reach);
+    if (accepts(cell.depth(x, y), cell.nuclearDepth(x, y))) return [x, y];
+  }
+  return null;
+}
+
+/** Adds `light(depth, nuclearDepth, x, y)` to every pixel in or near the cell. */
+export function fillCell(
+  canvas: Canvas,
+  cell: Cell,
+  light: (depth: number, nuclearDepth: number, x: number, y: number) => number,
+): void {
+  const { sizePx } = canvas;
+  const reach = cell.radiusPx * 1.5;
+  const left = Math.max(0, Math.floor(cell.x - reach));
+  const right = Math.min(sizePx - 1, Math.ceil(cell.x + reach));
+  const top = Math.max(0, Math.floor(cell.y - reach));
+  const bottom = Math.min(sizePx - 1, Math.ceil(cell.y + reach));
+  for (let y = top; y <= bottom; y++) {
+    for (let x = left; x <= right; x++) {
+      const depth = cell.depth(x, y);
+      if (depth < -0.12) continue;
+      const at = y * sizePx + x;
+      canvas.light[at] = canvas.light[at]! + light(depth, cell.nuclearDepth(x, y), x, y);
+    }
+  }
+}
+
+interface OutlineOptions {
+  readonly x: number;
+  readonly y: number;
+  readonly radiusPx: number;
+  readonly axis: number;
+  readonly stretch: number;
+  readonly roughness: number;
+}
+
+/** An ellipse, roughened by a few waves around it. */
+function createOutline(options: OutlineOptions, random: Random): Outline {
+  const { x, y, radiusPx, axis, stretch, roughness } = options;
+  const radii = new Float32Array(angles);
+  const waves = [2, 3, 4, 5, 7].map((count) => ({
+    count,
+    height: random.normal() * roughness,
+    start: random.between(0, 2 * Math.PI),
+  }));
+  const long = radiusPx * Math.sqrt(stretch);
+  const short = radiusPx / Math.sqrt(stretch);
+  for (let i = 0; i < angles; i++) {
+    const angle = (i / angles) * 2 * Math.PI;
+    const c = Math.cos(angle - axis) / long;
+    const s = Math.sin(angle - axis) / short;
+    let factor = 1;
+    for (const wave of waves) factor += wave.height * Math.cos(wave.count * angle + wave.start);
+    radii[i] = factor / Math.sqrt(c * c + s * s);
+  }
+  return { x, y, radii };
+}
+
+function radiusAt(outline: Outline, angle: number): number {
+  const turn = (angle / (2 * Math.PI) + 2) * angles;
+  const index = Math.floor(turn);
+  const share = turn - index;
+  const here = outline.radii[index % angles]!;
+  const next = outline.radii[(index + 1) % angles]!;
+  return here * (1 - share) + next * share;
+}
+
+function depthIn(outline: Outline, x: number, y: number): number {
+  const dx = x - outline.x;
+  const dy = y - outline.y;
+  const distance = Math.sqrt(dx * dx + dy * dy);
+  return 1 - distance / radiusAt(outline, Math.atan2(dy, dx));
+}
+
+function placeNucleoli(
+  nucleus: { readonly x: number; readonly y: number; readonly radiusPx: number },
+  random: Random,
+) {
+  const count = random.whole(2, 3);
+  const turn = random.between(0, 2 * Math.PI);
+  return Array.from({ length: count }, (_, i) => {
+    const angle = turn + (i * 2 * Math.PI) / count + random.between(-0.4, 0.4);
+    const distance = nucleus.radiusPx * random.between(0.35, 0.5);
+    return {
+      x: nucleus.x + distance * Math.cos(angle),
+      y: nucleus.y + distance * Math.sin(angle),
+      radiusPx: nucleus.radiusPx * random.between(0.2, 0.27),
+    };
+  });
+}

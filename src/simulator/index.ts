@@ -1,0 +1,4 @@
+export { drawLabels } from './draw-labels.js';
+export { createRandom, mixSeed, type Random } from './random.js';
+export { type SimulateOptions, simulateCells } from './simulate-cells.js';
+export { type SimulatedDatasetOptions, writeSimulatedDataset } from './write-dataset.js';
