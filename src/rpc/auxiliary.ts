@@ -35,20 +35,19 @@ export function addAuxiliaryServices(server: Server): Auxiliary {
   // Both libraries add their services themselves; this one remembers the streams they open.
   const tracking: Pick<Server, 'addService'> = {
     addService(definition, implementation) {
-      const tracked = Object.entries(definition).map(([name, { responseStream }]) => {
-        const handler = implementation[name] as (call: Streaming, ...rest: unknown[]) => void;
-        if (!responseStream) return [name, handler];
-        return [
-          name,
-          (call: Streaming) => {
-            open.add(call);
-            call.on('cancelled', () => open.delete(call));
-            call.on('close', () => open.delete(call));
-            handler(call);
-          },
-        ];
-      });
-      server.addService(definition, Object.fromEntries(tracked));
+      const tracked = { ...implementation };
+      for (const [name, { originalName, responseStream }] of Object.entries(definition)) {
+        const key = originalName !== undefined && originalName in tracked ? originalName : name;
+        const handler = tracked[key] as (call: Streaming) => void;
+        if (!responseStream) continue;
+        tracked[key] = (call: Streaming) => {
+          open.add(call);
+          call.on('cancelled', () => open.delete(call));
+          call.on('close', () => open.delete(call));
+          handler(call);
+        };
+      }
+      server.addService(definition, tracked);
     },
   };
   const health = new HealthImplementation();

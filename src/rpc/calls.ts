@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { status } from '@grpc/grpc-js';
 import { DomainError } from '../errors.js';
 import type { Log, Metrics } from '../telemetry/index.js';
@@ -88,6 +89,8 @@ export function createCalls(options: CallsOptions, { log, metrics }: CallsCollab
         throw refusal;
       }
       const call = { abort: new AbortController(), draining: new AbortController() };
+      // Every frame in flight listens to the signal of its stream.
+      setMaxListeners(0, call.abort.signal);
       open.add(call);
       const untilMs = Number(deadline) - Date.now(); // a Date, a number or Infinity
       const noted: Record<string, unknown> = {};

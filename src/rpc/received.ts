@@ -1,4 +1,5 @@
 import type { ServiceDefinition } from '@grpc/grpc-js';
+import { hasMoreFields } from './field-count.js';
 
 /**
  * A message as it came: the moment when its last byte was there, on the clock of
@@ -11,8 +12,14 @@ export type Received<Request> = {
 /**
  * The same service, whose deserializers stamp the time and never throw: grpc-js would
  * end a whole stream with INTERNAL for one message that cannot be decoded.
+ *
+ * `maxFields` bounds what a message may be taken apart into: two bytes are enough for an
+ * empty plane, and 64 MiB of them would stop the event loop for seconds.
  */
-export function stampReceipt(service: ServiceDefinition): ServiceDefinition {
+export function stampReceipt(
+  service: ServiceDefinition,
+  { maxFields = Number.POSITIVE_INFINITY } = {},
+): ServiceDefinition {
   return Object.fromEntries(
     Object.entries(service).map(([name, method]) => [
       name,
@@ -20,6 +27,9 @@ export function stampReceipt(service: ServiceDefinition): ServiceDefinition {
         ...method,
         requestDeserialize(bytes: Buffer): Received<unknown> {
           const atMs = performance.now();
+          if (hasMoreFields(bytes, maxFields)) {
+            return { atMs, fault: `expected at most ${maxFields} fields in a message` };
+          }
           try {
             return { atMs, value: method.requestDeserialize(bytes) };
           } catch {

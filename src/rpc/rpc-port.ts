@@ -79,7 +79,7 @@ export async function openRpcPort<Handle extends HandleLike>(
   });
   const calls = createCalls(options, { log, metrics });
   server.addService(
-    stampReceipt(ClassifierServiceService),
+    stampReceipt(ClassifierServiceService, { maxFields: maxFrameFields }),
     createClassifierService(options, {
       calls,
       // Every handle that the classifier gets is one that this lender lent.
@@ -128,6 +128,9 @@ export async function openRpcPort<Handle extends HandleLike>(
     },
   };
 }
+
+/** Fields of a message with a frame; an honest one has about 20. */
+const maxFrameFields = 1000;
 
 /** Handlers that were cut get this long to give back what they hold. */
 const settleMs = 1000;

@@ -1,4 +1,4 @@
-import type { Frame, InputSpec } from '../../frames/index.js';
+import { type Frame, type InputSpec, resolveChannel } from '../../frames/index.js';
 import type { Frame as WireFrame } from '../../gen/cytostream/v1/frame.js';
 import type { InputSpec as WireInputSpec } from '../../gen/cytostream/v1/model.js';
 import { encodings, pixelTypes, resizes } from './enums.js';
@@ -41,7 +41,7 @@ export function parseFrame(
   const bits = wire.significantBits;
   const maxBits = pixelType === 'uint8' ? 8 : pixelType === 'float32' ? 32 : 16;
   if (bits > maxBits) {
-    faults.push(`significant_bits: expected at most ${maxBits} for ${pixelType}, got ${bits}`);
+    faults.push(`significant_bits: expected at most ${maxBits}, got ${bits}`);
   }
   if (encoding === 'raw' && (wire.widthPx === 0 || wire.heightPx === 0)) {
     faults.push(
@@ -64,7 +64,7 @@ export function parseFrame(
         significantBits: bits,
         encoding,
         planes: wire.planes.map((plane) => ({
-          channel: plane.channel,
+          channel: resolveChannel(plane.channel),
           bytes: plane.pixels,
         })),
       },

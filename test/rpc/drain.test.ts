@@ -1,0 +1,139 @@
+import { setTimeout } from 'node:timers/promises';
+import test from 'ava';
+import { DomainError } from '../../src/errors.js';
+import type { Frame } from '../../src/frames/index.js';
+import {
+  collect,
+  createFeed,
+  createPuppetClassifier,
+  createTestLender,
+  openTestPort,
+  predictionOf,
+  tinyFrame,
+} from './fakes.js';
+
+test('a drain answers every frame of an open stream, then tells the client to go elsewhere', async (t) => {
+  const puppet = createPuppetClassifier();
+  const { client, rpc } = await openTestPort(t, { classifier: puppet.classifier });
+  const feed = createFeed<Frame>();
+  feed.push(tinyFrame('a'), tinyFrame('b'));
+  const answered: string[] = [];
+  const reading = (async () => {
+    for await (const reply of client.classify({}, feed)) {
+      if (reply.kind === 'prediction') answered.push(reply.prediction.frameId);
+    }
+  })();
+  await puppet.came(2);
+  const drained = rpc.drain(60_000);
+  for (const call of puppet.calls) call.answer();
+  const error = await t.throwsAsync(reading, { instanceOf: DomainError });
+  t.is(error.code, 'draining');
+  t.deepEqual(answered.sort(), ['a', 'b']);
+  await drained;
+  t.is(rpc.openCalls, 0);
+});
+
+test('frames that were read ahead when a drain begins are answered as well', async (t) => {
+  const puppet = createPuppetClassifier();
+  const { client, rpc } = await openTestPort(t, {
+    classifier: {
+      classify: async (frame, handle, options) =>
+        frame.id === 'x'
+          ? predictionOf(frame, 1)
+          : puppet.classifier.classify(frame, handle, options),
+    },
+  });
+  const feed = createFeed<Frame>();
+  feed.push(...Array.from({ length: 10 }, (_, index) => tinyFrame(String(index))));
+  const answered: string[] = [];
+  const reading = (async () => {
+    for await (const reply of client.classify({ maxInFlight: 1 }, feed)) {
+      if (reply.kind === 'prediction') answered.push(reply.prediction.frameId);
+    }
+  })();
+  const failed = t.throwsAsync(reading, { instanceOf: DomainError, message: /shutting down/ });
+  await puppet.came(1);
+  // The other nine are on their way on the same connection: a few round trips later they are here.
+  for (let trip = 0; trip < 5; trip += 1) await client.classifyFrame(tinyFrame('x'));
+  const drained = rpc.drain(60_000);
+  for (let index = 0; index < 10; index += 1) {
+    await puppet.came(index + 1);
+    puppet.calls[index]?.answer();
+  }
+  await failed;
+  t.is(answered.length, 10);
+  await drained;
+});
+
+test('while draining, a new call is refused with draining', async (t) => {
+  const puppet = createPuppetClassifier();
+  const { client, rpc } = await openTestPort(t, { classifier: puppet.classifier });
+  const open = client.classifyFrame(tinyFrame('a'));
+  await puppet.came(1);
+  const drained = rpc.drain(60_000);
+  const error = await t.throwsAsync(client.classifyFrame(tinyFrame('b')), {
+    instanceOf: DomainError,
+  });
+  t.is(error.code, 'draining');
+  puppet.calls[0]?.answer();
+  t.is((await open).prediction.outcome, 'ok');
+  await drained;
+});
+
+test('when the grace is over, what is left is cut and gives back what it holds', async (t) => {
+  const puppet = createPuppetClassifier();
+  const lending = createTestLender();
+  const { client, rpc } = await openTestPort(t, {
+    classifier: puppet.classifier,
+    lender: lending.lender,
+  });
+  const stuck = [
+    client.classifyFrame(tinyFrame('a')),
+    collect(client.classify({}, [tinyFrame('b')])),
+  ];
+  const failed = Promise.all(stuck.map((call) => t.throwsAsync(call)));
+  await puppet.came(2);
+  await rpc.drain(50);
+  await failed;
+  t.is(lending.lent, 0);
+  t.is(rpc.openCalls, 0);
+});
+
+test('a hundred concurrent calls at close all settle', async (t) => {
+  const lending = createTestLender();
+  const classifier = {
+    classify: async (frame: Frame) => {
+      await setTimeout(Math.random() * 30);
+      return predictionOf(frame, 1);
+    },
+  };
+  const { client, rpc } = await openTestPort(t, { classifier, lender: lending.lender });
+  await client.classifyFrame(tinyFrame('first'));
+  const frames = Array.from({ length: 20 }, (_, index) => tinyFrame(String(index)));
+  const calls = Array.from({ length: 100 }, (_, index) =>
+    index % 2 === 0 ? collect(client.classify({}, frames)) : client.classifyFrame(tinyFrame('u')),
+  );
+  const settled = Promise.allSettled(calls);
+  await setTimeout(10);
+  await rpc.drain(5000);
+  for (const result of await settled) {
+    if (result.status === 'fulfilled') continue;
+    t.true(result.reason instanceof DomainError);
+    t.true(['draining', 'not_ready', 'cancelled'].includes(result.reason.code), result.reason.code);
+  }
+  t.is(lending.lent, 0);
+  t.is(rpc.openCalls, 0);
+});
+
+test('the call over the limit of open calls is refused as overloaded', async (t) => {
+  const puppet = createPuppetClassifier();
+  const { client } = await openTestPort(t, { classifier: puppet.classifier }, { maxCalls: 1 });
+  const open = client.classifyFrame(tinyFrame('a'));
+  await puppet.came(1);
+  const error = await t.throwsAsync(client.classifyFrame(tinyFrame('b')), {
+    instanceOf: DomainError,
+  });
+  t.is(error.code, 'overloaded');
+  puppet.calls[0]?.answer();
+  await open;
+});

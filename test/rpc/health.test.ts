@@ -1,0 +1,86 @@
+import { join } from 'node:path';
+import { type Client, credentials, loadPackageDefinition } from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import test, { type ExecutionContext } from 'ava';
+import { protoPath } from 'grpc-health-check';
+import { packageRoot } from '../../src/package-root.js';
+import { openTestPort } from './fakes.js';
+
+type Callback = (error: { code: number } | null, response: { status: string }) => void;
+interface HealthClient extends Client {
+  check(request: { service: string }, done: Callback): void;
+  watch(request: { service: string }): AsyncIterable<{ status: string }>;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: what proto-loader makes has no static type
+const load = (path: string | string[], includeDirs: string[] = []): any =>
+  loadPackageDefinition(loadSync(path, { enums: String, includeDirs, longs: Number }));
+
+function healthClient(t: ExecutionContext, address: string): HealthClient {
+  const client = new (load(protoPath).grpc.health.v1.Health)(
+    address,
+    credentials.createInsecure(),
+  ) as HealthClient;
+  t.teardown(() => client.close());
+  return client;
+}
+
+const check = (client: HealthClient, service: string) =>
+  new Promise<string>((resolve) => {
+    client.check({ service }, (error, response) =>
+      resolve(error === null ? response.status : `code ${error.code}`),
+    );
+  });
+
+test('health tells of the whole server and of each service', async (t) => {
+  const { rpc, address } = await openTestPort(t);
+  const client = healthClient(t, address);
+  t.is(await check(client, ''), 'NOT_SERVING', 'until the server says otherwise');
+  rpc.setServing({ server: true, classifier: false });
+  t.is(await check(client, ''), 'SERVING');
+  t.is(await check(client, 'cytostream.v1.ClassifierService'), 'NOT_SERVING');
+  t.is(await check(client, 'cytostream.v1.TrainerService'), 'SERVING');
+  t.is(await check(client, 'cytostream.v1.ModelService'), 'SERVING');
+  rpc.setServing({ server: true, classifier: true });
+  t.is(await check(client, 'cytostream.v1.ClassifierService'), 'SERVING');
+  t.is(await check(client, 'cytostream.v1.Nothing'), 'code 5');
+});
+
+test('a watcher of health is told of a drain before the server goes', async (t) => {
+  const { rpc, address } = await openTestPort(t);
+  rpc.setServing({ server: true, classifier: true });
+  const seen: string[] = [];
+  let drained: Promise<void> | null = null;
+  for await (const { status } of healthClient(t, address).watch({ service: '' })) {
+    seen.push(status);
+    drained ??= rpc.drain(60_000);
+  }
+  t.deepEqual(seen, ['SERVING', 'NOT_SERVING']);
+  await drained;
+});
+
+test('reflection lists the three services and gives their files', async (t) => {
+  const { address } = await openTestPort(t);
+  const folder = join(packageRoot, 'node_modules/@grpc/reflection/build/proto');
+  const proto = load('grpc/reflection/v1/reflection.proto', [folder]);
+  const client = new proto.grpc.reflection.v1.ServerReflection(
+    address,
+    credentials.createInsecure(),
+  );
+  t.teardown(() => client.close());
+  const stream = client.ServerReflectionInfo();
+  stream.write({ listServices: '' });
+  stream.write({ fileContainingSymbol: 'cytostream.v1.ClassifierService' });
+  stream.end();
+  const [list, file] = (await stream.toArray()) as [
+    { listServicesResponse: { service: { name: string }[] } },
+    { fileDescriptorResponse: { fileDescriptorProto: Buffer[] } },
+  ];
+  t.deepEqual(list.listServicesResponse.service.map(({ name }) => name).sort(), [
+    'cytostream.v1.ClassifierService',
+    'cytostream.v1.ModelService',
+    'cytostream.v1.TrainerService',
+  ]);
+  const files = Buffer.concat(file.fileDescriptorResponse.fileDescriptorProto).toString('latin1');
+  t.regex(files, /ClassifyFrame/);
+});

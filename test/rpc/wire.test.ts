@@ -1,0 +1,229 @@
+import test from 'ava';
+import { ClassifyRequest, ClassifyResponse } from '../../src/gen/cytostream/v1/classifier.js';
+import { type Encoding, Frame, type PixelType } from '../../src/gen/cytostream/v1/frame.js';
+import { ImportModelRequest, Model } from '../../src/gen/cytostream/v1/model.js';
+import {
+  Report as WireReport,
+  RunEvent as WireRunEvent,
+} from '../../src/gen/cytostream/v1/trainer.js';
+import { parseFrame, toWireFrame } from '../../src/rpc/wire/frame.js';
+import { fromWireModel, parseModelDraft, toWireModel } from '../../src/rpc/wire/model.js';
+import {
+  type Answer,
+  fromWirePrediction,
+  parseStreamOptions,
+  toWirePrediction,
+  toWireStreamOptions,
+} from '../../src/rpc/wire/prediction.js';
+import { fromWireReport, toWireReport } from '../../src/rpc/wire/report.js';
+import {
+  fromWireRunEvent,
+  fromWireRunSpec,
+  toWireRunEvent,
+  toWireRunSpec,
+} from '../../src/rpc/wire/run.js';
+import type { RunEvent, RunSpec } from '../../src/training/index.js';
+import { inputSpec, tinyFrame } from './fakes.js';
+
+const answer: Answer = {
+  frameId: '0f8fad5b-d9cb-469f-a165-70867728950e-000000123456-field-12',
+  outcome: 'ok',
+  message: '',
+  probabilities: Float32Array.from({ length: 28 }, (_, index) => (index + 1) / 29),
+  labelIndices: [0, 5, 14, 21, 25, 27],
+  version: 300,
+  batchSize: 32,
+  qualityFlags: ['saturated', 'dim'],
+  timings: { receiveMs: 12.345, prepareMs: 20.5, queueMs: 400, runMs: 120, totalMs: 600 },
+};
+
+test('a reply to a frame with an id of 60 bytes takes under 250 bytes', (t) => {
+  const message = { $case: 'prediction' as const, value: toWirePrediction(answer) };
+  const bytes = ClassifyResponse.encode({ message }).finish();
+  t.true(bytes.length < 250, `${bytes.length} bytes`);
+});
+
+test('a prediction comes back from the wire as it went', (t) => {
+  const back = fromWirePrediction(toWirePrediction(answer));
+  t.deepEqual(
+    { ...back, probabilities: [...back.probabilities] },
+    {
+      ...answer,
+      probabilities: [...answer.probabilities],
+    },
+  );
+});
+
+test('a frame comes back from the wire as it went, its planes as views of the message', (t) => {
+  const frame = { ...tinyFrame('a', 7), deadlineMs: 30 };
+  const message = { $case: 'frame' as const, value: toWireFrame(frame) };
+  const bytes = Buffer.from(ClassifyRequest.encode({ message }).finish());
+  const decoded = ClassifyRequest.decode(bytes).message;
+  const parsed = decoded?.$case === 'frame' ? parseFrame(decoded.value) : { faults: ['no frame'] };
+  if ('faults' in parsed) throw new Error(parsed.faults.join());
+  t.is(parsed.value.deadlineMs, 30);
+  t.deepEqual(
+    parsed.value.frame.planes.map((plane) => ({ ...plane, bytes: [...plane.bytes] })),
+    frame.planes.map((plane) => ({ ...plane, bytes: [...plane.bytes] })),
+  );
+  for (const plane of parsed.value.frame.planes) t.is(plane.bytes.buffer, bytes.buffer);
+});
+
+test('the colours of the Human Protein Atlas are read as roles', (t) => {
+  const wire = toWireFrame(tinyFrame('a'));
+  const colours = ['red', 'green', 'blue', 'yellow'];
+  const parsed = parseFrame({
+    ...wire,
+    planes: colours.map((channel) => ({ channel, pixels: new Uint8Array(16) })),
+  });
+  t.deepEqual(
+    'value' in parsed ? parsed.value.frame.planes.map(({ channel }) => channel) : parsed.faults,
+    [...inputSpec.channels],
+  );
+});
+
+test('a frame that is wrong in many ways tells all of them', (t) => {
+  const parsed = parseFrame(
+    Frame.fromPartial({
+      frameId: 'ü'.repeat(65),
+      pixelType: 9 as PixelType, // numbers that the contract does not know: protobuf lets them pass
+      encoding: -4 as Encoding,
+      significantBits: 17,
+      pixelSizeUm: Number.NaN,
+    }),
+  );
+  t.deepEqual('faults' in parsed ? parsed.faults : [], [
+    'frame_id: expected at most 128 bytes, got 130',
+    'pixel_type: expected 0 to 3, got 9',
+    'encoding: expected 0 to 4, got -4',
+    'significant_bits: expected at most 16, got 17',
+    'planes: expected one per channel, got none',
+    'pixel_size_um: expected 0 or more, got NaN',
+  ]);
+});
+
+test('stream options that are wrong in many ways tell all of them', (t) => {
+  const wire = { ...toWireStreamOptions({}), delivery: 3, overflow: 4, priority: 9 };
+  const parsed = parseStreamOptions({ ...wire, model: 'x'.repeat(300) });
+  t.is('faults' in parsed ? parsed.faults.length : 0, 4);
+});
+
+const spec: RunSpec = {
+  dataPath: '/data',
+  model: 'cells',
+  network: 'seed-cnn',
+  epochs: 3,
+  batchSize: 32,
+  share: 0.5,
+  trainingPart: 0.8,
+  split: 'group',
+  seed: 7,
+  learningRate: 1e-3,
+  patience: 6,
+  promote: true,
+};
+
+test('a run spec keeps what is given, and leaves out what is not', (t) => {
+  t.deepEqual(fromWireRunSpec(toWireRunSpec(spec)), { ...spec });
+  t.deepEqual(fromWireRunSpec(toWireRunSpec({ model: 'cells' })), {
+    model: 'cells',
+    promote: false,
+    split: 'auto',
+  });
+});
+
+const at = { number: 4, runId: 'r1', atMs: 1_700_000_000_123 };
+const events: readonly RunEvent[] = [
+  {
+    ...at,
+    kind: 'started',
+    spec,
+    parameterCount: 5_217_340,
+    trainingFrames: 8,
+    validationFrames: 2,
+  },
+  { ...at, kind: 'framesLoaded', loaded: 4, total: 10 },
+  { ...at, kind: 'step', epoch: 1, step: 2, stepsInEpoch: 3, loss: 0.25, framesPerSecond: 20.5 },
+  {
+    ...at,
+    kind: 'epoch',
+    epoch: 2,
+    trainingLoss: 0.5,
+    trainingAccuracy: 0.9,
+    validationLoss: 0.6,
+    validationAccuracy: 0.8,
+    validationMacroF1: 0.3,
+    alwaysNoAccuracy: 0.95,
+    seconds: 12.5,
+    best: true,
+  },
+  { ...at, kind: 'published', model: 'cells', version: 3 },
+  { ...at, kind: 'ended', state: 'stopped', reason: 'asked to' },
+];
+for (const event of events) {
+  test(`a run event of the kind ${event.kind} comes back from the wire as it went`, (t) => {
+    const bytes = WireRunEvent.encode(toWireRunEvent(event)).finish();
+    t.deepEqual(fromWireRunEvent(WireRunEvent.decode(bytes)), event);
+  });
+}
+
+test('a report comes back from the wire as it went, absent scores stay absent', (t) => {
+  const label = { label: 'a', support: 0, threshold: 0.5, precision: 0, recall: 0, f1: 0 };
+  const of = {
+    modelName: 'cells',
+    modelVersion: 2,
+    inputSpec,
+    report: {
+      frameCount: 3,
+      binaryAccuracy: 0.25,
+      alwaysNoAccuracy: 0.5,
+      exactMatch: 0,
+      microF1: 0.1,
+      macroF1: 0.2,
+      macroF1Present: 0.3,
+      macroAurocPresent: 0.4,
+      macroAveragePrecisionPresent: 0.5,
+      meanBinaryCrossEntropy: 0.6,
+      labels: [
+        { ...label, auroc: null, averagePrecision: null },
+        { ...label, auroc: 0, averagePrecision: 0.5 },
+      ],
+    },
+  };
+  t.deepEqual(fromWireReport(WireReport.decode(WireReport.encode(toWireReport(of)).finish())), of);
+});
+
+test('a model comes back from the wire as it went', (t) => {
+  const model = {
+    name: 'cells',
+    version: 3,
+    state: 'ready' as const,
+    aliases: ['live'],
+    labels: ['a', 'b'],
+    thresholds: [0.5, 0.25],
+    thresholdsSource: 'default 0.5',
+    inputSpec,
+    scores: { frameCount: 5, loss: 1, binaryAccuracy: 0.5, alwaysNoAccuracy: 0.75, macroF1: 0.25 },
+    createdAtMs: 1_700_000_000_123,
+    runId: 'r1',
+    datasetFingerprint: 'f0',
+    sha256: 'aa',
+    device: 'onnxruntime/cpu',
+    failure: '',
+  };
+  t.deepEqual(fromWireModel(Model.decode(Model.encode(toWireModel(model)).finish())), model);
+});
+
+test('an import that is wrong in many ways tells all of them', (t) => {
+  const parsed = parseModelDraft(
+    ImportModelRequest.fromPartial({ labels: ['a', 'a'], thresholds: [2] }),
+  );
+  t.deepEqual('faults' in parsed ? parsed.faults : [], [
+    'name: expected one, got none',
+    'onnx: expected an ONNX ModelProto, got no bytes',
+    'labels: expected each name once',
+    'thresholds: expected none or one per label (2), got 1',
+    'thresholds: expected 0 to 1',
+    'input_spec: expected one, got none',
+  ]);
+});
