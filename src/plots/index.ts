@@ -1,0 +1,14 @@
+export type { BarChartOptions, Bars } from './bar-chart.js';
+export { barChart } from './bar-chart.js';
+export type { CaptionLine, Cell, ContactSheetOptions, Tone } from './contact-sheet.js';
+export { contactSheet } from './contact-sheet.js';
+export type { ViewPlane } from './fuse.js';
+export { fuse } from './fuse.js';
+export type { HeatMapOptions } from './heat-map.js';
+export { heatMap } from './heat-map.js';
+export type { Line, LineChartOptions } from './line-chart.js';
+export { lineChart } from './line-chart.js';
+export type { Figure, Page } from './page.js';
+export { toPage } from './page.js';
+export type { Thumbnail } from './thumbnail.js';
+export { toThumbnail } from './thumbnail.js';
