@@ -52,6 +52,12 @@ function messageOf(thrown: unknown): string {
   if (thrown instanceof DomainError && thrown.code === 'internal' && thrown.cause !== undefined) {
     return `${messageOf(thrown.cause)} (unexpected; run again with --verbose for where it happened)`;
   }
+  const refused = /^No connection established\..*ECONNREFUSED ([^\s.]\S*[^\s.])/.exec(
+    thrown.message,
+  );
+  if (refused !== null) {
+    return `no server answers at ${refused[1]}; start one with: npx cytostream serve`;
+  }
   const code = (thrown as NodeJS.ErrnoException).code;
   const hint = typeof code === 'string' ? hints[code] : undefined;
   return hint === undefined ? thrown.message : `${thrown.message}: ${hint}`;
