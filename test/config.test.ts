@@ -1,0 +1,54 @@
+import { resolve } from 'node:path';
+import test from 'ava';
+import { configFields, parseConfig } from '../src/config.js';
+
+test('without anything given, every field has its default', (t) => {
+  const parsed = parseConfig({}, {});
+  if ('faults' in parsed) throw new Error(parsed.faults.join());
+  for (const { name, description, default: value } of configFields) {
+    t.deepEqual(parsed.value[name], value, name);
+    t.true(description.length > 10, `${name} is documented`);
+  }
+  t.is(parsed.value.port, 50051);
+  t.is(parsed.value.maxMessageBytes, 64 * 1024 * 1024);
+});
+
+test('what is given wins over the environment, which wins over the default', (t) => {
+  const env = { CYTOSTREAM_PORT: '1111', CYTOSTREAM_HTTP_PORT: '2222', CYTOSTREAM_GRACE_MS: '' };
+  const parsed = parseConfig({ port: 3333, graceMs: undefined }, env);
+  if ('faults' in parsed) throw new Error(parsed.faults.join());
+  t.is(parsed.value.port, 3333);
+  t.is(parsed.value.httpPort, 2222);
+  t.is(parsed.value.graceMs, 30_000);
+});
+
+test('lists are separated by commas, and folders become absolute', (t) => {
+  const env = { CYTOSTREAM_DATA_ROOTS: 'here,/there', CYTOSTREAM_BATCH_SIZES: '1,8' };
+  const parsed = parseConfig({ modelsDir: 'm' }, env);
+  if ('faults' in parsed) throw new Error(parsed.faults.join());
+  t.deepEqual(parsed.value.dataRoots, [resolve('here'), '/there']);
+  t.deepEqual(parsed.value.batchSizes, [1, 8]);
+  t.is(parsed.value.modelsDir, resolve('m'));
+});
+
+test('every fault is listed at once, each with its field', (t) => {
+  const parsed = parseConfig({ port: 70_000, logLevel: 'loud', modelDir: 'typo' } as object, {
+    CYTOSTREAM_MAX_IN_FLIGHT: 'many',
+    CYTOSTREAM_WINDOW_BYTES: '1',
+  });
+  const faults = 'faults' in parsed ? parsed.faults.join('\n') : '';
+  for (const field of ['port', 'logLevel', 'modelDir', 'maxInFlight', 'windowBytes']) {
+    t.true(faults.includes(field), `${field} in: ${faults}`);
+  }
+});
+
+for (const [name, given, expected] of [
+  ['half of a TLS pair', { tlsCert: 'a.pem' }, /tlsCert and tlsKey: expected both/],
+  ['the same port twice', { port: 9000, httpPort: 9000 }, /another port/],
+  ['batch sizes that do not ascend', { batchSizes: [1, 4, 4] }, /ascending/],
+] as const) {
+  test(`${name} is a fault`, (t) => {
+    const parsed = parseConfig(given, {});
+    t.regex('faults' in parsed ? parsed.faults.join() : '', expected);
+  });
+}
