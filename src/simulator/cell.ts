@@ -39,6 +39,17 @@ export interface Cell extends CellOptions {
   depth(x: number, y: number): number;
   /** The same for the nucleus. */
   nuclearDepth(x: number, y: number): number;
+  /** Both depths of the whole pixels around the cell, taken once. */
+  readonly map: DepthMap;
+}
+
+/** Depths on the grid of pixels, `[height, width]` from (left, top). */
+interface DepthMap {
+  readonly left: number;
+  readonly top: number;
+  readonly sidePx: number;
+  readonly depth: Float32Array;
+  readonly nuclearDepth: Float32Array;
 }
 
 const angles = 256;
@@ -48,9 +59,9 @@ export function createCell(options: CellOptions, random: Random): Cell {
   const unit = radiusPx / 50;
   const isRound = phase === 'mitotic';
   const axis = random.between(0, Math.PI);
-  const stretch = isRound ? 1.04 : random.between(1.08, 1.3);
+  const stretch = isRound ? 1.04 : random.between(1.1, 1.5);
   const edge = createOutline(
-    { x, y, radiusPx, axis, stretch, roughness: isRound ? 0.01 : 0.05 },
+    { x, y, radiusPx, axis, stretch, roughness: isRound ? 0.01 : 0.035 },
     random,
   );
   const shift = random.between(0, 0.08) * radiusPx;
@@ -70,6 +81,8 @@ export function createCell(options: CellOptions, random: Random): Cell {
   const nucleus = { x: nucleusOutline.x, y: nucleusOutline.y, radiusPx: nucleusRadius };
   const mtocAngle = random.between(0, 2 * Math.PI);
   const mtocRadius = radiusAt(nucleusOutline, mtocAngle) + 4 * unit;
+  const depth = (px: number, py: number) => depthIn(edge, px, py);
+  const nuclearDepth = (px: number, py: number) => (isRound ? -1 : depthIn(nucleusOutline, px, py));
   return {
     ...options,
     unit,
@@ -80,9 +93,38 @@ export function createCell(options: CellOptions, random: Random): Cell {
       nucleus.y + mtocRadius * Math.sin(mtocAngle),
     ],
     nucleoli: placeNucleoli(nucleus, random),
-    depth: (px, py) => depthIn(edge, px, py),
-    nuclearDepth: (px, py) => (isRound ? -1 : depthIn(nucleusOutline, px, py)),
+    depth,
+    nuclearDepth,
+    map: mapDepths(x, y, radiusPx, depth, nuclearDepth),
   };
+}
+
+function mapDepths(
+  x: number,
+  y: number,
+  radiusPx: number,
+  depth: Cell['depth'],
+  nuclearDepth: Cell['nuclearDepth'],
+): DepthMap {
+  const reach = Math.ceil(radiusPx * 1.5);
+  const left = Math.floor(x) - reach;
+  const top = Math.floor(y) - reach;
+  const sidePx = 2 * reach + 1;
+  const map = {
+    left,
+    top,
+    sidePx,
+    depth: new Float32Array(sidePx * sidePx),
+    nuclearDepth: new Float32Array(sidePx * sidePx),
+  };
+  for (let row = 0, at = 0; row < sidePx; row++) {
+    for (let column = 0; column < sidePx; column++, at++) {
+      const here = depth(left + column, top + row);
+      map.depth[at] = here;
+      map.nuclearDepth[at] = here > 0 ? nuclearDepth(left + column, top + row) : -1;
+    }
+  }
+  return map;
 }
 
 /** A point inside the cell that `accepts`; null if thirty tries found none. */
@@ -106,18 +148,17 @@ export function fillCell(
   cell: Cell,
   light: (depth: number, nuclearDepth: number, x: number, y: number) => number,
 ): void {
-  const { sizePx } = canvas;
-  const reach = cell.radiusPx * 1.5;
-  const left = Math.max(0, Math.floor(cell.x - reach));
-  const right = Math.min(sizePx - 1, Math.ceil(cell.x + reach));
-  const top = Math.max(0, Math.floor(cell.y - reach));
-  const bottom = Math.min(sizePx - 1, Math.ceil(cell.y + reach));
-  for (let y = top; y <= bottom; y++) {
-    for (let x = left; x <= right; x++) {
-      const depth = cell.depth(x, y);
+  const { sizePx, light: collected } = canvas;
+  const { map } = cell;
+  const right = Math.min(sizePx, map.left + map.sidePx);
+  const bottom = Math.min(sizePx, map.top + map.sidePx);
+  for (let y = Math.max(0, map.top); y < bottom; y++) {
+    const line = (y - map.top) * map.sidePx - map.left;
+    for (let x = Math.max(0, map.left); x < right; x++) {
+      const depth = map.depth[line + x]!;
       if (depth < -0.12) continue;
       const at = y * sizePx + x;
-      canvas.light[at] = canvas.light[at]! + light(depth, cell.nuclearDepth(x, y), x, y);
+      collected[at] = collected[at]! + light(depth, map.nuclearDepth[line + x]!, x, y);
     }
   }
 }

@@ -29,6 +29,8 @@ export function addFibre(canvas: Canvas, cell: Cell, fibre: Fibre, random: Rando
     const aheadX = x + 4 * Math.cos(heading);
     const aheadY = y + 4 * Math.sin(heading);
     const depth = cell.depth(aheadX, aheadY);
+    // What meets the edge ends there, or now and then runs along it.
+    if (depth < 0.04 && random.unit() < 0.25) return;
     if (depth < 0.08) heading += turnToward(heading, x, y, cell.x, cell.y) * 0.22 * step;
     if (fibre.avoidsNucleus && cell.nuclearDepth(aheadX, aheadY) > -0.06) {
       heading -= turnToward(heading, x, y, cell.nucleus.x, cell.nucleus.y) * 0.3 * step;

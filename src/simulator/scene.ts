@@ -17,8 +17,8 @@ export function layOut(labels: readonly number[], sizePx: number, random: Random
     for (let column = 0; column < perSide; column++) {
       // Some places stay empty, but never all.
       if (random.unit() < 0.15 && cells.length > 0) continue;
-      const x = (column + 0.5 + random.between(-0.1, 0.1)) * pitch;
-      const y = (row + 0.5 + random.between(-0.1, 0.1)) * pitch;
+      const x = (column + 0.5 + random.between(-0.16, 0.16)) * pitch;
+      const y = (row + 0.5 + random.between(-0.16, 0.16)) * pitch;
       cells.push(...placeCells(x, y, pitch, labels, random));
     }
   }

@@ -44,17 +44,17 @@ function addHaze(canvas: Canvas, cell: Cell, brightness: number): void {
 export const peroxisomes = vesicles({
   count: [85, 100],
   sigma: [0.65, 0.85],
-  brightness: [0.5, 0.9],
+  brightness: [1, 1.6],
   where: isCytoplasm,
   haze: 0.03,
 });
 
 export const endosomes = vesicles({
-  count: [26, 34],
-  sigma: [1, 1.4],
-  brightness: [0.3, 1],
+  count: [30, 38],
+  sigma: [1.1, 1.5],
+  brightness: [0.5, 1.3],
   where: isCytoplasm,
-  haze: 0.09,
+  haze: 0.11,
 });
 
 export const lysosomes = vesicles({
@@ -67,10 +67,10 @@ export const lysosomes = vesicles({
 
 export const cytoplasmicBodies = vesicles({
   count: [5, 8],
-  sigma: [1.5, 1.9],
-  brightness: [0.9, 1],
+  sigma: [1.6, 2],
+  brightness: [1.1, 1.3],
   where: isCytoplasm,
-  haze: 0.17,
+  haze: 0.2,
 });
 
 export const lipidDroplets: Pattern = (canvas, cell, random) => {
@@ -98,8 +98,8 @@ export const endoplasmicReticulum: Pattern = (canvas, cell, random) => {
 export const golgiApparatus: Pattern = (canvas, cell, random) => {
   const { nucleus, unit, mtoc } = cell;
   const middle = Math.atan2(mtoc[1] - nucleus.y, mtoc[0] - nucleus.x);
-  for (let i = 0; i < 9; i++) {
-    const angle = middle + random.between(-0.75, 0.75);
+  for (let i = 0; i < 13; i++) {
+    const angle = middle + random.between(-0.9, 0.9);
     const distance = nucleus.radiusPx * 1.18 + random.between(1, 9) * unit;
     const start = [
       nucleus.x + distance * Math.cos(angle),
@@ -113,7 +113,7 @@ export const golgiApparatus: Pattern = (canvas, cell, random) => {
         heading: angle + Math.PI / 2 + random.between(-0.5, 0.5),
         lengthPx: random.between(7, 13) * unit,
         sigmaPx: 1.3 * unit,
-        brightness: 0.75,
+        brightness: 0.85,
         wobble: 0.25,
         avoidsNucleus: true,
       },
@@ -148,9 +148,9 @@ export const aggresome: Pattern = (canvas, cell, random) => {
   const { unit } = cell;
   const away = Math.atan2(y - cell.nucleus.y, x - cell.nucleus.x);
   for (let i = 0; i < 5; i++) {
-    const px = x + 3 * unit * Math.cos(away) + random.normal() * 1.3 * unit;
-    const py = y + 3 * unit * Math.sin(away) + random.normal() * 1.3 * unit;
-    addSpot(canvas, px, py, 3.6 * unit, 0.32);
+    const px = x + 4 * unit * Math.cos(away) + random.normal() * 1.3 * unit;
+    const py = y + 4 * unit * Math.sin(away) + random.normal() * 1.3 * unit;
+    addSpot(canvas, px, py, 4.4 * unit, 0.34);
   }
   addHaze(canvas, cell, 0.08);
 };
@@ -167,7 +167,7 @@ export const rodsAndRings: Pattern = (canvas, cell, random) => {
   for (let i = random.whole(3, 4); i > 0; i--) addRod(canvas, cell, random);
   for (let i = random.whole(2, 3); i > 0; i--) {
     const point = findPoint(cell, random, isCytoplasm);
-    if (point !== null) addRing(canvas, point[0], point[1], 4.6 * cell.unit, 0.9 * cell.unit, 0.95);
+    if (point !== null) addRing(canvas, point[0], point[1], 4.6 * cell.unit, 0.9 * cell.unit, 1.1);
   }
 };
 

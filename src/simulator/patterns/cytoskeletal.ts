@@ -1,4 +1,4 @@
-import { addLine, addRing, addSpot } from '../canvas.js';
+import { addLine, addSpot } from '../canvas.js';
 import { fillCell, findPoint } from '../cell.js';
 import { addFibre } from '../fibre.js';
 import type { Pattern } from '../pattern.js';
@@ -6,7 +6,7 @@ import { cytoplasmicShare } from './cytoplasmic.js';
 
 export const microtubules: Pattern = (canvas, cell, random) => {
   const { nucleus, unit } = cell;
-  const count = 46;
+  const count = 56;
   for (let i = 0; i < count; i++) {
     // From around the nucleus outward, a little askew, so that they cross.
     const angle = ((i + random.unit()) / count) * 2 * Math.PI;
@@ -21,7 +21,7 @@ export const microtubules: Pattern = (canvas, cell, random) => {
       {
         start,
         heading: angle + random.between(-1.1, 1.1),
-        lengthPx: random.between(40, 80) * unit,
+        lengthPx: random.between(30, 70) * unit,
         sigmaPx: 0.7 * unit,
         brightness: random.between(0.3, 0.55),
         wobble: 0.06,
@@ -132,7 +132,7 @@ export const microtubuleEnds: Pattern = (canvas, cell, random) => {
     const angle = Math.atan2(tip[1] - cell.y, tip[0] - cell.x) + random.between(-0.35, 0.35);
     for (let k = 0; k < 5; k++) {
       const back = k * 1.1 * unit;
-      const brightness = 0.75 * (1 - k / 6);
+      const brightness = 0.95 * (1 - k / 6);
       addSpot(
         canvas,
         tip[0] - back * Math.cos(angle),
@@ -171,10 +171,9 @@ export const centrosome: Pattern = (canvas, cell, random) => {
   const { unit } = cell;
   const angle = random.between(0, Math.PI);
   for (const side of [-1, 1]) {
-    const dx = side * 2.1 * unit * Math.cos(angle);
-    const dy = side * 2.1 * unit * Math.sin(angle);
-    addSpot(canvas, x + dx, y + dy, 1.1 * unit, 1);
+    const dx = side * 2.6 * unit * Math.cos(angle);
+    const dy = side * 2.6 * unit * Math.sin(angle);
+    addSpot(canvas, x + dx, y + dy, 1.4 * unit, 1.5);
   }
-  addRing(canvas, x, y, 5 * unit, 2 * unit, 0.07);
   fillCell(canvas, cell, (depth, nuclear) => 0.06 * cytoplasmicShare(depth, nuclear));
 };

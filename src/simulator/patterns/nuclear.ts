@@ -49,7 +49,7 @@ export const fibrillarCenters: Pattern = (canvas, cell, random) => {
       const distance = nucleolus.radiusPx * random.between(0.2, 0.9);
       const x = nucleolus.x + distance * Math.cos(angle);
       const y = nucleolus.y + distance * Math.sin(angle);
-      addSpot(canvas, x, y, 0.75 * cell.unit, random.between(0.7, 1));
+      addSpot(canvas, x, y, 0.8 * cell.unit, random.between(1.2, 1.6));
     }
   }
   fillCell(canvas, cell, (_, nuclear) => 0.05 * nuclearShare(nuclear));
@@ -61,7 +61,7 @@ export const nuclearSpeckles: Pattern = (canvas, cell, random) => {
     if (point === null || nucleolarShare(cell, ...point) > 0.1) continue;
     const sigma = random.between(1.1, 1.9) * cell.unit;
     // two spots a little apart: speckles are irregular
-    addSpot(canvas, point[0], point[1], sigma, random.between(0.35, 0.6));
+    addSpot(canvas, point[0], point[1], sigma, random.between(0.5, 0.8));
     addSpot(
       canvas,
       point[0] + random.normal() * sigma,
@@ -77,7 +77,7 @@ export const nuclearBodies: Pattern = (canvas, cell, random) => {
   for (let i = random.whole(5, 7); i > 0; i--) {
     const point = findPoint(cell, random, (_, nuclear) => nuclear > 0.2);
     if (point !== null)
-      addSpot(canvas, point[0], point[1], 1.5 * cell.unit, random.between(0.8, 1));
+      addSpot(canvas, point[0], point[1], 1.6 * cell.unit, random.between(1.1, 1.3));
   }
   fillCell(canvas, cell, (_, nuclear) => 0.04 * nuclearShare(nuclear));
 };
