@@ -10,7 +10,7 @@ const floors = [
   ['cli'],
   ['server', 'client'],
   ['rpc'],
-  ['classify', 'training', 'evaluation'],
+  ['classify', 'training', 'evaluation', 'eda'],
   ['models'],
   ['batching', 'engines', 'simulator', 'dataset', 'plots'],
   ['frames', 'graph', 'telemetry'],

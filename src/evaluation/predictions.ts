@@ -112,6 +112,20 @@ export async function readPredictions(path: string): Promise<Predictions> {
   };
 }
 
+/** The predictions of a file, a row each; rows look into the file's arrays. */
+export function toRows({ ids, labels, probabilities, targets }: Predictions): PredictionRow[] {
+  return ids.map((id, at) => {
+    const from = at * labels.length;
+    const isTrue = targets?.subarray(from, from + labels.length);
+    return {
+      id,
+      labelIndices:
+        isTrue === undefined ? null : [...labels.keys()].filter((label) => isTrue[label] === 1),
+      probabilities: probabilities.subarray(from, from + labels.length),
+    };
+  });
+}
+
 /**
  * Writes `Id,Target,p0,…` (without `Target` where no row's labels are known) with
  * nine significant digits, which bring every float32 back. Replaces the file as a

@@ -13,7 +13,7 @@ export interface CaptionLine {
 
 export interface Cell {
   readonly thumbnail: Thumbnail;
-  /** Each is broken into at most two lines of the cell's width. */
+  /** Each is broken into at most three lines of the cell's width. */
   readonly caption: readonly CaptionLine[];
 }
 
@@ -50,7 +50,7 @@ export async function contactSheet(
   const wrapped = cells.map(({ caption }) =>
     caption.flatMap(({ text, tone }) =>
       typeface
-        .wrap(text, { widthPx: edgePx, sizePx, mostLines: 2 })
+        .wrap(text, { widthPx: edgePx, sizePx, mostLines: 3 })
         .map((line) => ({ text: line, tone })),
     ),
   );

@@ -53,7 +53,7 @@ test('a caption too long for its frame is broken and then cut', async (t) => {
   const short = await decode(await contactSheet([cell(9, 9, 9, 'Golgi')]));
   const cut = await decode(await contactSheet([cell(9, 9, 9, long)]));
   t.is(cut.width, short.width);
-  t.is(cut.height, short.height + 16);
+  t.is(cut.height, short.height + 32);
   // Nothing is drawn in the margin beside the frame.
   t.is(countInk(cut.pixels, { left: 14 + 41, top: 0, width: 13, height: cut.height }), 0);
 });

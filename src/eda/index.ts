@@ -1,0 +1,5 @@
+export type { EdaSummary, ExploreOptions } from './explore.js';
+export { exploreDataset } from './explore.js';
+export { readLabels } from './read-labels.js';
+export type { LabelledFrame, LabelledFrames, LabelSummary } from './summary.js';
+export { summarise } from './summary.js';

@@ -1,0 +1,155 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Priority } from '../batching/index.js';
+import type { Prediction } from '../classify/index.js';
+import { DomainError, type ErrorCode } from '../errors.js';
+import type { Frame } from '../frames/index.js';
+import type { LabelSet } from '../label-set.js';
+import type { PredictionRow } from './predictions.js';
+
+/** A frame of a dataset, not read yet. */
+export interface ListedFrame {
+  readonly id: string;
+  /** Numbers of the labels it has. */
+  readonly labelIndices: readonly number[];
+}
+
+/** A version on loan, as far as scoring looks at it. */
+export interface ScoredVersion {
+  readonly manifest: {
+    readonly name: string;
+    readonly version: number;
+    readonly labels: LabelSet;
+    readonly thresholds: readonly number[];
+  };
+}
+
+export interface ClassifyDatasetCollaborators<F extends ListedFrame, H extends ScoredVersion> {
+  readonly classifier: {
+    classify(
+      frame: Frame,
+      handle: H,
+      options: { readonly signal?: AbortSignal; readonly priority?: Priority },
+    ): Promise<Prediction>;
+  };
+  /** Stays the caller's, who releases it. */
+  readonly handle: H;
+  readonly readFrame: (frame: F) => Promise<Frame>;
+  /** Waits before a frame is offered again. @default a timer */
+  readonly pause?: (delayMs: number, signal: AbortSignal) => Promise<void>;
+}
+
+export interface ClassifyDatasetOptions {
+  /** Hears after each frame, whether it was classified or not. */
+  readonly onProgress?: (done: number, total: number) => void;
+  readonly signal?: AbortSignal;
+  /**
+   * Frames on their way at once: what bounds memory, and enough to fill a batch.
+   * @default 32
+   */
+  readonly concurrency?: number;
+}
+
+/** A frame that could not be classified, and why. */
+export interface FrameFailure {
+  readonly id: string;
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+export interface ClassifiedDataset {
+  /** In the order of the dataset, without the frames that failed. */
+  readonly rows: readonly PredictionRow[];
+  readonly failures: readonly FrameFailure[];
+}
+
+/** Faults of one frame; anything else is a fault of the whole and ends it. */
+const frameFaults: readonly ErrorCode[] = ['frame_invalid', 'dataset_invalid'];
+const firstPauseMs = 20;
+const longestPauseMs = 1000;
+const mostOffers = 12;
+
+/**
+ * Classifies every frame of a dataset, some at once, at low priority: the streams
+ * of microscopes go first. A frame that cannot be read or is invalid is a failure
+ * in the answer, named, and the others go on; a frame refused for `overloaded` is
+ * offered again after a pause, for about 6 s.
+ *
+ * Throws what any other fault throws, and `cancelled`; then no frame is on its way
+ * any more.
+ */
+export async function classifyDataset<F extends ListedFrame, H extends ScoredVersion>(
+  frames: readonly F[],
+  collaborators: ClassifyDatasetCollaborators<F, H>,
+  options: ClassifyDatasetOptions = {},
+): Promise<ClassifiedDataset> {
+  const { onProgress = () => {}, concurrency = 32 } = options;
+  if (!Number.isInteger(concurrency) || concurrency < 1) {
+    throw new DomainError(
+      'option_invalid',
+      `expected a concurrency of at least 1, got ${concurrency}`,
+    );
+  }
+  const fault = new AbortController();
+  const signal =
+    options.signal === undefined ? fault.signal : AbortSignal.any([options.signal, fault.signal]);
+  const rows = new Map<number, PredictionRow>();
+  const failures = new Map<number, FrameFailure>();
+  let next = 0;
+  let done = 0;
+
+  const work = async () => {
+    while (next < frames.length) {
+      signal.throwIfAborted();
+      const at = next++;
+      const listed = frames[at];
+      if (listed === undefined) return;
+      try {
+        const frame = await collaborators.readFrame(listed);
+        signal.throwIfAborted();
+        const { probabilities } = await offer(frame, collaborators, signal);
+        rows.set(at, { id: listed.id, labelIndices: listed.labelIndices, probabilities });
+      } catch (thrown) {
+        const { code, message } = DomainError.from(thrown);
+        if (!frameFaults.includes(code)) throw thrown;
+        failures.set(at, { id: listed.id, code, message });
+      }
+      done += 1;
+      onProgress(done, frames.length);
+    }
+  };
+  const workers = Array.from({ length: Math.min(concurrency, frames.length) }, () =>
+    work().catch((thrown: unknown) => {
+      // The first fault ends the others; what they throw then is only its echo.
+      fault.abort(thrown);
+      throw thrown;
+    }),
+  );
+  const settled = await Promise.allSettled(workers);
+  if (settled.some(({ status }) => status === 'rejected')) {
+    throw DomainError.from(signal.reason);
+  }
+  return { rows: inOrder(rows), failures: inOrder(failures) };
+}
+
+async function offer<F extends ListedFrame, H extends ScoredVersion>(
+  frame: Frame,
+  { classifier, handle, pause: wait = waitFor }: ClassifyDatasetCollaborators<F, H>,
+  signal: AbortSignal,
+): Promise<Prediction> {
+  for (let offers = 1; ; offers += 1) {
+    try {
+      return await classifier.classify(frame, handle, { signal, priority: 'low' });
+    } catch (thrown) {
+      if (DomainError.from(thrown).code !== 'overloaded' || offers === mostOffers) throw thrown;
+      await wait(Math.min(longestPauseMs, firstPauseMs * 2 ** (offers - 1)), signal);
+    }
+  }
+}
+
+async function waitFor(delayMs: number, signal: AbortSignal): Promise<void> {
+  await pause(delayMs, undefined, { signal });
+}
+
+function inOrder<T>(of: ReadonlyMap<number, T>): readonly T[] {
+  return [...of].sort(([a], [b]) => a - b).map(([, value]) => value);
+}

@@ -1,0 +1,102 @@
+import { DomainError } from '../errors.js';
+import type { LabelSet } from '../label-set.js';
+import {
+  type ClassifyDatasetCollaborators,
+  type ClassifyDatasetOptions,
+  classifyDataset,
+  type FrameFailure,
+  type ListedFrame,
+  type ScoredVersion,
+} from './classify-dataset.js';
+import type { PredictionRow } from './predictions.js';
+import type { Report } from './report.js';
+import { score } from './score.js';
+
+/** What a version is scored on. */
+export interface EvaluationSource<F extends ListedFrame> {
+  readonly dataset: { readonly labels: LabelSet };
+  /** All of the dataset, or the part that was held out. */
+  readonly frames: readonly F[];
+}
+
+export interface Evaluation {
+  readonly report: Report;
+  /** In the order of the frames. */
+  readonly rows: readonly PredictionRow[];
+}
+
+/** Only so many frames are named; the rest are counted. */
+const namedFrames = 5;
+
+/**
+ * Sends frames along the way that served frames take and scores the answers at
+ * the thresholds of the version.
+ *
+ * One frame that cannot be read fails the evaluation, after all have been tried:
+ * a score over the frames that happened to be whole is not the score of the
+ * dataset, and nobody would see the difference.
+ *
+ * Throws `verb_unfit` where the dataset's labels are not the version's,
+ * `dataset_invalid` with the bad frames and their faults or without any frame,
+ * and what classifying throws.
+ */
+export async function evaluateDataset<F extends ListedFrame, H extends ScoredVersion>(
+  { dataset, frames }: EvaluationSource<F>,
+  collaborators: ClassifyDatasetCollaborators<F, H>,
+  options: ClassifyDatasetOptions = {},
+): Promise<Evaluation> {
+  const { name, version, labels, thresholds } = collaborators.handle.manifest;
+  if (frames.length === 0) {
+    throw new DomainError('dataset_invalid', 'expected at least one frame to score, got none');
+  }
+  assertSameLabels(dataset.labels, labels, `${name}@${version}`);
+  const { rows, failures } = await classifyDataset(frames, collaborators, options);
+  if (failures.length > 0) throw failed(failures, frames.length);
+  return { report: scoreRows(rows, labels, thresholds), rows };
+}
+
+/** Scores rows whose labels are all known; `option_invalid` where one's are not. */
+export function scoreRows(
+  rows: readonly PredictionRow[],
+  labels: LabelSet,
+  thresholds: readonly number[],
+): Report {
+  const probabilities = new Float64Array(rows.length * labels.length);
+  const targets = new Uint8Array(probabilities.length);
+  for (const [at, row] of rows.entries()) {
+    if (row.labelIndices === null || row.probabilities.length !== labels.length) {
+      const what = row.labelIndices === null ? 'known labels' : `${labels.length} probabilities`;
+      throw new DomainError('option_invalid', `expected ${what} for frame "${row.id}"`);
+    }
+    probabilities.set(row.probabilities, at * labels.length);
+    for (const label of row.labelIndices) targets[at * labels.length + label] = 1;
+  }
+  return score({ probabilities, targets, labels, thresholds });
+}
+
+function assertSameLabels(dataset: LabelSet, version: LabelSet, ref: string): void {
+  if (dataset.length !== version.length) {
+    throw new DomainError(
+      'verb_unfit',
+      `expected a dataset with the ${version.length} labels of ${ref}, got ${dataset.length} labels`,
+    );
+  }
+  const at = version.findIndex((label, index) => label !== dataset[index]);
+  if (at >= 0) {
+    throw new DomainError(
+      'verb_unfit',
+      `expected a dataset with the labels of ${ref}, label ${at} is "${dataset[at]}" and not "${version[at]}"`,
+    );
+  }
+}
+
+function failed(failures: readonly FrameFailure[], total: number): DomainError {
+  const named = failures
+    .slice(0, namedFrames)
+    .map(({ id, message }) => (message.includes(id) ? message : `frame "${id}": ${message}`));
+  const rest = failures.length > namedFrames ? `; and ${failures.length - namedFrames} more` : '';
+  return new DomainError(
+    'dataset_invalid',
+    `${failures.length} of ${total} frames could not be classified: ${named.join('; ')}${rest}`,
+  );
+}

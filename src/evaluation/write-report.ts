@@ -1,0 +1,100 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DomainError } from '../errors.js';
+import type { Frame } from '../frames/index.js';
+import { type Cell, contactSheet, toPage, toThumbnail } from '../plots/index.js';
+import { type Mistake, rankMistakes } from './mistakes.js';
+import { type PredictionRow, writePredictions, writeWhole } from './predictions.js';
+import type { Report } from './report.js';
+import { reportFigures } from './report-figures.js';
+
+export interface ReportExtras {
+  /** What was scored: "cells@3 on hpa-fields". */
+  readonly title: string;
+  /** What a reader should know of it: the run, the split; a paragraph each. @default none */
+  readonly notes?: readonly string[];
+  /** The answers; with them come predictions.csv, the pairs of labels and the reliability. */
+  readonly rows?: readonly PredictionRow[];
+  /** Reads a frame to be shown by its Id; with it comes the grid of frames. */
+  readonly readFrame?: (id: string) => Promise<Frame>;
+  /** Frames in the grid. @default 24 */
+  readonly shownFrames?: number;
+}
+
+const edgePx = 168;
+
+/**
+ * Writes `report.json`, `report.html` (one file that needs nothing else) and, with
+ * rows, `predictions.csv`, with readable frames `frames.png`: true and given labels,
+ * the worst mistakes first. A frame that cannot be shown is left out of the grid.
+ *
+ * Throws `storage_failed` when the folder cannot be written.
+ */
+export async function writeReport(
+  dir: string,
+  report: Report,
+  { title, notes = [], rows = [], readFrame, shownFrames = 24 }: ReportExtras,
+): Promise<void> {
+  try {
+    await mkdir(dir, { recursive: true });
+  } catch (thrown) {
+    const reason = (thrown as NodeJS.ErrnoException | null)?.code ?? 'unknown';
+    throw new DomainError(
+      'storage_failed',
+      `expected a folder for the report that can be written, the file system refused (${reason})`,
+      { cause: thrown },
+    );
+  }
+  const thresholds = report.labels.map(({ threshold }) => threshold);
+  const mistakes = rankMistakes(rows, thresholds);
+  const sheet =
+    readFrame === undefined || mistakes.length === 0
+      ? null
+      : await drawMistakes(mistakes.slice(0, shownFrames), report, readFrame);
+
+  await writeWhole(join(dir, 'report.json'), `${JSON.stringify({ title, ...report }, null, 2)}\n`);
+  if (rows.length > 0) await writePredictions(join(dir, 'predictions.csv'), rows);
+  if (sheet !== null) await writeWhole(join(dir, 'frames.png'), sheet);
+  const figures = reportFigures(report, { rows, mistakes, sheet });
+  await writeWhole(join(dir, 'report.html'), toPage({ title, intro: notes, figures }));
+}
+
+async function drawMistakes(
+  mistakes: readonly Mistake[],
+  { labels }: Report,
+  readFrame: (id: string) => Promise<Frame>,
+): Promise<Buffer | null> {
+  const drawn = await Promise.all(
+    mistakes.map(async (mistake) => {
+      try {
+        const thumbnail = await toThumbnail(await readFrame(mistake.row.id), edgePx);
+        return [{ thumbnail, caption: captionOf(mistake, labels) }];
+      } catch (thrown) {
+        if (DomainError.from(thrown).code === 'internal') throw thrown;
+        return [];
+      }
+    }),
+  );
+  const cells: Cell[] = drawn.flat();
+  if (cells.length === 0) return null;
+  return contactSheet(cells, { columns: 6 });
+}
+
+function captionOf(
+  { row, loss, missed, wronglyGiven, hit }: Mistake,
+  labels: Report['labels'],
+): Cell['caption'] {
+  const named = (of: readonly number[]) =>
+    of
+      .map((label) => `${labels[label]?.label} ${(row.probabilities[label] ?? 0).toFixed(2)}`)
+      .join(', ');
+  return [
+    { text: row.id, tone: 'quiet' },
+    ...(hit.length > 0 ? [{ text: `✓ ${named(hit)}`, tone: 'right' as const }] : []),
+    ...(missed.length > 0 ? [{ text: `missed ${named(missed)}`, tone: 'wrong' as const }] : []),
+    ...(wronglyGiven.length > 0
+      ? [{ text: `✗ ${named(wronglyGiven)}`, tone: 'wrong' as const }]
+      : []),
+    { text: `loss ${loss.toFixed(3)}`, tone: 'quiet' },
+  ];
+}
