@@ -1,0 +1,36 @@
+// Streams frames to a Cytostream server and prints the labels of each.
+//   node classify.mjs localhost:50051 cells FRAME...      (reads FRAME_red.png, FRAME_green.png, …)
+import { readFileSync } from 'node:fs';
+import grpc from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+
+const [server, model, ...frames] = process.argv.slice(2);
+const includeDirs = [new URL('../../proto', import.meta.url).pathname];
+const contract = loadSync('cytostream/v1/classifier.proto', { includeDirs, enums: String });
+const { ClassifierService } = grpc.loadPackageDefinition(contract).cytostream.v1;
+const client = new ClassifierService(server, grpc.credentials.createInsecure());
+
+const stream = client.Classify();
+stream.write({ options: { model } });
+for (const frame of frames) {
+  const planes = ['red', 'green', 'blue', 'yellow'].map((channel) => ({
+    channel,
+    pixels: readFileSync(`${frame}_${channel}.png`),
+  }));
+  stream.write({ frame: { frameId: frame, encoding: 'ENCODING_PNG', planes } });
+}
+stream.end();
+
+let labels = [];
+for await (const reply of stream) {
+  if (reply.model) labels = reply.model.labels;
+  else if (reply.prediction.outcome !== 'OUTCOME_OK') console.error(reply.prediction);
+  else {
+    const { frameId, labelIndices, probabilities, timings } = reply.prediction;
+    const named = labelIndices.map(
+      (index) => `${labels[index]} ${probabilities[index].toFixed(3)}`,
+    );
+    console.log(`${frameId}: ${named.join(', ') || 'no label'} (${timings.totalUs / 1000} ms)`);
+  }
+}
+client.close();

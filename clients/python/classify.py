@@ -1,0 +1,39 @@
+"""Streams frames to a Cytostream server and prints the labels of each.
+
+python classify.py localhost:50051 cells FRAME...   (reads FRAME_red.png, FRAME_green.png, ...)
+"""
+import sys
+
+import grpc
+from cytostream.v1 import classifier_pb2 as pb
+from cytostream.v1 import classifier_pb2_grpc, frame_pb2
+
+server, model, *frames = sys.argv[1:]
+
+
+def requests():
+    yield pb.ClassifyRequest(options=pb.StreamOptions(model=model))
+    for frame in frames:
+        planes = [
+            frame_pb2.Plane(channel=channel, pixels=open(f"{frame}_{channel}.png", "rb").read())
+            for channel in ("red", "green", "blue", "yellow")
+        ]
+        yield pb.ClassifyRequest(
+            frame=frame_pb2.Frame(frame_id=frame, encoding=frame_pb2.ENCODING_PNG, planes=planes)
+        )
+
+
+# The window of what the server sends may stay small; frames need the size limit.
+limits = [("grpc.max_send_message_length", 64 << 20), ("grpc.max_receive_message_length", 64 << 20)]
+with grpc.insecure_channel(server, limits) as channel:
+    labels = []
+    for reply in classifier_pb2_grpc.ClassifierServiceStub(channel).Classify(requests()):
+        if reply.HasField("model"):
+            labels = list(reply.model.labels)
+            continue
+        answer = reply.prediction
+        if answer.outcome != pb.OUTCOME_OK:
+            print(f"{answer.frame_id}: {pb.Outcome.Name(answer.outcome)} {answer.message}")
+            continue
+        named = [f"{labels[i]} {answer.probabilities[i]:.3f}" for i in answer.label_indices]
+        print(f"{answer.frame_id}: {', '.join(named) or 'no label'}")
