@@ -27,10 +27,10 @@ export async function createOnnxGraphRunner(
   }).catch((cause: unknown) => {
     throw new DomainError('model_failed', 'the runtime refused the graph', { cause });
   });
-  const expected = new Set(session.inputNames);
   return {
     async run(inputs, into = {}) {
-      assertNames(inputs, expected);
+      assertNames('inputs', inputs, session.inputNames);
+      assertNames('outputs', into, session.outputNames, false);
       const feeds: Record<string, Tensor> = {};
       for (const [name, tensor] of Object.entries(inputs)) feeds[name] = toTensor(tensor);
       const fetches: Record<string, Tensor | null> = {};
@@ -54,15 +54,20 @@ export async function createOnnxGraphRunner(
   };
 }
 
-function assertNames(inputs: Readonly<Record<string, unknown>>, expected: Set<string>): void {
-  const missing = [...expected].filter((name) => !(name in inputs));
-  const unknown = Object.keys(inputs).filter((name) => !expected.has(name));
-  if (missing.length + unknown.length === 0) return;
+function assertNames(
+  what: 'inputs' | 'outputs',
+  given: Readonly<Record<string, unknown>>,
+  names: readonly string[],
+  isWhole = true,
+): void {
   const faults = [
-    ...missing.map((name) => `${name} is missing`),
-    ...unknown.map((name) => `${name} is unknown`),
+    ...names.filter((name) => isWhole && !(name in given)).map((name) => `${name} is missing`),
+    ...Object.keys(given)
+      .filter((name) => !names.includes(name))
+      .map((name) => `${name} is unknown`),
   ];
-  throw new DomainError('option_invalid', `expected the graph's inputs: ${faults.join(', ')}`);
+  if (faults.length === 0) return;
+  throw new DomainError('option_invalid', `expected the graph's ${what}: ${faults.join(', ')}`);
 }
 
 function toTensor(tensor: GraphTensor): Tensor {

@@ -28,8 +28,8 @@ export type GraphPort = Value;
  */
 export interface GraphBuilder {
   input(name: string, type: ElementType, shape: Shape): Value;
-  /** Names `value` as an output of the graph. */
-  output(name: string, value: Value): Value;
+  /** Makes `value` an output of the graph under that name. */
+  output(name: string, value: Value): void;
   /** A named initializer, as weights are. */
   initializer(name: string, tensor: ConstantTensor): Value;
   /** Small whole numbers as int64: shapes, axes, starts and ends. */
@@ -71,6 +71,9 @@ export function createGraphBuilder(name: string): GraphBuilder {
   const counters = new Map<string, number>();
   const inputs: GraphPort[] = [];
   const outputs: GraphPort[] = [];
+  /** What nodes give, and which of that leaves the graph under which name. */
+  const made = new Set<string>();
+  const finalNames = new Map<string, string>();
 
   const nextName = (type: string): string => {
     const count = (counters.get(type) ?? 0) + 1;
@@ -95,17 +98,10 @@ export function createGraphBuilder(name: string): GraphBuilder {
       return value;
     },
     output(outputName, value) {
-      nodeProtos.push(
-        NodeProto.fromPartial({
-          opType: 'Identity',
-          name: nextName('Output'),
-          input: [value.name],
-          output: [outputName],
-        }),
-      );
-      const port = { ...value, name: outputName };
-      outputs.push(port);
-      return port;
+      const isMade = made.has(value.name) && !finalNames.has(value.name);
+      const source = isMade ? value : builder.node('Identity', [value], [value.type, value.shape]);
+      finalNames.set(source.name, outputName);
+      outputs.push({ ...value, name: outputName });
     },
     initializer(initializerName, tensor) {
       initializers.push(toTensorProto(initializerName, tensor));
@@ -139,6 +135,7 @@ export function createGraphBuilder(name: string): GraphBuilder {
         type: elementType,
         shape,
       }));
+      for (const value of values) made.add(value.name);
       nodeProtos.push(
         NodeProto.fromPartial({
           opType: type,
@@ -158,7 +155,11 @@ export function createGraphBuilder(name: string): GraphBuilder {
       });
       model.graph = {
         name,
-        node: nodeProtos,
+        node: nodeProtos.map((node) => ({
+          ...node,
+          input: node.input.map((input) => finalNames.get(input) ?? input),
+          output: node.output.map((output) => finalNames.get(output) ?? output),
+        })),
         initializer: initializers,
         input: inputs.map(toValueInfo),
         output: outputs.map(toValueInfo),

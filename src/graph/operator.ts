@@ -28,8 +28,9 @@ export interface Operator {
   /** Writes the nodes of the forward pass. */
   forward(builder: GraphBuilder, inputs: readonly Value[], attributes: Attributes): ForwardResult;
   /**
-   * Writes the nodes of the gradients: one entry an input, null where it was not
-   * wanted or where there is none (masks, targets). Every shape is bound here.
+   * Writes the nodes of the gradients, asked for when at least one is wanted: one entry
+   * an input, null where there is none (masks, targets). An operator whose gradients are
+   * dear writes only the wanted ones. Every shape is bound here.
    */
   backward(
     builder: GraphBuilder,

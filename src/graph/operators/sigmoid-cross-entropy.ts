@@ -13,7 +13,7 @@ import { describeShape, type Shape, type Value } from '../value.js';
  * must be above zero. A frame of weight 0 adds exactly nothing, forward or backward.
  */
 export const sigmoidCrossEntropy: Operator = {
-  source: "TensorFlow's documentation of sigmoid_cross_entropy_with_logits, the same formula",
+  source: "TensorFlow 2.9's documentation of sigmoid_cross_entropy_with_logits",
 
   shape([logits, targets, weights]) {
     const fits = logits!.length === 2 && `${logits}` === `${targets}`;

@@ -1,0 +1,207 @@
+import type { operators } from '../../src/graph/operators/index.js';
+
+/** A tensor in float64, as the references reckon. */
+export interface Numbers {
+  readonly type: 'float32' | 'uint8';
+  readonly shape: readonly number[];
+  readonly values: Float64Array;
+}
+
+/** One operator on small inputs, with its definition in plain loops. */
+export interface OperatorCase {
+  readonly title: string;
+  readonly inputs: readonly Numbers[];
+  readonly attributes?: Readonly<Record<string, number>>;
+  /** Which inputs have a gradient. */
+  readonly differentiable: readonly boolean[];
+  readonly outputShape: readonly number[];
+  reference(inputs: readonly Float64Array[]): Float64Array;
+}
+
+/** Float32 numbers between -1 and 1 that never repeat and never touch 0. */
+const signed = (...shape: number[]): Numbers => ({
+  type: 'float32',
+  shape,
+  values: Float64Array.from({ length: product(shape) }, (_, i) =>
+    Math.fround(Math.sin(i * 12.9898 + shape.length) * 0.9 + 0.013),
+  ),
+});
+const bytes = (most: number, ...shape: number[]): Numbers => ({
+  type: 'uint8',
+  shape,
+  values: Float64Array.from(
+    { length: product(shape) },
+    (_, i) => ((i * 97 + 31) >> 2) % (most + 1),
+  ),
+});
+const between0And1 = (...shape: number[]): Numbers => {
+  const { type, values } = signed(...shape);
+  return { type, shape, values: values.map((value) => Math.fround(value / 2 + 0.5)) };
+};
+const product = (shape: readonly number[]): number => shape.reduce((all, size) => all * size, 1);
+
+/** Every operator of the table has at least one case; the compiler holds us to it. */
+export const operatorCases: Readonly<Record<keyof typeof operators, readonly OperatorCase[]>> = {
+  concatenate: [
+    {
+      title: 'batches of 2, 1 and 3 frames',
+      inputs: [signed(2, 3, 2), signed(1, 3, 2), signed(3, 3, 2)],
+      differentiable: [true, true, true],
+      outputShape: [6, 3, 2],
+      reference: (inputs) => Float64Array.from(inputs.flatMap((input) => [...input])),
+    },
+  ],
+  conv2d: [
+    convolution(2, 3, 5, 7, 4, 3),
+    convolution(1, 1, 4, 4, 2, 1),
+    convolution(3, 2, 6, 5, 3, 5),
+  ],
+  dense: [
+    {
+      title: '3 frames of 5 to 4 units',
+      inputs: [signed(3, 5), signed(5, 4), signed(4)],
+      differentiable: [true, true, true],
+      outputShape: [3, 4],
+      reference: ([input, kernel, bias]) =>
+        Float64Array.from({ length: 12 }, (_, at) => {
+          const [frame, unit] = [Math.floor(at / 4), at % 4];
+          let sum = bias![unit]!;
+          for (let i = 0; i < 5; i += 1) sum += input![frame * 5 + i]! * kernel![i * 4 + unit]!;
+          return sum;
+        }),
+    },
+  ],
+  dropout: [
+    {
+      title: 'rate 0.25',
+      inputs: [signed(3, 8), bytes(1, 3, 8)],
+      attributes: { rate: 0.25 },
+      differentiable: [true, false],
+      outputShape: [3, 8],
+      reference: ([input, mask]) => input!.map((value, at) => (value * mask![at]!) / 0.75),
+    },
+  ],
+  flatten: [
+    {
+      title: '2 frames of 3 planes',
+      inputs: [signed(2, 3, 4, 5)],
+      differentiable: [true],
+      outputShape: [2, 60],
+      reference: ([input]) => input!,
+    },
+  ],
+  maxPool: [pool(2, 3, 6, 4, 2), pool(1, 2, 7, 5, 2), pool(1, 1, 8, 7, 3)],
+  relu: [
+    {
+      title: 'both signs',
+      inputs: [signed(2, 3, 4)],
+      differentiable: [true],
+      outputShape: [2, 3, 4],
+      reference: ([input]) => input!.map((value) => Math.max(value, 0)),
+    },
+  ],
+  scalePixels: [
+    {
+      title: 'every byte',
+      inputs: [
+        {
+          type: 'uint8',
+          shape: [1, 1, 16, 16],
+          values: Float64Array.from({ length: 256 }, (_, i) => i),
+        },
+      ],
+      differentiable: [false],
+      outputShape: [1, 1, 16, 16],
+      reference: ([input]) => input!.map((value) => value / 255),
+    },
+  ],
+  sigmoidCrossEntropy: [
+    {
+      title: '3 frames, one of weight 0',
+      inputs: [
+        signed(3, 4),
+        between0And1(3, 4),
+        { type: 'float32', shape: [3], values: Float64Array.of(1, 0, 0.5) },
+      ],
+      differentiable: [true, false, false],
+      outputShape: [],
+      reference: ([logits, targets, weights]) => {
+        let sum = 0;
+        for (const [at, logit] of logits!.entries()) {
+          const [probability, target] = [1 / (1 + Math.exp(-logit)), targets![at]!];
+          const loss = -target * Math.log(probability) - (1 - target) * Math.log(1 - probability);
+          sum += loss * weights![Math.floor(at / 4)]!;
+        }
+        return Float64Array.of(sum / (4 * 1.5));
+      },
+    },
+  ],
+};
+
+function convolution(
+  frames: number,
+  channels: number,
+  height: number,
+  width: number,
+  filters: number,
+  size: number,
+): OperatorCase {
+  const [outHeight, outWidth] = [height - size + 1, width - size + 1];
+  return {
+    title: `${frames}x${channels}x${height}x${width}, ${filters} filters of ${size} px`,
+    inputs: [
+      signed(frames, channels, height, width),
+      signed(filters, channels, size, size),
+      signed(filters),
+    ],
+    differentiable: [true, true, true],
+    outputShape: [frames, filters, outHeight, outWidth],
+    reference([input, kernel, bias]) {
+      const output = new Float64Array(frames * filters * outHeight * outWidth);
+      let at = 0;
+      for (let n = 0; n < frames; n += 1)
+        for (let o = 0; o < filters; o += 1)
+          for (let y = 0; y < outHeight; y += 1)
+            for (let x = 0; x < outWidth; x += 1, at += 1) {
+              let sum = bias![o]!;
+              for (let c = 0; c < channels; c += 1)
+                for (let dy = 0; dy < size; dy += 1)
+                  for (let dx = 0; dx < size; dx += 1) {
+                    const pixel = ((n * channels + c) * height + y + dy) * width + x + dx;
+                    const weight = ((o * channels + c) * size + dy) * size + dx;
+                    sum += input![pixel]! * kernel![weight]!;
+                  }
+              output[at] = sum;
+            }
+      return output;
+    },
+  };
+}
+
+function pool(
+  frames: number,
+  channels: number,
+  height: number,
+  width: number,
+  sizePx: number,
+): OperatorCase {
+  const [outHeight, outWidth] = [Math.floor(height / sizePx), Math.floor(width / sizePx)];
+  return {
+    title: `${frames}x${channels}x${height}x${width} by ${sizePx} px`,
+    inputs: [signed(frames, channels, height, width)],
+    attributes: { sizePx },
+    differentiable: [true],
+    outputShape: [frames, channels, outHeight, outWidth],
+    reference([input]) {
+      const output = new Float64Array(frames * channels * outHeight * outWidth).fill(-Infinity);
+      for (let plane = 0; plane < frames * channels; plane += 1)
+        for (let y = 0; y < outHeight * sizePx; y += 1)
+          for (let x = 0; x < outWidth * sizePx; x += 1) {
+            const to =
+              (plane * outHeight + Math.floor(y / sizePx)) * outWidth + Math.floor(x / sizePx);
+            output[to] = Math.max(output[to]!, input![(plane * height + y) * width + x]!);
+          }
+      return output;
+    },
+  };
+}
