@@ -1,0 +1,5 @@
+export type { Dataset, DatasetFrame, FrameFolder, TestFolder } from './dataset.js';
+export { type OpenOptions, openDataset, openTestFolder } from './open-dataset.js';
+export { readFrame } from './read-frame.js';
+export { resolveDataPath } from './resolve-data-path.js';
+export { type DatasetSplit, type SplitOptions, splitDataset } from './split-dataset.js';
