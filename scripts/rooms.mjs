@@ -14,7 +14,7 @@ const floors = [
   ['models'],
   ['batching', 'engines', 'simulator', 'dataset', 'plots'],
   ['frames', 'graph', 'telemetry'],
-  ['config'],
+  ['config', 'csv'],
   ['errors', 'label-set', 'package-root', 'gen', 'files'],
 ];
 // Sideways arrows that are drawn on purpose, each with its reason.

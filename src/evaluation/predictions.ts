@@ -1,9 +1,7 @@
-import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { parse } from 'csv-parse';
 import { stringify } from 'csv-stringify/sync';
 import writeFileAtomic from 'write-file-atomic';
+import { type CsvFaults, createCsvFaults, parseLabels, readCsv } from '../csv.js';
 import { DomainError } from '../errors.js';
 import { hpaLabels, type LabelSet } from '../label-set.js';
 
@@ -27,9 +25,6 @@ export interface Predictions {
   readonly targets: Uint8Array | null;
 }
 
-/** Only so many faults of one file are named; the rest are counted. */
-const namedFaults = 8;
-
 /**
  * Reads a csv with the columns `Id`, `Target` (may be absent; numbers of labels
  * separated by spaces, may be empty) and `p0`, `p1`, … Other columns are let be.
@@ -39,20 +34,20 @@ const namedFaults = 8;
  * that is empty or comes twice, no row at all, a file that cannot be read.
  */
 export async function readPredictions(path: string): Promise<Predictions> {
-  const file = basename(path);
-  const faults = createFaults(file);
+  const faults = createCsvFaults(path);
   const ids: string[] = [];
   const seen = new Set<string>();
   const rows: Float64Array[] = [];
   const targets: Uint8Array[] = [];
   let header: Header | null = null;
-
-  const takeRow = (cells: readonly string[], line: number) => {
+  await readCsv(path, 'predictions', (cells, line) => {
     if (header === null) {
       header = parseHeader(cells, faults);
       return;
     }
     const { idAt, targetAt, probabilitiesAt } = header;
+    // Nothing below a wrong header is worth telling.
+    if (idAt < 0 || probabilitiesAt.length === 0) return;
     const id = (cells[idAt] ?? '').trim();
     if (id === '') faults.add(line, 'has no Id');
     else if (seen.has(id)) faults.add(line, `repeats the Id "${id}"`);
@@ -68,36 +63,14 @@ export async function readPredictions(path: string): Promise<Predictions> {
       row[label] = value;
     }
     rows.push(row);
-    if (targetAt !== null) {
-      targets.push(
-        parseTarget(cells[targetAt] ?? '', probabilitiesAt.length, (fault) =>
-          faults.add(line, fault),
-        ),
-      );
-    }
-  };
-
-  try {
-    await pipeline(
-      createReadStream(path),
-      parse({ bom: true, skip_empty_lines: true, relax_column_count: true, info: true }),
-      async (records: AsyncIterable<{ record: string[]; info: { lines: number } }>) => {
-        for await (const { record, info } of records) takeRow(record, info.lines);
-      },
-    );
-  } catch (thrown) {
-    if (thrown instanceof DomainError) throw thrown;
-    const reason = thrown instanceof Error ? thrown.message : String(thrown);
-    const code = (thrown as NodeJS.ErrnoException | null)?.code;
-    throw new DomainError(
-      'dataset_invalid',
-      code === 'ENOENT'
-        ? `expected a csv of predictions, there is no file "${file}"`
-        : `expected a csv of predictions, "${file}" cannot be read: ${reason.replaceAll(path, file)}`,
-      { cause: thrown },
-    );
-  }
-  if (header === null || rows.length === 0) faults.add(null, 'expected at least one row, got none');
+    if (targetAt < 0) return;
+    const target = new Uint8Array(row.length);
+    const tell = (fault: string) => faults.add(line, fault);
+    for (const label of parseLabels(cells[targetAt] ?? '', row.length, tell)) target[label] = 1;
+    targets.push(target);
+  });
+  faults.throwIfAny();
+  if (rows.length === 0) faults.add(null, 'expected at least one row, got none');
   faults.throwIfAny();
 
   const labelCount = rows[0]?.length ?? 0;
@@ -174,38 +147,17 @@ export function labelsOver(
   );
 }
 
+/** Columns by place; -1 where there is none. */
 interface Header {
   readonly idAt: number;
-  readonly targetAt: number | null;
+  readonly targetAt: number;
   /** The column of each label. */
   readonly probabilitiesAt: readonly number[];
 }
 
-interface Faults {
-  add(line: number | null, fault: string): void;
-  throwIfAny(): void;
-}
-
-function createFaults(file: string): Faults {
-  const faults: string[] = [];
-  let count = 0;
-  return {
-    add(line, fault) {
-      count += 1;
-      if (faults.length < namedFaults) faults.push(line === null ? fault : `line ${line} ${fault}`);
-    },
-    throwIfAny() {
-      if (count === 0) return;
-      const rest = count > faults.length ? `; and ${count - faults.length} more` : '';
-      throw new DomainError('dataset_invalid', `${file}: ${faults.join('; ')}${rest}`);
-    },
-  };
-}
-
-function parseHeader(cells: readonly string[], faults: Faults): Header {
+function parseHeader(cells: readonly string[], faults: CsvFaults): Header {
   const names = cells.map((cell) => cell.trim());
   const idAt = names.indexOf('Id');
-  const targetAt = names.indexOf('Target');
   const probabilitiesAt: number[] = [];
   for (let at = names.indexOf('p0'); at >= 0; at = names.indexOf(`p${probabilitiesAt.length}`)) {
     probabilitiesAt.push(at);
@@ -217,20 +169,7 @@ function parseHeader(cells: readonly string[], faults: Faults): Header {
   else if (beyond !== undefined) {
     faults.add(null, `expected a column "p${known}" before "${beyond}"`);
   }
-  // Nothing below a wrong header is worth telling.
-  faults.throwIfAny();
-  return { idAt, targetAt: targetAt < 0 ? null : targetAt, probabilitiesAt };
-}
-
-function parseTarget(text: string, labelCount: number, tell: (fault: string) => void): Uint8Array {
-  const row = new Uint8Array(labelCount);
-  for (const part of text.trim().split(/\s+/)) {
-    if (part === '') continue;
-    const label = Number(part);
-    if (/^\d+$/.test(part) && label < labelCount) row[label] = 1;
-    else tell(`has label "${part}", expected a whole number from 0 to ${labelCount - 1}`);
-  }
-  return row;
+  return { idAt, targetAt: names.indexOf('Target'), probabilitiesAt };
 }
 
 function namesFor(labelCount: number): LabelSet {

@@ -1,0 +1,238 @@
+import test from 'ava';
+import { DomainError } from '../../src/errors.js';
+import {
+  classifyDataset,
+  evaluateDataset,
+  type ListedFrame,
+  type ScoredVersion,
+} from '../../src/evaluation/index.js';
+import type { Frame } from '../../src/frames/index.js';
+
+const labels = ['a', 'b'];
+const handle: ScoredVersion = {
+  manifest: { name: 'cells', version: 3, labels, thresholds: [0.5, 0.5] },
+};
+
+test('frames are scored in the order of the dataset, whatever order they are answered in', async (t) => {
+  const frames = listed(40);
+  const progress: number[] = [];
+  const { report, rows } = await evaluateDataset(
+    { dataset: { labels }, frames },
+    { handle, readFrame, classifier: classifier({ isScrambled: true }) },
+    { onProgress: (done, total) => progress.push(done / total), concurrency: 7 },
+  );
+  t.deepEqual(
+    rows.map(({ id }) => id),
+    frames.map(({ id }) => id),
+  );
+  t.is(report.frameCount, 40);
+  t.is(report.exactMatch, 1);
+  t.is(report.macroF1, 1);
+  t.is(progress.length, 40);
+  t.is(progress.at(-1), 1);
+});
+
+test('no more frames are on their way at once than asked for', async (t) => {
+  let inside = 0;
+  let most = 0;
+  const slow = classifier();
+  await classifyDataset(
+    listed(30),
+    {
+      handle,
+      readFrame: async (frame: ListedFrame) => {
+        inside += 1;
+        most = Math.max(most, inside);
+        return readFrame(frame);
+      },
+      classifier: {
+        async classify(frame, version, options) {
+          await new Promise(setImmediate);
+          const prediction = await slow.classify(frame, version, options);
+          inside -= 1;
+          return prediction;
+        },
+      },
+    },
+    { concurrency: 4 },
+  );
+  t.is(most, 4);
+});
+
+test('a bad frame is named and does not stop the others', async (t) => {
+  const { rows, failures } = await classifyDataset(listed(10), {
+    handle,
+    readFrame: badAt(4),
+    classifier: classifier(),
+  });
+  t.is(rows.length, 9);
+  t.deepEqual(failures, [{ id: 'f4', code: 'frame_invalid', message: 'expected 4 planes, got 3' }]);
+});
+
+test('an evaluation with bad frames fails and names them', async (t) => {
+  await t.throwsAsync(
+    () =>
+      evaluateDataset(
+        { dataset: { labels }, frames: listed(20) },
+        { handle, readFrame: badAt(2, 3, 4, 5, 6, 7, 8), classifier: classifier() },
+      ),
+    {
+      code: 'dataset_invalid',
+      message:
+        /^7 of 20 frames could not be classified: frame "f2": expected 4 planes, got 3; .*; and 2 more$/,
+    },
+  );
+});
+
+test('a fault of the model ends the evaluation at once', async (t) => {
+  let asked = 0;
+  await t.throwsAsync(
+    () =>
+      evaluateDataset(
+        { dataset: { labels }, frames: listed(500) },
+        {
+          handle,
+          readFrame,
+          classifier: {
+            async classify() {
+              asked += 1;
+              throw new DomainError('model_failed', 'the runtime refused');
+            },
+          },
+        },
+        { concurrency: 3 },
+      ),
+    { code: 'model_failed', message: 'the runtime refused' },
+  );
+  t.true(asked <= 3);
+});
+
+test('a frame refused for overload is offered again', async (t) => {
+  const refused = new Map<string, number>();
+  const pauses: number[] = [];
+  const { rows } = await classifyDataset(listed(6), {
+    handle,
+    readFrame,
+    pause: async (delayMs) => {
+      pauses.push(delayMs);
+    },
+    classifier: {
+      async classify(frame, version, options) {
+        const times = refused.get(frame.id) ?? 0;
+        refused.set(frame.id, times + 1);
+        if (times < 2) throw new DomainError('overloaded', 'the queue is full');
+        t.is(options.priority, 'low');
+        return classifier().classify(frame, version, options);
+      },
+    },
+  });
+  t.is(rows.length, 6);
+  t.deepEqual([...new Set(pauses)], [20, 40]);
+});
+
+test('a queue that stays full ends the evaluation with overloaded', async (t) => {
+  await t.throwsAsync(
+    () =>
+      classifyDataset(listed(2), {
+        handle,
+        readFrame,
+        pause: async () => {},
+        classifier: {
+          async classify() {
+            throw new DomainError('overloaded', 'the queue is full');
+          },
+        },
+      }),
+    { code: 'overloaded' },
+  );
+});
+
+test('an abort ends the evaluation with cancelled, and every frame hears of it', async (t) => {
+  const stop = new AbortController();
+  let heard = 0;
+  await t.throwsAsync(
+    () =>
+      classifyDataset(
+        listed(100),
+        {
+          handle,
+          readFrame,
+          classifier: {
+            classify: (frame, _version, { signal }) =>
+              new Promise((_resolve, reject) => {
+                signal?.addEventListener('abort', () => {
+                  heard += 1;
+                  reject(signal.reason);
+                });
+                if (frame.id === 'f4') stop.abort();
+              }),
+          },
+        },
+        { signal: stop.signal, concurrency: 5 },
+      ),
+    { code: 'cancelled' },
+  );
+  t.is(heard, 5);
+});
+
+test('a dataset with other labels is refused before any frame is read', async (t) => {
+  const never = { handle, readFrame: () => t.fail() as never, classifier: classifier() };
+  await t.throwsAsync(
+    () => evaluateDataset({ dataset: { labels: ['a', 'c'] }, frames: listed(1) }, never),
+    { code: 'verb_unfit', message: /label 1 is "c" and not "b"/ },
+  );
+  await t.throwsAsync(
+    () => evaluateDataset({ dataset: { labels: ['a'] }, frames: listed(1) }, never),
+    { code: 'verb_unfit', message: /expected a dataset with the 2 labels of cells@3, got 1/ },
+  );
+  await t.throwsAsync(() => evaluateDataset({ dataset: { labels }, frames: [] }, never), {
+    code: 'dataset_invalid',
+  });
+});
+
+function listed(count: number): readonly ListedFrame[] {
+  return Array.from({ length: count }, (_, at) => ({ id: `f${at}`, labelIndices: [at % 2] }));
+}
+
+async function readFrame({ id }: ListedFrame): Promise<Frame> {
+  return {
+    id,
+    widthPx: 1,
+    heightPx: 1,
+    pixelType: 'uint8',
+    significantBits: 0,
+    encoding: 'raw',
+    planes: [],
+  };
+}
+
+function badAt(...positions: readonly number[]) {
+  return async (frame: ListedFrame): Promise<Frame> => {
+    if (positions.includes(Number(frame.id.slice(1)))) {
+      throw new DomainError('frame_invalid', 'expected 4 planes, got 3');
+    }
+    return readFrame(frame);
+  };
+}
+
+/** Knows the right answer: the label is the parity of the frame's number. */
+function classifier({ isScrambled = false } = {}) {
+  return {
+    async classify(frame: Frame, { manifest }: ScoredVersion, _options: object) {
+      const at = Number(frame.id.slice(1));
+      for (let turn = 0; isScrambled && turn < (at * 7) % 5; turn += 1) {
+        await new Promise(setImmediate);
+      }
+      const probabilities = Float32Array.of(at % 2 === 0 ? 0.9 : 0.1, at % 2 === 0 ? 0.2 : 0.8);
+      return {
+        frameId: frame.id,
+        probabilities,
+        labelIndices: [at % 2],
+        version: manifest.version,
+        batchSize: 1,
+        qualityFlags: [],
+        timings: { prepareMs: 0, queueMs: 0, runMs: 0 },
+      };
+    },
+  };
+}
