@@ -1,6 +1,5 @@
-import { uniformInt } from 'pure-rand/distribution/uniformInt';
-import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import type { DatasetFrame } from './dataset.js';
+import { shuffled } from './shuffled.js';
 
 interface Group {
   readonly frames: readonly DatasetFrame[];
@@ -23,7 +22,7 @@ export function divideGroups(
   frames: readonly DatasetFrame[],
   { part, seed }: { readonly part: number; readonly seed: number },
 ): { readonly first: readonly DatasetFrame[]; readonly second: readonly DatasetFrame[] } {
-  const groups = shuffle(toGroups(frames), seed);
+  const groups = shuffled(toGroups(frames), seed, 0);
   const totals = new Map<number, number>();
   for (const { counts } of groups) {
     for (const [label, count] of counts) totals.set(label, (totals.get(label) ?? 0) + count);
@@ -80,14 +79,4 @@ function toGroups(frames: readonly DatasetFrame[]): Group[] {
     }
     return { frames: members, counts };
   });
-}
-
-/** Fisher and Yates, in place. */
-function shuffle<T>(items: T[], seed: number): T[] {
-  const random = xoroshiro128plus((seed ^ Math.trunc(seed / 2 ** 32)) | 0);
-  for (let last = items.length - 1; last > 0; last -= 1) {
-    const other = uniformInt(random, 0, last);
-    [items[last], items[other]] = [items[other] as T, items[last] as T];
-  }
-  return items;
 }

@@ -2,4 +2,5 @@ export type { Dataset, DatasetFrame, FrameFolder, TestFolder } from './dataset.j
 export { type OpenOptions, openDataset, openTestFolder } from './open-dataset.js';
 export { readFrame } from './read-frame.js';
 export { resolveDataPath } from './resolve-data-path.js';
+export { shuffled } from './shuffled.js';
 export { type DatasetSplit, type SplitOptions, splitDataset } from './split-dataset.js';

@@ -89,8 +89,10 @@ test('labels of real fields are spread over both sides', async (t) => {
     for (const label of [0, 2, 21, 23, 25]) {
       const has = (frame: DatasetFrame) => frame.labelIndices.includes(label);
       const there = validation.filter(has).length;
-      const part = there / (there + training.filter(has).length);
-      t.true(Math.abs(part - 0.2) < 0.05, `${part} of label ${label} validate`);
+      const all = there + training.filter(has).length;
+      // Fields have nine cells each: to the next whole field is as near as one can come.
+      const off = Math.abs(there - 0.2 * all);
+      t.true(off <= Math.max(9, 0.05 * all), `${there} of ${all} of label ${label} validate`);
     }
   }
 });
