@@ -13,7 +13,7 @@ const anyFrame = -1;
 /**
  * Deals whole groups to two sides, the first of which is to get `part` of the frames of
  * every label. Groups come in an order drawn by seed, those with the rarest label first;
- * each goes to the side that still lacks more of what it has. Both sides keep the order
+ * each goes to the side that still lacks more of its rarest label. Both sides keep the order
  * of the frames; with two groups or more neither is empty.
  *
  * Source: iterative stratification, Sechidis et al., ECML PKDD 2011, simplified to groups.
@@ -36,19 +36,21 @@ export function divideGroups(
     groups: [] as Group[],
     lacking: new Map([...totals].map(([label, count]) => [label, count * sidePart])),
   })) as [Side, Side];
-  const lack = ({ lacking }: Side, { counts }: Group) =>
-    [...counts].reduce(
-      (sum, [label, count]) => sum + (count * (lacking.get(label) ?? 0)) / total(label) ** 2,
-      0,
-    );
+  const [a, b] = sides;
+  const lacks = (side: Side, label: number) => side.lacking.get(label) ?? 0;
+  // The rarest label decides; a more frequent one only where both sides lack it alike.
+  const choose = ({ counts }: Group) => {
+    const byRarity = [...counts.keys()].sort((one, other) => total(one) - total(other));
+    const telling = byRarity.find((label) => lacks(a, label) !== lacks(b, label)) ?? anyFrame;
+    return lacks(a, telling) >= lacks(b, telling) ? a : b;
+  };
   for (const group of groups) {
-    const side = lack(sides[0], group) >= lack(sides[1], group) ? sides[0] : sides[1];
+    const side = choose(group);
     side.groups.push(group);
     for (const [label, count] of group.counts) {
       side.lacking.set(label, (side.lacking.get(label) ?? 0) - count);
     }
   }
-  const [a, b] = sides;
   if (groups.length >= 2 && a.groups.length === 0) a.groups.push(b.groups.pop() as Group);
   if (groups.length >= 2 && b.groups.length === 0) b.groups.push(a.groups.pop() as Group);
 
