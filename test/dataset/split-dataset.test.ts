@@ -85,7 +85,8 @@ test('labels of real fields are spread over both sides', async (t) => {
   for (const seed of [1, 2, 3]) {
     const { training, validation } = splitDataset(dataset, { ...defaults, seed });
     const share = validation.length / dataset.frames.length;
-    t.true(Math.abs(share - 0.2) < 0.01, `${share} of the frames validate`);
+    // Labels are balanced before frames: fields differ in how many labels they have.
+    t.true(Math.abs(share - 0.2) < 0.03, `${share} of the frames validate`);
     for (const label of [0, 2, 21, 23, 25]) {
       const has = (frame: DatasetFrame) => frame.labelIndices.includes(label);
       const there = validation.filter(has).length;
