@@ -1,0 +1,34 @@
+// Runs training steps of the seed's network in a process of its own: it answers each
+// line of its input with the milliseconds of one step, and the end of input with its
+// peak memory in MiB. Arguments: threads, frames a batch.
+import { createInterface } from 'node:readline';
+import { createOnnxGraphRunner } from '../src/engines/index.js';
+import { buildTrainingStep, initialiseParameters } from '../src/graph/index.js';
+import { createNetwork } from '../src/training/networks/index.js';
+import { createStepRunner } from '../src/training/step-runner.js';
+
+const [threads, batchSize] = process.argv.slice(2).map(Number) as [number, number];
+const shape = { channels: 4, heightPx: 128, widthPx: 128, labelCount: 28 };
+const network = createNetwork('seed-cnn', shape);
+const step = buildTrainingStep(network, { batchSize });
+const runner = await createOnnxGraphRunner(step.model, { threads });
+const steps = createStepRunner(
+  { step, state: initialiseParameters(network, 1), seed: 1 },
+  { runner },
+);
+const batch = {
+  pixels: Uint8Array.from(
+    { length: batchSize * 4 * 128 * 128 },
+    (_, i) => Math.imul(i, 2654435761) >>> 24,
+  ),
+  targets: Float32Array.from({ length: batchSize * 28 }, (_, i) => (i % 17 === 0 ? 1 : 0)),
+  frameCount: batchSize,
+};
+console.log('ready');
+for await (const _line of createInterface({ input: process.stdin })) {
+  const startedAt = performance.now();
+  await steps.run(batch, 1e-3);
+  console.log(performance.now() - startedAt);
+}
+console.log(process.resourceUsage().maxRSS / 1024);
+await runner.close();
