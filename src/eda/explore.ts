@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
+import { type FrameFolder, readFrame } from '../dataset/index.js';
 import { DomainError } from '../errors.js';
 import type { Frame } from '../frames/index.js';
 import { type Cell, contactSheet, toPage, toThumbnail } from '../plots/index.js';
@@ -14,8 +15,11 @@ import {
 } from './summary.js';
 
 export interface ExploreOptions<F extends LabelledFrame> {
-  /** Reads a frame for the grid; null counts labels only. */
-  readonly readFrame: ((frame: F) => Promise<Frame>) | null;
+  /**
+   * Reads a frame for the grid; null counts labels only.
+   * @default from the dataset's folder; null for labels without a folder
+   */
+  readonly readFrame?: ((frame: F) => Promise<Frame>) | null;
   /** Hears after each frame of the grid. */
   readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: AbortSignal;
@@ -47,15 +51,16 @@ const concurrency = 4;
  * no frame of the grid can be shown, `storage_failed`, `cancelled`.
  */
 export async function exploreDataset<F extends LabelledFrame>(
-  dataset: LabelledFrames<F>,
+  dataset: LabelledFrames<F> | (LabelledFrames<F> & FrameFolder),
   outDir: string,
-  options: ExploreOptions<F>,
+  options: ExploreOptions<F> = {},
 ): Promise<EdaSummary> {
   if (dataset.frames.length === 0) {
     throw new DomainError('dataset_invalid', 'expected at least one frame, got none');
   }
   const summary = summarise(dataset);
-  const grid = await drawFrames(dataset, options);
+  const readOwn = 'folder' in dataset ? (frame: F) => readFrame(dataset, frame) : null;
+  const grid = await drawFrames(dataset, { readFrame: readOwn, ...options });
   const pictures: Record<string, string | Buffer> = {
     ...drawSummary(summary),
     ...(grid.sheet === null ? {} : { 'frames.png': grid.sheet }),
@@ -81,10 +86,10 @@ export async function exploreDataset<F extends LabelledFrame>(
 
 async function drawFrames<F extends LabelledFrame>(
   dataset: LabelledFrames<F>,
-  { readFrame, onProgress = () => {}, signal, shownFrames = 36 }: ExploreOptions<F>,
+  { readFrame: read = null, onProgress = () => {}, signal, shownFrames = 36 }: ExploreOptions<F>,
 ) {
   const nothing = { sheet: null, shown: [], unreadable: [] };
-  if (readFrame === null) return nothing;
+  if (read === null) return nothing;
   const chosen = chooseFrames(dataset, shownFrames);
   const cells: (Cell & { readonly id: string })[] = [];
   const unreadable: { id: string; message: string }[] = [];
@@ -93,7 +98,7 @@ async function drawFrames<F extends LabelledFrame>(
     const drawn = await Promise.all(
       chosen.slice(first, first + concurrency).map(async (frame) => {
         try {
-          const thumbnail = await toThumbnail(await readFrame(frame), edgePx);
+          const thumbnail = await toThumbnail(await read(frame), edgePx);
           return { id: frame.id, thumbnail, caption: captionOf(frame, dataset) };
         } catch (thrown) {
           const { code, message } = DomainError.from(thrown);

@@ -1,3 +1,4 @@
+import { type FrameFolder, readFrame } from '../dataset/index.js';
 import { DomainError } from '../errors.js';
 import type { LabelSet } from '../label-set.js';
 import {
@@ -14,7 +15,7 @@ import { score } from './score.js';
 
 /** What a version is scored on. */
 export interface EvaluationSource<F extends ListedFrame> {
-  readonly dataset: { readonly labels: LabelSet };
+  readonly dataset: FrameFolder & { readonly labels: LabelSet };
   /** All of the dataset, or the part that was held out. */
   readonly frames: readonly F[];
 }
@@ -24,6 +25,13 @@ export interface Evaluation {
   /** In the order of the frames. */
   readonly rows: readonly PredictionRow[];
 }
+
+/** As for `classifyDataset`; frames are read from the dataset unless something else reads them. */
+export type EvaluationCollaborators<F extends ListedFrame, H extends ScoredVersion> = Omit<
+  ClassifyDatasetCollaborators<F, H>,
+  'readFrame'
+> &
+  Partial<Pick<ClassifyDatasetCollaborators<F, H>, 'readFrame'>>;
 
 /** Only so many frames are named; the rest are counted. */
 const namedFrames = 5;
@@ -42,7 +50,7 @@ const namedFrames = 5;
  */
 export async function evaluateDataset<F extends ListedFrame, H extends ScoredVersion>(
   { dataset, frames }: EvaluationSource<F>,
-  collaborators: ClassifyDatasetCollaborators<F, H>,
+  collaborators: EvaluationCollaborators<F, H>,
   options: ClassifyDatasetOptions = {},
 ): Promise<Evaluation> {
   const { name, version, labels, thresholds } = collaborators.handle.manifest;
@@ -50,7 +58,11 @@ export async function evaluateDataset<F extends ListedFrame, H extends ScoredVer
     throw new DomainError('dataset_invalid', 'expected at least one frame to score, got none');
   }
   assertSameLabels(dataset.labels, labels, `${name}@${version}`);
-  const { rows, failures } = await classifyDataset(frames, collaborators, options);
+  const { rows, failures } = await classifyDataset(
+    frames,
+    { readFrame: (frame) => readFrame(dataset, frame), ...collaborators },
+    options,
+  );
   if (failures.length > 0) throw failed(failures, frames.length);
   return { report: scoreRows(rows, labels, thresholds), rows };
 }

@@ -7,7 +7,7 @@ export type {
   ScoredVersion,
 } from './classify-dataset.js';
 export { classifyDataset } from './classify-dataset.js';
-export type { Evaluation, EvaluationSource } from './evaluate-dataset.js';
+export type { Evaluation, EvaluationCollaborators, EvaluationSource } from './evaluate-dataset.js';
 export { evaluateDataset, scoreRows } from './evaluate-dataset.js';
 export { formatReport } from './format-report.js';
 export type { PredictionRow, Predictions } from './predictions.js';

@@ -3,10 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import sharp from 'sharp';
-import { exploreDataset, readLabels, summarise } from '../../src/eda/index.js';
+import { exploreDataset, openForExploring, readLabels, summarise } from '../../src/eda/index.js';
 import { chooseFrames } from '../../src/eda/summary.js';
 import { DomainError } from '../../src/errors.js';
-import { hpaChannels } from '../../src/frames/index.js';
 import { hpaLabels } from '../../src/label-set.js';
 import { simulateCells, writeSimulatedDataset } from '../../src/simulator/index.js';
 import { sharedData } from '../shared-data.js';
@@ -64,11 +63,10 @@ test('the frames that are shown hold every label, rare ones too', (t) => {
 test('a simulated dataset is counted and shown', async (t) => {
   const dir = await folder(t);
   await writeSimulatedDataset(join(dir, 'cells'), { frameCount: 9, sizePx: 64, seed: 5 });
-  const dataset = await readLabels(join(dir, 'cells/train.csv'));
+  const dataset = await openForExploring(join(dir, 'cells'));
   const progress: (readonly number[])[] = [];
   const out = join(dir, 'eda');
   const summary = await exploreDataset(dataset, out, {
-    readFrame: (frame) => readPlanes(join(dir, 'cells/train'), frame.id),
     onProgress: (done, total) => progress.push([done, total]),
   });
   t.is(summary.shown.length, 9);
@@ -84,7 +82,7 @@ test('a simulated dataset is counted and shown', async (t) => {
 
 test('labels without frames are counted and nothing is shown', async (t) => {
   const out = await folder(t);
-  const summary = await exploreDataset(three, out, { readFrame: null });
+  const summary = await exploreDataset(three, out);
   t.deepEqual(summary.shown, []);
   t.false(summary.files.includes('frames.png'));
 });
@@ -145,6 +143,19 @@ test('every fault of a file of labels is told with its line', async (t) => {
   await t.throwsAsync(() => readLabels(`${path}.absent`), { message: /there is no such file/ });
 });
 
+test('labels whose frames are elsewhere are explored by naming their file', async (t) => {
+  const dir = await folder(t);
+  const path = join(dir, 'train.csv');
+  await writeFile(path, 'Id,Target\na,0 1\nb,1\n');
+  const summary = await exploreDataset(await openForExploring(path), join(dir, 'eda'));
+  t.is(summary.labelCount, 3);
+  await t.throwsAsync(() => openForExploring(dir), {
+    code: 'dataset_invalid',
+    message: /name train.csv itself to explore its labels alone/,
+  });
+  await t.throwsAsync(() => openForExploring(join(dir, 'absent')), { code: 'dataset_invalid' });
+});
+
 test('the labels of the competition of 2018 are counted', async (t) => {
   if (sharedData === null) {
     t.log('SKIPPED: no shared data');
@@ -165,34 +176,12 @@ test('real fields are shown with their labels', async (t) => {
     t.pass();
     return;
   }
-  const fields = join(sharedData, 'hpa-fields');
-  const summary = await exploreDataset(
-    await readLabels(join(fields, 'train.csv')),
-    await folder(t),
-    { readFrame: ({ id }) => readPlanes(join(fields, 'train'), id), shownFrames: 12 },
-  );
+  const dataset = await openForExploring(join(sharedData, 'hpa-fields'));
+  const summary = await exploreDataset(dataset, await folder(t), { shownFrames: 12 });
   t.is(summary.frameCount, 282);
   t.is(summary.shown.length, 12);
   t.deepEqual(summary.unreadable, []);
 });
-
-async function readPlanes(dir: string, id: string) {
-  const colours = ['red', 'green', 'blue', 'yellow'];
-  return {
-    id,
-    widthPx: 0,
-    heightPx: 0,
-    pixelType: 'uint8' as const,
-    significantBits: 0,
-    encoding: 'png' as const,
-    planes: await Promise.all(
-      hpaChannels.map(async (channel, at) => ({
-        channel,
-        bytes: await readFile(join(dir, `${id}_${colours[at]}.png`)),
-      })),
-    ),
-  };
-}
 
 async function folder(t: ExecutionContext): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'cytostream-'));

@@ -1,4 +1,8 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import test from 'ava';
+import { openDataset } from '../../src/dataset/index.js';
 import { DomainError } from '../../src/errors.js';
 import {
   classifyDataset,
@@ -7,6 +11,8 @@ import {
   type ScoredVersion,
 } from '../../src/evaluation/index.js';
 import type { Frame } from '../../src/frames/index.js';
+import { hpaLabels } from '../../src/label-set.js';
+import { writeSimulatedDataset } from '../../src/simulator/index.js';
 
 const labels = ['a', 'b'];
 const handle: ScoredVersion = {
@@ -17,7 +23,7 @@ test('frames are scored in the order of the dataset, whatever order they are ans
   const frames = listed(40);
   const progress: number[] = [];
   const { report, rows } = await evaluateDataset(
-    { dataset: { labels }, frames },
+    { dataset: datasetOf(labels), frames },
     { handle, readFrame, classifier: classifier({ isScrambled: true }) },
     { onProgress: (done, total) => progress.push(done / total), concurrency: 7 },
   );
@@ -30,6 +36,34 @@ test('frames are scored in the order of the dataset, whatever order they are ans
   t.is(report.macroF1, 1);
   t.is(progress.length, 40);
   t.is(progress.at(-1), 1);
+});
+
+test('frames are read from the dataset, and one that has gone is named', async (t) => {
+  const dir = await mkdtemp(join(tmpdir(), 'cytostream-'));
+  t.teardown(() => rm(dir, { recursive: true }));
+  await writeSimulatedDataset(dir, { frameCount: 4, sizePx: 32, seed: 3 });
+  const dataset = await openDataset(dir);
+  const version = {
+    manifest: { ...handle.manifest, labels: hpaLabels, thresholds: hpaLabels.map(() => 0.5) },
+  };
+  const sizes: number[] = [];
+  const collaborators = {
+    handle: version,
+    classifier: {
+      async classify(frame: Frame) {
+        sizes.push(frame.planes.length);
+        return answer(frame.id, new Float32Array(28));
+      },
+    },
+  };
+  const { report } = await evaluateDataset({ dataset, frames: dataset.frames }, collaborators);
+  t.deepEqual(sizes, [4, 4, 4, 4]);
+  t.is(report.binaryAccuracy, report.alwaysNoAccuracy);
+  await rm(join(dir, 'train/sim_000002_blue.png'));
+  await t.throwsAsync(() => evaluateDataset({ dataset, frames: dataset.frames }, collaborators), {
+    code: 'dataset_invalid',
+    message: /^1 of 4 frames .*sim_000002_blue\.png/,
+  });
 });
 
 test('no more frames are on their way at once than asked for', async (t) => {
@@ -73,7 +107,7 @@ test('an evaluation with bad frames fails and names them', async (t) => {
   await t.throwsAsync(
     () =>
       evaluateDataset(
-        { dataset: { labels }, frames: listed(20) },
+        { dataset: datasetOf(labels), frames: listed(20) },
         { handle, readFrame: badAt(2, 3, 4, 5, 6, 7, 8), classifier: classifier() },
       ),
     {
@@ -89,7 +123,7 @@ test('a fault of the model ends the evaluation at once', async (t) => {
   await t.throwsAsync(
     () =>
       evaluateDataset(
-        { dataset: { labels }, frames: listed(500) },
+        { dataset: datasetOf(labels), frames: listed(500) },
         {
           handle,
           readFrame,
@@ -178,17 +212,21 @@ test('an abort ends the evaluation with cancelled, and every frame hears of it',
 test('a dataset with other labels is refused before any frame is read', async (t) => {
   const never = { handle, readFrame: () => t.fail() as never, classifier: classifier() };
   await t.throwsAsync(
-    () => evaluateDataset({ dataset: { labels: ['a', 'c'] }, frames: listed(1) }, never),
+    () => evaluateDataset({ dataset: datasetOf(['a', 'c']), frames: listed(1) }, never),
     { code: 'verb_unfit', message: /label 1 is "c" and not "b"/ },
   );
   await t.throwsAsync(
-    () => evaluateDataset({ dataset: { labels: ['a'] }, frames: listed(1) }, never),
+    () => evaluateDataset({ dataset: datasetOf(['a']), frames: listed(1) }, never),
     { code: 'verb_unfit', message: /expected a dataset with the 2 labels of cells@3, got 1/ },
   );
-  await t.throwsAsync(() => evaluateDataset({ dataset: { labels }, frames: [] }, never), {
+  await t.throwsAsync(() => evaluateDataset({ dataset: datasetOf(labels), frames: [] }, never), {
     code: 'dataset_invalid',
   });
 });
+
+function datasetOf(of: readonly string[]) {
+  return { path: 'nowhere', folder: 'train' as const, channels: [], labels: of };
+}
 
 function listed(count: number): readonly ListedFrame[] {
   return Array.from({ length: count }, (_, at) => ({ id: `f${at}`, labelIndices: [at % 2] }));
@@ -224,15 +262,19 @@ function classifier({ isScrambled = false } = {}) {
         await new Promise(setImmediate);
       }
       const probabilities = Float32Array.of(at % 2 === 0 ? 0.9 : 0.1, at % 2 === 0 ? 0.2 : 0.8);
-      return {
-        frameId: frame.id,
-        probabilities,
-        labelIndices: [at % 2],
-        version: manifest.version,
-        batchSize: 1,
-        qualityFlags: [],
-        timings: { prepareMs: 0, queueMs: 0, runMs: 0 },
-      };
+      return { ...answer(frame.id, probabilities), version: manifest.version };
     },
+  };
+}
+
+function answer(frameId: string, probabilities: Float32Array) {
+  return {
+    frameId,
+    probabilities,
+    labelIndices: [],
+    version: 1,
+    batchSize: 1,
+    qualityFlags: [],
+    timings: { prepareMs: 0, queueMs: 0, runMs: 0 },
   };
 }
