@@ -1,3 +1,9 @@
 export type { Engine, RunResult, Session, SessionSpec } from './engine.js';
+export { createFakeEngine, type FakeEngineOptions, fakeProbabilities } from './fake-engine.js';
 export type { GraphRunner, GraphTensor } from './graph-runner.js';
+export {
+  createOnnxEngine,
+  type OnnxEngineCollaborators,
+  type OnnxEngineOptions,
+} from './onnxruntime-engine.js';
 export { createOnnxGraphRunner, type OnnxGraphRunnerOptions } from './onnxruntime-graph-runner.js';

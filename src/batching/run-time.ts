@@ -1,0 +1,77 @@
+/** Weight of the newest run in how loaded the machine is: about the last ten runs count. */
+const newestWeight = 0.2;
+/** One run that stood still (a stopped process) must not shut out all that come after. */
+const maxLoad = 20;
+/** A size within this part of the best rate is as good: the smaller one answers earlier. */
+const goodRate = 0.95;
+
+/**
+ * What a run of each batch size takes, learned from the runs themselves.
+ *
+ * Behaviour: the best time a size, and one load for all: how many times longer than their
+ * best the last runs took. So what a size costs against another never suffers from what
+ * else the machine was doing, and a slow minute is known of every size at once. A size
+ * that never ran is taken from the straight line, time = a·n + b, through the nearest two
+ * that did.
+ */
+export class RunTime {
+  readonly #bestMs = new Map<number, number>();
+  #load = 1;
+
+  learn(batchSize: number, runMs: number): void {
+    const bestMs = this.#bestMs.get(batchSize);
+    if (bestMs === undefined || runMs < bestMs) this.#bestMs.set(batchSize, runMs);
+    if (bestMs === undefined || bestMs <= 0) return;
+    const load = Math.min(maxLoad, Math.max(1, runMs / bestMs));
+    this.#load += newestWeight * (load - this.#load);
+  }
+
+  /** Milliseconds a run of this size takes on an idle machine; null before any run. */
+  bestMs(batchSize: number): number | null {
+    const known = this.#bestMs.get(batchSize);
+    if (known !== undefined) return known;
+    const points = [...this.#bestMs].sort(
+      ([left], [right]) => Math.abs(left - batchSize) - Math.abs(right - batchSize),
+    );
+    const [first, second] = points;
+    if (!first) return null;
+    // One point says nothing of b: without it the time grows with the frames.
+    if (!second) return (first[1] * batchSize) / first[0];
+    const slope = (second[1] - first[1]) / (second[0] - first[0]);
+    return Math.max(0, first[1] + slope * (batchSize - first[0]));
+  }
+
+  /** Milliseconds a run of this size takes now; null before any run. */
+  expectMs(batchSize: number): number | null {
+    const bestMs = this.bestMs(batchSize);
+    return bestMs === null ? null : bestMs * this.#load;
+  }
+}
+
+/**
+ * How many of the waiting Tickets to run, and padded to which size: the smallest choice
+ * that gives nearly the most Tickets a millisecond. On a CPU, where time grows with the
+ * size, that is a small filled batch, which answers early and leaves room for what is more
+ * urgent; on a GPU, where it hardly grows, everything that waits, padded. Before any run:
+ * the largest size that is filled.
+ */
+export function chooseBatch(
+  waiting: number,
+  sizes: readonly number[],
+  runTime: RunTime,
+): { readonly tickets: number; readonly batchSize: number } {
+  const padded = sizes.find((size) => size >= waiting);
+  const choices = sizes
+    .filter((size) => size <= (padded ?? size))
+    .map((batchSize) => {
+      const tickets = Math.min(waiting, batchSize);
+      return { tickets, batchSize, rate: tickets / (runTime.bestMs(batchSize) ?? Number.NaN) };
+    });
+  const bestRate = Math.max(...choices.map(({ rate }) => rate));
+  const chosen =
+    choices.find(({ rate }) => rate >= goodRate * bestRate) ??
+    choices.findLast(({ batchSize }) => batchSize <= waiting) ??
+    choices[0];
+  const { tickets, batchSize } = chosen ?? { tickets: 1, batchSize: 1 };
+  return { tickets, batchSize };
+}

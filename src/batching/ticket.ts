@@ -1,0 +1,90 @@
+import { DomainError } from '../errors.js';
+import type { BatchedRow, Priority, SubmitOptions } from './batcher.js';
+import type { Clock } from './clock.js';
+
+/** Why a Ticket left without a row; `shed` made room for another. */
+export type DropReason = 'cancelled' | 'expired' | 'shed' | 'failed';
+
+/**
+ * One prepared Frame waiting for its row. Settles exactly once: by its row, by what
+ * the run threw, at its deadline or when its signal aborts — whichever is first.
+ */
+export interface Ticket {
+  /** uint8 `[C, H, W]`. */
+  readonly pixels: Uint8Array;
+  readonly priority: Priority;
+  readonly streamId: string;
+  readonly queuedAtMs: number;
+  /** `Infinity` when it may wait for ever. */
+  readonly deadlineAtMs: number;
+  readonly isSettled: boolean;
+  /** Runs so far that failed under it and may be tried again. */
+  retries: number;
+  settle(row: BatchedRow): void;
+  drop(error: DomainError, reason: DropReason): void;
+}
+
+/** Makes a Ticket and the promise of its row. `onDropped` hears of an end without a row, once. */
+export function createTicket(
+  pixels: Uint8Array,
+  { signal, deadlineAtMs = Number.POSITIVE_INFINITY, priority, streamId }: SubmitOptions,
+  { clock, onDropped }: { clock: Clock; onDropped: (ticket: Ticket, reason: DropReason) => void },
+): { readonly ticket: Ticket; readonly row: Promise<BatchedRow> } {
+  const { promise: row, resolve, reject } = withResolvers<BatchedRow>();
+  let isSettled = false;
+  let forgetTimer = () => {};
+
+  const end = (): boolean => {
+    if (isSettled) return false;
+    isSettled = true;
+    forgetTimer();
+    signal?.removeEventListener('abort', onAbort);
+    return true;
+  };
+  const drop = (error: DomainError, reason: DropReason) => {
+    if (!end()) return;
+    reject(error);
+    onDropped(ticket, reason);
+  };
+  const onAbort = () => {
+    const error = DomainError.from(signal?.reason);
+    drop(error, error.code === 'deadline' ? 'expired' : 'cancelled');
+  };
+
+  const ticket: Ticket = {
+    pixels,
+    priority: priority ?? 'normal',
+    streamId: streamId ?? '',
+    queuedAtMs: clock.now(),
+    deadlineAtMs,
+    retries: 0,
+    get isSettled() {
+      return isSettled;
+    },
+    settle(value) {
+      if (end()) resolve(value);
+    },
+    drop,
+  };
+
+  signal?.addEventListener('abort', onAbort, { once: true });
+  if (Number.isFinite(deadlineAtMs)) {
+    forgetTimer = clock.callAt(deadlineAtMs, () => drop(expired(), 'expired'));
+  }
+  return { ticket, row };
+}
+
+export function expired(): DomainError {
+  return new DomainError('deadline', "the frame's deadline passed before it was answered");
+}
+
+/** `Promise.withResolvers`, which Node 20 lacks. */
+function withResolvers<T>() {
+  let resolve!: (value: T) => void;
+  let reject!: (error: unknown) => void;
+  const promise = new Promise<T>((onValue, onError) => {
+    resolve = onValue;
+    reject = onError;
+  });
+  return { promise, resolve, reject };
+}

@@ -1,0 +1,162 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { DomainError } from '../errors.js';
+import type { Log } from '../telemetry/index.js';
+import { silentLog } from '../telemetry/index.js';
+import type { Engine, RunResult, Session, SessionSpec } from './engine.js';
+import { createWorkerLink, type WorkerLink } from './worker-link.js';
+import type { RuntimeSettings } from './worker-messages.js';
+
+/** How the engine runs models and watches its worker. */
+export interface OnnxEngineOptions {
+  /** Threads within one operator; 0 is one a core. @default 0 */
+  readonly threads: number;
+  /**
+   * Whether idle threads of the runtime spin for work. @default false: with it a paced run
+   * of the card's network cost 28 ms of CPU instead of 9, and on cores that others used too
+   * (decoding, training) it took longer, 11 to 30 ms instead of 7
+   */
+  readonly spinning: boolean;
+  /** Longest load or run before the worker counts as hung and is replaced. @default 30 000 ms */
+  readonly timeoutMs: number;
+  /** Wait before the first restart; doubled for each that fails, up to 30 s. @default 100 ms */
+  readonly restartDelayMs: number;
+}
+
+export interface OnnxEngineCollaborators {
+  readonly log?: Log;
+  /** Starts a thread with these settings. @default the worker beside this file */
+  readonly startWorker?: (settings: RuntimeSettings) => Worker;
+}
+
+const maxRestartDelayMs = 30_000;
+
+interface Loaded {
+  readonly id: number;
+  readonly spec: SessionSpec;
+  /** Why it could not be loaded again; null while it is well. */
+  failure: DomainError | null;
+}
+
+/**
+ * ONNX Runtime on the CPU, in one worker thread.
+ *
+ * Behaviour: all sessions share the thread, so one batch runs at a time. When the worker
+ * ends or hangs, what it was asked is rejected with `not_ready`; a new one is started
+ * after a pause that doubles with each failure, and loads every session again from the
+ * bytes kept here. Runs asked meanwhile wait for that one attempt.
+ * Use: one for a process. Not for: training, which has a process of its own.
+ *
+ * Throws `unsupported` when the runtime does not start at all.
+ */
+export async function createOnnxEngine(
+  options: Partial<OnnxEngineOptions> = {},
+  { log = silentLog, startWorker = startOnnxWorker }: OnnxEngineCollaborators = {},
+): Promise<Engine> {
+  const { threads = 0, spinning = false, timeoutMs = 30_000, restartDelayMs = 100 } = options;
+  const sessions = new Map<number, Loaded>();
+  let nextSessionId = 1;
+  let failedStarts = 0;
+  let isClosed = false;
+
+  /** Replaces the worker when it ends. */
+  const keep = (link: WorkerLink): WorkerLink => {
+    void link.ended.then((reason) => {
+      if (isClosed) return;
+      log.error({ reason }, 'the engine worker ended');
+      current = restart();
+      // Whoever waits hears of it; without anyone it must not be an unhandled rejection.
+      current.catch(() => {});
+    });
+    return link;
+  };
+
+  /** One attempt: a new worker with every session; a failure leads to the next attempt. */
+  const restart = async (): Promise<WorkerLink> => {
+    const delayMs = Math.min(maxRestartDelayMs, restartDelayMs * 2 ** failedStarts);
+    failedStarts += 1;
+    await pause(delayMs, undefined, { ref: false });
+    if (isClosed) throw closed();
+    const link = keep(createWorkerLink(startWorker({ threads, spinning }), { timeoutMs }));
+    for (const loaded of sessions.values()) {
+      const { id: sessionId, spec } = loaded;
+      try {
+        await link.ask({ kind: 'load', sessionId, spec });
+        loaded.failure = null;
+      } catch (thrown) {
+        const error = DomainError.from(thrown);
+        if (error.code === 'not_ready') throw error; // it ended again
+        loaded.failure = error;
+        log.error({ error }, 'a model could not be loaded again');
+      }
+    }
+    log.info({ sessions: sessions.size }, 'the engine worker is back');
+    return link;
+  };
+  const first = createWorkerLink(startWorker({ threads, spinning }), { timeoutMs });
+  await first.ask({ kind: 'hello' }).catch(async () => {
+    first.kill('it did not start');
+    throw new DomainError('unsupported', `onnxruntime did not start: ${await first.ended}`);
+  });
+  let current: Promise<WorkerLink> = Promise.resolve(keep(first));
+
+  const run = async (loaded: Loaded, input: Uint8Array, batchSize: number): Promise<RunResult> => {
+    if (isClosed || !sessions.has(loaded.id)) throw closed();
+    const { buffer } = input;
+    if (!(buffer instanceof ArrayBuffer) || buffer.byteLength !== input.byteLength) {
+      throw invariant('an input is not over its own whole ArrayBuffer');
+    }
+    const link = await current;
+    if (loaded.failure) throw loaded.failure;
+    const reply = await link.ask({ kind: 'run', sessionId: loaded.id, input, batchSize }, [buffer]);
+    if (reply.kind !== 'ran') throw invariant(`a run was answered with ${reply.kind}`);
+    failedStarts = 0;
+    return reply;
+  };
+
+  return {
+    name: 'onnxruntime',
+    async load(spec): Promise<Session> {
+      if (isClosed) throw closed();
+      const link = await current;
+      const loaded: Loaded = { id: nextSessionId, spec, failure: null };
+      nextSessionId += 1;
+      await link.ask({ kind: 'load', sessionId: loaded.id, spec });
+      sessions.set(loaded.id, loaded);
+      return {
+        device: 'onnxruntime/cpu',
+        run: (input, batchSize) => run(loaded, input, batchSize),
+        async close() {
+          if (!sessions.delete(loaded.id) || isClosed) return;
+          // A worker that ended has nothing left to unload.
+          await current
+            .then((link) => link.ask({ kind: 'unload', sessionId: loaded.id }))
+            .catch(() => {});
+        },
+      };
+    },
+    async close() {
+      if (isClosed) return;
+      isClosed = true;
+      const link = await current.catch(() => null);
+      await link?.ask({ kind: 'close' }).catch(() => {});
+      await link?.ended;
+      sessions.clear();
+    },
+  };
+}
+
+function startOnnxWorker(settings: RuntimeSettings): Worker {
+  return new Worker(new URL('./onnxruntime-worker.js', import.meta.url), {
+    name: 'engine',
+    workerData: settings,
+  });
+}
+
+function closed(): DomainError {
+  return new DomainError('not_ready', 'the engine is closed');
+}
+
+function invariant(message: string): DomainError {
+  return new DomainError('internal', 'internal error', { cause: new Error(`bug: ${message}`) });
+}

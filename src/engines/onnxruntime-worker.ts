@@ -1,0 +1,114 @@
+// The thread that ONNX Runtime runs on: sessions live here, because `run` blocks its thread.
+import { parentPort, workerData } from 'node:worker_threads';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { findModelFaults, type PortDescription } from './check-model.js';
+import type { SessionSpec } from './engine.js';
+import type { RuntimeSettings, WorkerReply, WorkerRequest } from './worker-messages.js';
+
+const port = parentPort;
+if (!port) throw new Error('bug: the engine worker was not started as a worker');
+const settings = workerData as RuntimeSettings; // set by the only one who starts it
+const sessions = new Map<number, { session: InferenceSession; spec: SessionSpec }>();
+
+/** A fault whose sentence may be told to the caller. */
+class ModelFault extends Error {}
+
+async function load(sessionId: number, spec: SessionSpec): Promise<void> {
+  const session = await InferenceSession.create(spec.model, {
+    executionProviders: ['cpu'],
+    graphOptimizationLevel: 'all',
+    intraOpNumThreads: settings.threads,
+    interOpNumThreads: 1,
+    extra: { session: { intra_op: { allow_spinning: settings.spinning ? '1' : '0' } } },
+  }).catch((cause: unknown) => {
+    throw new ModelFault(`the runtime refused the model: ${toSentence(cause)}`, { cause });
+  });
+  const faults = findModelFaults(
+    session.inputMetadata.map(describe),
+    session.outputMetadata.map(describe),
+    spec,
+  );
+  if (faults.length > 0) {
+    await session.release();
+    throw new ModelFault(faults.join('; '));
+  }
+  // The bytes are in the session now.
+  sessions.set(sessionId, { session, spec: { ...spec, model: new Uint8Array(0) } });
+}
+
+async function run(sessionId: number, input: Uint8Array, batchSize: number) {
+  const loaded = sessions.get(sessionId);
+  if (!loaded) throw new Error(`bug: session ${sessionId} is not loaded`);
+  const { session, spec } = loaded;
+  const [inputName = ''] = session.inputNames;
+  const [outputName = ''] = session.outputNames;
+  const feeds = { [inputName]: new Tensor('uint8', input, [batchSize, ...spec.inputShape]) };
+  const startedAtMs = performance.now();
+  const outputs = await session.run(feeds).catch((cause: unknown) => {
+    throw new ModelFault(`the runtime failed to run the model: ${toSentence(cause)}`, { cause });
+  });
+  const runMs = performance.now() - startedAtMs;
+  const values = outputs[outputName]?.data;
+  const expected = batchSize * spec.labelCount;
+  if (!(values instanceof Float32Array) || values.length !== expected) {
+    throw new ModelFault(`expected ${expected} probabilities as float32, got ${values?.length}`);
+  }
+  // The runtime's own memory is not to be transferred.
+  return { probabilities: new Float32Array(values), input, runMs };
+}
+
+async function answer(request: WorkerRequest): Promise<void> {
+  const { id } = request;
+  try {
+    if (request.kind === 'run') {
+      const ran = await run(request.sessionId, request.input, request.batchSize);
+      const reply: WorkerReply = { id, kind: 'ran', ...ran };
+      port?.postMessage(reply, [
+        ran.input.buffer as ArrayBuffer, // came by transfer, so it is not shared
+        ran.probabilities.buffer as ArrayBuffer,
+      ]);
+      return;
+    }
+    if (request.kind === 'load') await load(request.sessionId, request.spec);
+    else if (request.kind !== 'hello') {
+      const gone = request.kind === 'unload' ? [request.sessionId] : [...sessions.keys()];
+      for (const sessionId of gone) {
+        await sessions.get(sessionId)?.session.release();
+        sessions.delete(sessionId);
+      }
+    }
+    port?.postMessage({ id, kind: 'done' } satisfies WorkerReply);
+    if (request.kind === 'close') port?.close();
+  } catch (thrown) {
+    const cause = thrown instanceof Error ? thrown.cause : undefined;
+    port?.postMessage({
+      id,
+      kind: 'fault',
+      code: thrown instanceof ModelFault ? 'model_failed' : 'internal',
+      fault: thrown instanceof ModelFault ? thrown.message : 'internal error',
+      detail: String(cause ?? thrown),
+    } satisfies WorkerReply);
+  }
+}
+
+function describe(metadata: InferenceSession.ValueMetadata): PortDescription {
+  const { name } = metadata;
+  if (!metadata.isTensor) return { name, type: 'no tensor', shape: [] };
+  return { name, type: metadata.type, shape: metadata.shape };
+}
+
+/** The runtime's message without the paths of its own sources. */
+function toSentence(thrown: unknown): string {
+  const text = thrown instanceof Error ? thrown.message : String(thrown);
+  return text
+    .replaceAll(/\S*\/\S*/g, '')
+    .replaceAll(/\s+/g, ' ')
+    .trim()
+    .slice(0, 300);
+}
+
+// One after the other: an answer never overtakes another.
+let last: Promise<void> = Promise.resolve();
+port.on('message', (request: WorkerRequest) => {
+  last = last.then(() => answer(request));
+});

@@ -1,0 +1,48 @@
+import type { SessionSpec } from './engine.js';
+
+/** How ONNX Runtime is set up in the worker. */
+export interface RuntimeSettings {
+  /** Threads within one operator; 0 lets the runtime take one a core. */
+  readonly threads: number;
+  /** Whether idle threads of the runtime spin for work instead of sleeping. */
+  readonly spinning: boolean;
+}
+
+/** What the worker is asked; it answers each in the order they came. */
+export type WorkerRequest =
+  /** Answered once the runtime is there. */
+  | { readonly kind: 'hello'; readonly id: number }
+  | {
+      readonly kind: 'load';
+      readonly id: number;
+      readonly sessionId: number;
+      readonly spec: SessionSpec;
+    }
+  | {
+      readonly kind: 'run';
+      readonly id: number;
+      readonly sessionId: number;
+      /** Transferred, and handed back with the answer. */
+      readonly input: Uint8Array;
+      readonly batchSize: number;
+    }
+  | { readonly kind: 'unload'; readonly id: number; readonly sessionId: number }
+  | { readonly kind: 'close'; readonly id: number };
+
+/** What the worker answers; `fault` is a sentence for the caller, `detail` one for the log. */
+export type WorkerReply =
+  | { readonly id: number; readonly kind: 'done' }
+  | {
+      readonly id: number;
+      readonly kind: 'ran';
+      readonly probabilities: Float32Array;
+      readonly input: Uint8Array;
+      readonly runMs: number;
+    }
+  | {
+      readonly id: number;
+      readonly kind: 'fault';
+      readonly code: 'model_failed' | 'internal';
+      readonly fault: string;
+      readonly detail: string;
+    };
