@@ -114,7 +114,7 @@ function pairsFigure(mistakes: readonly Mistake[], categories: readonly string[]
       svg: heatMap({
         title: 'What is taken for what',
         subtitle:
-          'frames where the label of the row was missed and that of the column wrongly given',
+          'frames where the row was missed and the column wrongly given; diagonal: rightly given',
         rows: names,
         columns: names,
         rowLabel: 'true label',

@@ -25,9 +25,9 @@ export interface Report {
   readonly macroF1: number;
   /** Over the labels that are present. */
   readonly macroF1Present: number;
-  /** Over the present labels where it is defined; NaN when it is for none. */
+  /** Over the present labels where it is defined; NaN, in JSON null, when it is for none. */
   readonly macroAurocPresent: number;
-  /** NaN when no label is present. */
+  /** NaN, in JSON null, when no label is present. */
   readonly macroAveragePrecisionPresent: number;
   /** Natural logarithm, probabilities kept 1e-7 from 0 and 1. */
   readonly meanBinaryCrossEntropy: number;

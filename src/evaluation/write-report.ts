@@ -22,6 +22,8 @@ export interface ReportExtras {
 }
 
 const edgePx = 168;
+/** Frames read at once. */
+const concurrency = 4;
 
 /**
  * Writes `report.json`, `report.html` (one file that needs nothing else) and, with
@@ -64,18 +66,21 @@ async function drawMistakes(
   { labels }: Report,
   readFrame: (id: string) => Promise<Frame>,
 ): Promise<Buffer | null> {
-  const drawn = await Promise.all(
-    mistakes.map(async (mistake) => {
-      try {
-        const thumbnail = await toThumbnail(await readFrame(mistake.row.id), edgePx);
-        return [{ thumbnail, caption: captionOf(mistake, labels) }];
-      } catch (thrown) {
-        if (DomainError.from(thrown).code === 'internal') throw thrown;
-        return [];
-      }
-    }),
-  );
-  const cells: Cell[] = drawn.flat();
+  const cells: Cell[] = [];
+  for (let first = 0; first < mistakes.length; first += concurrency) {
+    const drawn = await Promise.all(
+      mistakes.slice(first, first + concurrency).map(async (mistake) => {
+        try {
+          const thumbnail = await toThumbnail(await readFrame(mistake.row.id), edgePx);
+          return [{ thumbnail, caption: captionOf(mistake, labels) }];
+        } catch (thrown) {
+          if (DomainError.from(thrown).code === 'internal') throw thrown;
+          return [];
+        }
+      }),
+    );
+    cells.push(...drawn.flat());
+  }
   if (cells.length === 0) return null;
   return contactSheet(cells, { columns: 6 });
 }

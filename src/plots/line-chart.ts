@@ -36,6 +36,8 @@ export function lineChart(options: LineChartOptions): string {
   const size = { widthPx: options.widthPx ?? 680, heightPx: options.heightPx ?? 420 };
   const groups = [...new Set(lines.map(({ name, group }) => group ?? name))];
   const xs = lines.flatMap(({ points }) => points.map(([x]) => x));
+  const least = xs.length > 0 ? Math.min(...xs) : 0;
+  const most = xs.length > 0 ? Math.max(...xs) : 1;
   const areWhole = xs.every(Number.isInteger);
   const nameStyle = { fontSize: 12, color: inkColour };
   const axis = {
@@ -64,8 +66,9 @@ export function lineChart(options: LineChartOptions): string {
         name: xLabel,
         nameGap: 32,
         ...(areWhole ? { minInterval: 1 } : {}),
-        min: xRange?.[0] ?? (xs.length > 0 ? Math.min(...xs) : 0),
-        max: xRange?.[1] ?? (xs.length > 0 ? Math.max(...xs) : 1),
+        min: xRange?.[0] ?? least,
+        // One epoch is a point and needs room on one side.
+        max: xRange?.[1] ?? (most > least ? most : least + 1),
       },
       yAxis: {
         ...axis,

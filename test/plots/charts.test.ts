@@ -23,6 +23,23 @@ test('curves carry their title, axes and lines, in the size asked for', async (t
   t.deepEqual([width, height], [500, 300]);
 });
 
+test('one epoch is a picture as well, and none is', async (t) => {
+  for (const points of [[[1, 0.5] as const], []]) {
+    const svg = lineChart({
+      title: 'Loss',
+      xLabel: 'epoch',
+      yLabel: 'loss',
+      lines: [{ name: 'loss', points }],
+      ...(points.length > 0 ? { mark: { x: 1, text: 'best' } } : {}),
+    });
+    t.notRegex(svg, /NaN|Infinity/);
+    // The point is a small circle of its own inside the grid.
+    const circles = svg.match(/fill="#0072b2"|stroke="#0072b2"/g) ?? [];
+    t.true(circles.length >= points.length);
+    t.true((await sharp(Buffer.from(svg)).stats()).entropy > 0);
+  }
+});
+
 test('a value that is not a number breaks a line and not the picture', (t) => {
   const line = { name: 'loss', points: [[1, 0.5] as const, [2, Number.NaN] as const] };
   const svg = lineChart({ title: 'Loss', xLabel: 'epoch', yLabel: 'loss', lines: [line] });
