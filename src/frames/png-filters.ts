@@ -8,12 +8,18 @@ export interface FilteredRows {
 
 /**
  * Undoes PNG's row filters (w3.org/TR/png-3, section 9): `filtered` holds for each row a
- * filter byte and `rowBytes` bytes. Returns the plain bytes, or null at an unknown filter.
- * Works row by row within one array; bytes beyond the left and upper edges count as zero.
+ * filter byte and `rowBytes` bytes. Returns the plain bytes, or null at an unknown filter;
+ * bytes beyond the left and upper edges count as zero. Spends `filtered`: single bytes are
+ * written back in place, always before where they are read.
  */
 export function undoFilters(filtered: Uint8Array, rows: FilteredRows): Uint8Array | null {
   const { rowBytes, heightPx, bytesPerPixel } = rows;
-  const plain = new Uint8Array(rowBytes * heightPx);
+  const byteLength = rowBytes * heightPx;
+  // The two bytes of 16-bit pixels are undone one after the other, each over the whole row.
+  const plain =
+    bytesPerPixel === 1
+      ? new Uint8Array(filtered.buffer, filtered.byteOffset, byteLength)
+      : new Uint8Array(byteLength);
   for (let row = 0; row < heightPx; row++) {
     const from = row * (rowBytes + 1) + 1;
     const to = row * rowBytes;
@@ -38,8 +44,13 @@ function undoSub(
   length: number,
   step: number,
 ): void {
-  for (let i = 0; i < step; i++) plain[to + i] = filtered[from + i]!;
-  for (let i = step; i < length; i++) plain[to + i] = filtered[from + i]! + plain[to + i - step]!;
+  for (let offset = 0; offset < step; offset++) {
+    let left = 0;
+    for (let i = offset; i < length; i += step) {
+      left = (filtered[from + i]! + left) & 255;
+      plain[to + i] = left;
+    }
+  }
 }
 
 function undoUp(
@@ -63,10 +74,19 @@ function undoAverage(
   hasAbove: boolean,
 ): void {
   const above = to - length;
-  for (let i = 0; i < length; i++) {
-    const left = i < step ? 0 : plain[to + i - step]!;
-    const up = hasAbove ? plain[above + i]! : 0;
-    plain[to + i] = filtered[from + i]! + ((left + up) >> 1);
+  for (let offset = 0; offset < step; offset++) {
+    let left = 0;
+    if (hasAbove) {
+      for (let i = offset; i < length; i += step) {
+        left = (filtered[from + i]! + ((left + plain[above + i]!) >> 1)) & 255;
+        plain[to + i] = left;
+      }
+    } else {
+      for (let i = offset; i < length; i += step) {
+        left = (filtered[from + i]! + (left >> 1)) & 255;
+        plain[to + i] = left;
+      }
+    }
   }
 }
 

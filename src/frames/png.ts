@@ -90,10 +90,9 @@ function readImageData(
   return { parts, hasColours };
 }
 
+/** 16-bit pixels of big-endian bytes, swapped in place where they lie on a pixel's boundary. */
 function fromBigEndian(bytes: Uint8Array): Uint16Array {
-  const pixels = new Uint16Array(bytes.length / 2);
-  for (let i = 0, at = 0; i < pixels.length; i++, at += 2) {
-    pixels[i] = (bytes[at]! << 8) | bytes[at + 1]!;
-  }
-  return pixels;
+  const aligned = bytes.byteOffset % 2 === 0 ? bytes : new Uint8Array(bytes);
+  Buffer.from(aligned.buffer, aligned.byteOffset, aligned.byteLength).swap16();
+  return new Uint16Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 2);
 }

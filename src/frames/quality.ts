@@ -18,24 +18,39 @@ const dimShare = 0.02;
  * pixels are at `full`. Dim: not empty, but from darkest to brightest less than 2 % of `full`.
  */
 export function measureQuality(pixels: Pixels, full: number): PlaneQuality {
+  const { length } = pixels;
+  const dimRange = dimShare * full;
   let darkest = pixels[0]!;
   let brightest = darkest;
-  let fullCount = 0;
-  let finiteness = 0;
-  for (let i = 0; i < pixels.length; i++) {
-    const value = pixels[i]!;
+  let at = 1;
+  // Most planes show more than a dim range within their first rows: then only full pixels are
+  // still to be counted.
+  for (; at < length && brightest - darkest < dimRange; at++) {
+    const value = pixels[at]!;
     if (value > brightest) brightest = value;
     else if (value < darkest) darkest = value;
-    if (value >= full) fullCount++;
-    // NaN and the infinities are the values that do not vanish when subtracted from themselves.
-    finiteness += value - value;
+  }
+  const fullLimit = saturatedShare * length;
+  let fullCount = 0;
+  // Nothing is full in a plane that was seen to its end and is dark.
+  if (at < length || brightest >= full) {
+    for (let i = 0; i < length && fullCount <= fullLimit; i++) {
+      if (pixels[i]! >= full) fullCount++;
+    }
   }
   return {
-    isFinite: finiteness === 0,
+    isFinite: !(pixels instanceof Float32Array) || areFinite(pixels),
     isEmpty: brightest === darkest,
-    isSaturated: fullCount > saturatedShare * pixels.length,
-    isDim: brightest !== darkest && brightest - darkest < dimShare * full,
+    isSaturated: fullCount > fullLimit,
+    isDim: brightest !== darkest && brightest - darkest < dimRange,
   };
+}
+
+function areFinite(pixels: Float32Array): boolean {
+  let sum = 0;
+  // NaN and the infinities are the values that do not vanish when subtracted from themselves.
+  for (let i = 0; i < pixels.length; i++) sum += pixels[i]! - pixels[i]!;
+  return sum === 0;
 }
 
 /** The flags of a frame: those of any of its planes, each once, in the contract's order. */
