@@ -1,4 +1,3 @@
-import type { Session } from '../engines/index.js';
 import type { InputSpec } from '../frames/index.js';
 import type { LabelSet } from '../label-set.js';
 
@@ -57,5 +56,3 @@ export interface ModelRef {
   readonly name: string;
   readonly selector: { readonly alias: string } | { readonly version: number };
 }
-
-export type { Session };

@@ -1,0 +1,191 @@
+import {
+  type Batcher,
+  type BatcherOptions,
+  createBatcher,
+  type DropReason,
+} from '../batching/index.js';
+import type { Engine, Session } from '../engines/index.js';
+import { DomainError } from '../errors.js';
+import { goldenTolerance, largestDifference } from './golden.js';
+import type { Manifest, ModelState } from './model.js';
+import type { ModelStore } from './model-store.js';
+
+export interface LoadCollaborators {
+  readonly engine: Engine;
+  readonly store: ModelStore;
+  readonly batcher: Partial<BatcherOptions> & { readonly batchSizes: readonly number[] };
+  readonly onDropped?: (manifest: Manifest, reason: DropReason) => void;
+  readonly onRan?: (manifest: Manifest, batchSize: number, runMs: number) => void;
+}
+
+/** What of a version is there once it is ready. */
+interface Served {
+  readonly session: Session;
+  readonly batcher: Batcher;
+}
+
+/** loading > warming > ready > draining > gone; any > failed. */
+const legal: Readonly<Record<Exclude<ModelState, 'stored'>, readonly ModelState[]>> = {
+  loading: ['warming', 'failed', 'draining'],
+  warming: ['ready', 'failed', 'draining'],
+  ready: ['draining', 'failed'],
+  draining: ['gone', 'failed'],
+  gone: [],
+  failed: [],
+};
+
+/**
+ * One version in memory, from loading to gone.
+ *
+ * Behaviour: loads, runs every batch size once, and is ready only if its golden frame
+ * came out as recorded. Loans are counted: `retire` waits for the last to come back.
+ * States go one way; a version that is wanted again is loaded anew.
+ */
+export class LoadedVersion {
+  readonly manifest: Manifest;
+  readonly #collaborators: LoadCollaborators;
+  #state: Exclude<ModelState, 'stored'> = 'loading';
+  #failure: DomainError | null = null;
+  #served: Served | null = null;
+  #loans = 0;
+  #whenReturned: (() => void) | null = null;
+  #lastUsedAtMs = performance.now();
+  /** Settles when it is ready; rejects with `model_failed` and the reason. */
+  readonly ready: Promise<void>;
+
+  constructor(manifest: Manifest, collaborators: LoadCollaborators) {
+    this.manifest = manifest;
+    this.#collaborators = collaborators;
+    this.ready = this.#load();
+    // Whoever needs it awaits it; a failure is told by `failure` as well.
+    this.ready.catch(() => {});
+  }
+
+  get state(): Exclude<ModelState, 'stored'> {
+    return this.#state;
+  }
+
+  /** Why it failed; empty if it did not. */
+  get failure(): string {
+    return this.#failure?.message ?? '';
+  }
+
+  /** Empty until it is loaded. */
+  get device(): string {
+    return this.#served?.session.device ?? '';
+  }
+
+  get loans(): number {
+    return this.#loans;
+  }
+
+  /** On the clock of `performance.now()`. */
+  get lastUsedAtMs(): number {
+    return this.#lastUsedAtMs;
+  }
+
+  /** null unless it is loaded. */
+  get batcher(): Batcher | null {
+    return this.#served?.batcher ?? null;
+  }
+
+  /** Lends it. Throws `model_failed`, or `not_ready` unless it is ready. */
+  lend(): { readonly batcher: Batcher; readonly device: string; release(): void } {
+    if (this.#failure) throw this.#failure;
+    if (this.#state !== 'ready' || !this.#served) {
+      throw new DomainError('not_ready', `${this.#what} is ${this.#state}; try again`);
+    }
+    this.#loans += 1;
+    this.#lastUsedAtMs = performance.now();
+    let isOut = true;
+    return {
+      batcher: this.#served.batcher,
+      device: this.#served.session.device,
+      release: () => {
+        if (!isOut) return;
+        isOut = false;
+        this.#loans -= 1;
+        if (this.#loans === 0) this.#whenReturned?.();
+      },
+    };
+  }
+
+  /** Lends no more, waits for the loans, frees the memory. */
+  async retire(): Promise<void> {
+    await this.ready.catch(() => {});
+    if (this.#state === 'failed' || this.#state === 'draining' || this.#state === 'gone') return;
+    this.#to('draining');
+    if (this.#loans > 0) {
+      await new Promise<void>((resolve) => {
+        this.#whenReturned = resolve;
+      });
+    }
+    await this.#served?.batcher.close();
+    await this.#served?.session.close();
+    this.#served = null;
+    this.#to('gone');
+  }
+
+  get #what(): string {
+    return `${this.manifest.name}@${this.manifest.version}`;
+  }
+
+  #to(next: Exclude<ModelState, 'stored'>): void {
+    if (!legal[this.#state].includes(next)) {
+      throw new Error(`bug: ${this.#what} went from ${this.#state} to ${next}`);
+    }
+    this.#state = next;
+  }
+
+  async #load(): Promise<void> {
+    const { engine, store, batcher, onDropped, onRan } = this.#collaborators;
+    const { manifest } = this;
+    const { channels, heightPx, widthPx } = manifest.inputSpec;
+    let session: Session | null = null;
+    try {
+      const model = await store.readFile(manifest, 'model.onnx');
+      const golden = await store.readFile(manifest, 'golden.bin');
+      const inputShape = [channels.length, heightPx, widthPx] as const;
+      session = await engine.load({ model, inputShape, labelCount: manifest.labels.length });
+      this.#to('warming');
+      for (const batchSize of batcher.batchSizes) await this.#warm(session, golden, batchSize);
+      this.#served = {
+        session,
+        batcher: createBatcher(batcher, {
+          run: session.run.bind(session),
+          onDropped: (reason) => onDropped?.(manifest, reason),
+          onRan: (batchSize, runMs) => onRan?.(manifest, batchSize, runMs),
+        }),
+      };
+      this.#to('ready');
+    } catch (thrown) {
+      const error = DomainError.from(thrown);
+      this.#failure =
+        error.code === 'model_failed'
+          ? error
+          : new DomainError('model_failed', `${this.#what} could not be loaded: ${error.message}`, {
+              cause: thrown,
+            });
+      this.#to('failed');
+      await session?.close().catch(() => {});
+      throw this.#failure;
+    }
+  }
+
+  /** Runs the golden frame in every row of a batch, and holds each against the record. */
+  async #warm(session: Session, golden: Uint8Array, batchSize: number): Promise<void> {
+    const { labels, goldenOutput } = this.manifest;
+    const input = new Uint8Array(batchSize * golden.byteLength);
+    for (let row = 0; row < batchSize; row += 1) input.set(golden, row * golden.byteLength);
+    const { probabilities } = await session.run(input, batchSize);
+    for (let row = 0; row < batchSize; row += 1) {
+      const output = probabilities.subarray(row * labels.length, (row + 1) * labels.length);
+      const { index, difference } = largestDifference(output, goldenOutput);
+      if (difference <= goldenTolerance) continue;
+      throw new DomainError(
+        'model_failed',
+        `${this.#what} is not served: its golden frame gave ${output[index]} for ${labels[index]} in a batch of ${batchSize}, expected ${goldenOutput[index]} within ${goldenTolerance}`,
+      );
+    }
+  }
+}

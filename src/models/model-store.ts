@@ -1,0 +1,282 @@
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
+import { DomainError } from '../errors.js';
+import type { InputSpec } from '../frames/index.js';
+import type { LabelSet } from '../label-set.js';
+import { parseManifest } from './manifest.js';
+import type { Manifest, ModelRef, Scores } from './model.js';
+import { type Alias, aliases, assertModelName, parseModelRef } from './model-ref.js';
+import { unfinishedPrefix, writeFolder } from './write-folder.js';
+
+/** What a version is made of, before it has a number. */
+export interface VersionDraft {
+  readonly name: string;
+  /** An ONNX ModelProto: uint8 `[N, C, H, W]` in, float32 `[N, labels]` probabilities out. */
+  readonly model: Uint8Array;
+  readonly labels: LabelSet;
+  readonly inputSpec: InputSpec;
+  readonly thresholds: readonly number[];
+  readonly thresholdsSource: string;
+  readonly scores: Scores | null;
+  readonly runId: string | null;
+  readonly datasetFingerprint: string | null;
+  readonly parent: number | null;
+  readonly golden: {
+    /** uint8 `[C, H, W]`. */
+    readonly frame: Uint8Array;
+    /** Its probabilities, one per label, by the runtime that will serve it. */
+    readonly output: ArrayLike<number>;
+  };
+}
+
+/** Which version each alias points at. */
+export type Aliases = Readonly<Partial<Record<Alias, number>>>;
+
+/**
+ * The versions on disk: `<dir>/<name>/<version>/{model.onnx, model.json, golden.bin}` and
+ * `<dir>/<name>/aliases.json`.
+ *
+ * Behaviour: a version is written whole or not at all, never changed, and numbered from
+ * 1 up; two publishers never get the same number. Aliases are swapped atomically. Several
+ * processes may use one folder.
+ */
+export interface ModelStore {
+  /** The folder. */
+  readonly path: string;
+  /** The names that have a version, sorted. */
+  names(): Promise<readonly string[]>;
+  /** The versions of a name, ascending; none for an unknown name. */
+  versions(name: string): Promise<readonly number[]>;
+  /** Every version, by name, then version. Leaves out those whose manifest cannot be read. */
+  list(): Promise<readonly Manifest[]>;
+  /** Which version is meant. Throws `model_unknown` that says what there is. */
+  resolve(ref: ModelRef | string): Promise<{ readonly name: string; readonly version: number }>;
+  /** Throws `model_unknown`, or `model_failed` for a manifest that cannot be read. */
+  read(ref: ModelRef | string): Promise<Manifest>;
+  /** A file of a version, its checksum verified. Throws `model_failed`. */
+  readFile(manifest: Manifest, file: 'model.onnx' | 'golden.bin'): Promise<Uint8Array>;
+  /** Writes a new version. Throws `option_invalid`, or `storage_failed` for a full disk. */
+  publish(draft: VersionDraft): Promise<Manifest>;
+  aliases(name: string): Promise<Aliases>;
+  /** Replaces all aliases of a name at once. */
+  setAliases(name: string, next: Aliases): Promise<void>;
+  /** Points one alias at a version. Throws `model_unknown` if there is no such version. */
+  setAlias(name: string, alias: Alias, version: number): Promise<void>;
+}
+
+/**
+ * Opens the folder, which is made if it is missing.
+ * Throws `storage_failed` if it cannot be made or written.
+ */
+export async function openModelStore(path: string): Promise<ModelStore> {
+  await assertWritable(path);
+
+  const names = async () => {
+    const entries = await readdir(path, { withFileTypes: true });
+    const found: string[] = [];
+    for (const entry of entries) {
+      if (!entry.isDirectory() || entry.name.startsWith('.')) continue;
+      if ((await versions(entry.name)).length > 0) found.push(entry.name);
+    }
+    return found.sort();
+  };
+  const versions = async (name: string) => {
+    const entries = await readdir(join(path, name)).catch(() => []);
+    return entries
+      .filter((entry) => /^[1-9][0-9]{0,8}$/.test(entry))
+      .map(Number)
+      .sort((left, right) => left - right);
+  };
+  const readManifest = async (name: string, version: number) => {
+    const what = `${name}@${version}`;
+    const text = await readFile(join(path, name, String(version), 'model.json'), 'utf8').catch(
+      (cause: unknown) => {
+        throw new DomainError('model_failed', `${what}: model.json cannot be read`, { cause });
+      },
+    );
+    const manifest = parseManifest(text, what);
+    if (manifest.name === name && manifest.version === version) return manifest;
+    throw new DomainError(
+      'model_failed',
+      `${what}: model.json is that of ${manifest.name}@${manifest.version}`,
+    );
+  };
+  const readAliases = async (name: string): Promise<Aliases> => {
+    const text = await readFile(join(path, name, 'aliases.json'), 'utf8').catch(() => '{}');
+    const found: Partial<Record<Alias, number>> = {};
+    let read: Record<string, unknown>;
+    try {
+      read = Object(JSON.parse(text));
+    } catch (cause) {
+      throw new DomainError('model_failed', `${name}: aliases.json is not JSON`, { cause });
+    }
+    for (const alias of aliases) {
+      const version = read[alias];
+      if (typeof version === 'number' && Number.isInteger(version)) found[alias] = version;
+    }
+    return found;
+  };
+  const resolve = async (given: ModelRef | string) => {
+    const ref = typeof given === 'string' ? parseModelRef(given) : given;
+    const name = ref.name === '' ? await onlyName() : ref.name;
+    const known = await versions(name);
+    if (known.length === 0) throw unknownName(name, await names());
+    const { selector } = ref;
+    const pointed =
+      'version' in selector ? selector.version : (await readAliases(name))[selector.alias as Alias];
+    if (pointed !== undefined && known.includes(pointed)) return { name, version: pointed };
+    const wanted = 'version' in selector ? `version ${selector.version}` : selector.alias;
+    throw new DomainError(
+      'model_unknown',
+      `${name} has no ${wanted}${'version' in selector ? '' : ' version'}; it has ${known.join(', ')}`,
+    );
+  };
+  const onlyName = async () => {
+    const known = await names();
+    if (known.length === 1 && known[0] !== undefined) return known[0];
+    throw known.length === 0
+      ? unknownName('', known)
+      : new DomainError('option_invalid', `model: expected one of ${known.join(', ')}, got none`);
+  };
+  const setAliases = async (name: string, next: Aliases) => {
+    await writing(() =>
+      writeFileAtomic(join(path, name, 'aliases.json'), `${JSON.stringify(next, null, 2)}\n`),
+    );
+  };
+
+  return {
+    path,
+    names,
+    versions,
+    async list() {
+      const all: Manifest[] = [];
+      for (const name of await names()) {
+        for (const version of await versions(name)) {
+          const manifest = await readManifest(name, version).catch(() => null);
+          if (manifest) all.push(manifest);
+        }
+      }
+      return all;
+    },
+    resolve,
+    async read(ref) {
+      const { name, version } = await resolve(ref);
+      return readManifest(name, version);
+    },
+    async readFile({ name, version, files }, file) {
+      const what = `${name}@${version}: ${file}`;
+      const bytes = await readFile(join(path, name, String(version), file)).catch(
+        (cause: unknown) => {
+          throw new DomainError('model_failed', `${what} cannot be read`, { cause });
+        },
+      );
+      if (sha256(bytes) === files[file]) return bytes;
+      throw new DomainError('model_failed', `${what} is not the file that was published`);
+    },
+    async publish(draft) {
+      assertDraft(draft);
+      const { golden, model, ...described } = draft;
+      // Another publisher may take the number first: the rename then fails, and the next is tried.
+      for (;;) {
+        const version = ((await versions(draft.name)).at(-1) ?? 0) + 1;
+        const manifest: Manifest = {
+          ...described,
+          version,
+          createdAt: new Date().toISOString(),
+          thresholds: [...draft.thresholds],
+          files: { 'model.onnx': sha256(model), 'golden.bin': sha256(golden.frame) },
+          goldenOutput: Array.from(golden.output),
+        };
+        const folder = join(path, draft.name, String(version));
+        const files = {
+          'model.onnx': model,
+          'golden.bin': golden.frame,
+          'model.json': `${JSON.stringify(manifest, null, 2)}\n`,
+        };
+        try {
+          await writing(() => writeFolder(folder, files));
+          return manifest;
+        } catch (error) {
+          if ((await versions(draft.name)).includes(version)) continue;
+          throw error;
+        }
+      }
+    },
+    aliases: readAliases,
+    setAliases,
+    async setAlias(name, alias, version) {
+      await resolve({ name, selector: { version } });
+      await setAliases(name, { ...(await readAliases(name)), [alias]: version });
+    },
+  };
+}
+
+async function assertWritable(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+    // Permission bits say nothing to root, on a read-only disk or on a network share: try.
+    await rm(await mkdtemp(join(path, unfinishedPrefix)), { recursive: true });
+  } catch (cause) {
+    throw new DomainError(
+      'storage_failed',
+      `expected a models folder that can be read and written, got ${path} (${reasonOf(cause)})`,
+      { cause },
+    );
+  }
+}
+
+/** Runs a write; a disk that fails is `storage_failed`, without its paths. */
+async function writing(write: () => Promise<void>): Promise<void> {
+  try {
+    await write();
+  } catch (cause) {
+    throw new DomainError(
+      'storage_failed',
+      `the models folder cannot be written (${reasonOf(cause)})`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+function reasonOf(cause: unknown): string {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  return code === 'ENOSPC' ? 'ENOSPC: the disk is full' : code || 'unknown reason';
+}
+
+function assertDraft({ name, labels, thresholds, inputSpec, golden }: VersionDraft): void {
+  assertModelName(name);
+  const { channels, widthPx, heightPx } = inputSpec;
+  const faults: string[] = [];
+  if (labels.length === 0) faults.push('labels: expected at least one');
+  if (new Set(labels).size < labels.length) faults.push('labels: expected no label twice');
+  if (channels.length === 0) faults.push('channels: expected at least one');
+  if (new Set(channels).size < channels.length) faults.push('channels: expected no channel twice');
+  if (thresholds.length !== labels.length) {
+    faults.push(`thresholds: expected ${labels.length}, got ${thresholds.length}`);
+  }
+  if (!thresholds.every((threshold) => threshold >= 0 && threshold <= 1)) {
+    faults.push('thresholds: expected 0 to 1');
+  }
+  const bytes = channels.length * widthPx * heightPx;
+  if (golden.frame.byteLength !== bytes) {
+    faults.push(`golden frame: expected ${bytes} bytes, got ${golden.frame.byteLength}`);
+  }
+  if (golden.output.length !== labels.length) {
+    faults.push(`golden output: expected ${labels.length}, got ${golden.output.length}`);
+  }
+  if (faults.length > 0) throw new DomainError('option_invalid', faults.join('; '));
+}
+
+function unknownName(name: string, known: readonly string[]): DomainError {
+  const what = name === '' ? 'there is no model yet' : `there is no model "${name}"`;
+  const instead = known.length === 0 ? 'train or import one first' : `there is ${known.join(', ')}`;
+  return new DomainError('model_unknown', `${what}; ${instead}`);
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

@@ -1,0 +1,44 @@
+import { mkdir, mkdtemp, open, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+/** Folders that begin so are not finished; whoever lists a folder ignores them. */
+export const unfinishedPrefix = '.unfinished-';
+
+/**
+ * Writes a folder whole or not at all: into a folder beside it, each file flushed to the
+ * disk, then renamed. Fails, and leaves nothing, if `path` exists or the disk is full.
+ */
+export async function writeFolder(
+  path: string,
+  files: Readonly<Record<string, Uint8Array | string>>,
+): Promise<void> {
+  const parent = dirname(path);
+  await mkdir(parent, { recursive: true });
+  const unfinished = await mkdtemp(join(parent, unfinishedPrefix));
+  try {
+    for (const [name, content] of Object.entries(files)) {
+      const file = await open(join(unfinished, name), 'wx');
+      try {
+        await file.writeFile(content);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+    }
+    await rename(unfinished, path);
+    await syncFolder(parent);
+  } catch (error) {
+    await rm(unfinished, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** A rename is on the disk once its folder is; systems that cannot flush a folder need not. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r').catch(() => null);
+  try {
+    await folder?.sync().catch(() => {});
+  } finally {
+    await folder?.close();
+  }
+}
