@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { networks } from './networks/index.js';
+import type { RunSpec } from './run.js';
+
+/** Names that are also names of folders: a letter or digit first, then also `.`, `_`, `-`. */
+const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+/** A fault says what came, as far as it is short. */
+const expected =
+  (what: string) =>
+  ({ input }: { readonly input: unknown }): string => {
+    const came = input === undefined ? 'nothing' : (JSON.stringify(input) ?? typeof input);
+    return `expected ${what}, got ${came.length > 60 ? `${came.slice(0, 57)}...` : came}`;
+  };
+
+function whole(low: number, high: number, initial: number) {
+  const error = expected(`a whole number from ${low} to ${high}`);
+  return z.int({ error }).min(low, { error }).max(high, { error }).default(initial);
+}
+
+function part(initial: number, { isWholeAllowed }: { readonly isWholeAllowed: boolean }) {
+  const error = expected(
+    isWholeAllowed ? 'a number above 0, at most 1' : 'a number above 0 and below 1',
+  );
+  const number = z.number({ error }).gt(0, { error });
+  return (isWholeAllowed ? number.lte(1, { error }) : number.lt(1, { error })).default(initial);
+}
+
+const nameOf = (what: string) => {
+  const error = expected(`${what} of letters, digits, ".", "_" and "-", 64 at most`);
+  return z.string({ error }).regex(namePattern, { error });
+};
+
+const knownNetworks = Object.keys(networks);
+const rateError = expected('a number above 0');
+const pathError = expected('the folder of a dataset');
+
+const schema = z.strictObject({
+  dataPath: z.string({ error: pathError }).min(1, { error: pathError }),
+  model: nameOf('a name'),
+  network: z
+    .enum(knownNetworks as [string, ...string[]], {
+      error: expected(`a network of ${knownNetworks.join(', ')}`),
+    })
+    .default('seed-cnn'),
+  epochs: whole(1, 100_000, 60),
+  batchSize: whole(1, 4096, 128),
+  share: part(1, { isWholeAllowed: true }),
+  trainingPart: part(0.8, { isWholeAllowed: false }),
+  split: z
+    .enum(['auto', 'first', 'group'], { error: expected('auto, first or group') })
+    .default('auto'),
+  seed: whole(0, Number.MAX_SAFE_INTEGER, 1),
+  learningRate: z.number({ error: rateError }).gt(0, { error: rateError }).default(1e-3),
+  patience: whole(1, 100_000, 6),
+  promote: z.boolean({ error: expected('true or false') }).default(false),
+});
+
+/**
+ * Fills a RunSpec from what a caller gave, or lists every fault: "epochs: expected a
+ * whole number from 1 to 100000, got 0". Whether the dataset exists is not looked at.
+ */
+export function parseRunSpec(
+  input: unknown,
+): { readonly value: RunSpec } | { readonly faults: readonly string[] } {
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return { value: parsed.data };
+  const faults = parsed.error.issues.map((issue) => {
+    if (issue.code === 'unrecognized_keys') return `unknown: ${issue.keys.join(', ')}`;
+    return issue.path.length === 0 ? issue.message : `${issue.path.join('.')}: ${issue.message}`;
+  });
+  return { faults: [...new Set(faults)] };
+}
+
+/** Whether a text may name a Run: its folder is called so. */
+export function isRunId(text: string): boolean {
+  return namePattern.test(text);
+}
