@@ -1,0 +1,110 @@
+import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { DomainError } from '../errors.js';
+import type { RunEvent, RunEventBody } from './run.js';
+import { storageFailed } from './write-durably.js';
+
+/** The events of a Run of this process: numbered, kept on disk, and told to who waits. */
+export interface EventLog {
+  /** All so far; those the disk refused as well. */
+  readonly events: readonly RunEvent[];
+  /**
+   * Numbers an event, shows it to the watchers, and writes it after those before it. What
+   * a full disk refused is written with the next that fits, so that no number is missing.
+   * Throws `storage_failed`.
+   */
+  append(body: RunEventBody): Promise<RunEvent>;
+  /** Resolves when there is another event than the first `count`, or the signal aborts. */
+  next(count: number, signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Opens the log of a new Run. Throws `storage_failed`. */
+export async function createEventLog(path: string, runId: string): Promise<EventLog> {
+  const events: RunEvent[] = [];
+  const waiting = new Set<() => void>();
+  let file: FileHandle;
+  try {
+    file = await open(path, 'wx');
+  } catch (cause) {
+    throw storageFailed(`cannot write the events of run "${runId}"`, cause);
+  }
+  /** Bytes of the file that are whole lines. */
+  let written = 0;
+  let unwritten = '';
+  let lastWrite: Promise<void> = Promise.resolve();
+
+  async function write(isEnd: boolean): Promise<void> {
+    const bytes = Buffer.from(unwritten);
+    if (bytes.byteLength === 0) return;
+    try {
+      for (let done = 0; done < bytes.byteLength; ) {
+        const rest = bytes.byteLength - done;
+        done += (await file.write(bytes, done, rest, written + done)).bytesWritten;
+      }
+      if (isEnd) await file.datasync();
+    } catch (cause) {
+      // A torn line must not be taken for an event.
+      await file.truncate(written).catch(() => undefined);
+      throw storageFailed(`cannot write the events of run "${runId}"`, cause);
+    }
+    written += bytes.byteLength;
+    unwritten = unwritten.slice(bytes.toString().length);
+  }
+
+  return {
+    events,
+    async append(body) {
+      const event: RunEvent = { ...body, number: events.length + 1, runId, atMs: Date.now() };
+      events.push(event);
+      unwritten += `${JSON.stringify(event)}\n`;
+      const isMilestone = body.kind !== 'step' && body.kind !== 'framesLoaded';
+      const written = lastWrite.then(() => write(isMilestone));
+      lastWrite = written.catch(() => undefined);
+      for (const wake of waiting) wake();
+      waiting.clear();
+      await written;
+      return event;
+    },
+    async next(count, signal) {
+      if (events.length > count || signal.aborted) return;
+      await new Promise<void>((resolve) => {
+        const wake = () => {
+          waiting.delete(wake);
+          signal.removeEventListener('abort', wake);
+          resolve();
+        };
+        waiting.add(wake);
+        signal.addEventListener('abort', wake);
+      });
+    },
+    async close() {
+      await lastWrite;
+      await file.close();
+    },
+  };
+}
+
+/** Reads a log back, also while another process writes it: a line without its end is not read. */
+export async function readEvents(path: string): Promise<RunEvent[]> {
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw storageFailed('cannot read the events of the run', cause);
+  });
+  const lines = text.split('\n').slice(0, -1);
+  return lines.map((line, index) => {
+    try {
+      return fromJson(JSON.parse(line) as RunEvent);
+    } catch (cause) {
+      throw new DomainError('storage_failed', `line ${index + 1} of the events is not JSON`, {
+        cause,
+      });
+    }
+  });
+}
+
+/** JSON writes a number that is not finite as null: a diverged loss. */
+function fromJson(event: RunEvent): RunEvent {
+  if (event.kind !== 'step' && event.kind !== 'epoch') return event;
+  const fields = Object.entries(event).map(([key, value]) => [key, value ?? Number.NaN]);
+  return Object.fromEntries(fields) as RunEvent;
+}

@@ -1,0 +1,27 @@
+import type { EpochScores, Run, RunEvent } from './run.js';
+import type { RunRecord } from './run-folder.js';
+
+/** What a Run has come to, by its events. */
+export function foldRun(record: RunRecord, events: readonly RunEvent[]): Run {
+  const history: EpochScores[] = [];
+  let end: (RunEvent & { kind: 'ended' }) | null = null;
+  let publishedVersion: number | null = null;
+  for (const event of events) {
+    if (event.kind === 'epoch') {
+      const { kind: _kind, number: _number, runId: _runId, atMs: _atMs, ...scores } = event;
+      history.push(scores);
+    }
+    if (event.kind === 'published') publishedVersion = event.version;
+    if (event.kind === 'ended') end = event;
+  }
+  return {
+    id: record.runId,
+    spec: record.spec,
+    state: end?.state ?? 'running',
+    failure: end?.state === 'failed' ? end.reason : '',
+    startedAtMs: record.startedAtMs,
+    endedAtMs: end?.atMs ?? null,
+    publishedVersion,
+    history,
+  };
+}

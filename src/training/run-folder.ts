@@ -1,0 +1,71 @@
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DomainError } from '../errors.js';
+import type { InputSpec } from '../frames/index.js';
+import type { LabelSet } from '../label-set.js';
+import type { RunSpec } from './run.js';
+import type { RunOwner } from './run-owner.js';
+import { storageFailed, writeDurably } from './write-durably.js';
+
+/** Names of what lies in a Run's folder. */
+export const runFiles = {
+  spec: 'spec.json',
+  /** One event a line, in order. */
+  events: 'events.jsonl',
+} as const;
+
+/** The file whose presence asks a Run to stop after the step it is in. */
+export function stopFile(path: string): string {
+  return join(path, 'stop');
+}
+
+/** What a Run is to do: `spec.json`, written before anything else happens. */
+export interface RunRecord {
+  readonly runId: string;
+  readonly spec: RunSpec;
+  readonly inputSpec: InputSpec;
+  readonly labels: LabelSet;
+  readonly startedAtMs: number;
+  readonly owner: RunOwner;
+}
+
+/** Makes the folder with its `spec.json`. Throws `run_exists`, `storage_failed`. */
+export async function createRunFolder(path: string, record: RunRecord): Promise<void> {
+  const { runId } = record;
+  await mkdir(join(path, '..'), { recursive: true }).catch((cause: unknown) => {
+    throw storageFailed('cannot make the folder of runs', cause);
+  });
+  await mkdir(path).catch((cause: unknown) => {
+    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') {
+      throw new DomainError('run_exists', `there is a run "${runId}" already`);
+    }
+    throw storageFailed(`cannot make the folder of run "${runId}"`, cause);
+  });
+  try {
+    await writeDurably(join(path, runFiles.spec), [
+      Buffer.from(`${JSON.stringify(record, null, 2)}\n`),
+    ]);
+  } catch (error) {
+    await rm(path, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** Reads what a Run is to do. Throws `run_unknown`, `storage_failed`. */
+export async function readRunFolder(path: string): Promise<RunRecord> {
+  let text: string;
+  try {
+    text = await readFile(join(path, runFiles.spec), 'utf8');
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') {
+      throw new DomainError('run_unknown', 'there is no such run');
+    }
+    throw storageFailed('cannot read the spec of the run', cause);
+  }
+  try {
+    return JSON.parse(text) as RunRecord;
+  } catch (cause) {
+    throw new DomainError('storage_failed', 'the spec of the run is not JSON', { cause });
+  }
+}

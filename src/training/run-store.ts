@@ -1,0 +1,187 @@
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { DomainError } from '../errors.js';
+import { createEventLog, type EventLog, readEvents } from './event-log.js';
+import { foldRun } from './fold-run.js';
+import type { Run, RunEvent, RunEventBody } from './run.js';
+import {
+  createRunFolder,
+  type RunRecord,
+  readRunFolder,
+  runFiles,
+  stopFile,
+} from './run-folder.js';
+import { isAlive, thisOwner } from './run-owner.js';
+import { isRunId } from './run-spec.js';
+import { storageFailed } from './write-durably.js';
+
+export { readRunFolder, stopFile } from './run-folder.js';
+
+/** How often the events of another process are looked at. */
+const followEveryMs = 200;
+
+/** Why a Run ended whose process did not live to say so. */
+export const orphanReason = 'the trainer process ended';
+
+/**
+ * The Runs of a folder: those of this process, and those that other processes and
+ * earlier ones left there.
+ *
+ * A Run whose process is gone without an end is shown as failed, with an `ended` event
+ * after its last.
+ */
+export interface RunStore {
+  /** Makes a Run's folder, `spec.json` first. Throws `option_invalid`, `run_exists`, `storage_failed`. */
+  create(
+    runId: string,
+    what: Pick<RunRecord, 'spec' | 'inputSpec' | 'labels'>,
+  ): Promise<{ readonly path: string }>;
+  /** Adds an event to a Run that this process made. Throws `storage_failed`, `run_state` after its end. */
+  append(runId: string, body: RunEventBody): Promise<RunEvent>;
+  /** Throws `run_unknown`. */
+  get(runId: string): Promise<Run>;
+  /** Newest first. */
+  list(): Promise<readonly Run[]>;
+  /**
+   * The events from a number on (0 and 1 both mean all), then those to come, until the
+   * Run has ended. Throws `run_unknown`, and the signal's reason as `DomainError`.
+   */
+  watch(runId: string, fromNumber: number, signal: AbortSignal): AsyncIterable<RunEvent>;
+  /**
+   * Asks a Run, of whatever process, to stop after its step, by an empty file `stop` in
+   * its folder. Throws `run_unknown`, `run_state` when it has ended, `storage_failed`.
+   */
+  requestStop(runId: string): Promise<void>;
+  /** Closes the files. Runs that have not ended can no more be written to. */
+  close(): Promise<void>;
+}
+
+export function createRunStore(runsDir: string): RunStore {
+  const own = new Map<string, { readonly record: RunRecord; readonly log: EventLog }>();
+  /** Ended runs do not change, and lists are asked for often. */
+  const ended = new Map<string, Run>();
+  const pathOf = (runId: string) => {
+    if (!isRunId(runId)) throw unknown(runId);
+    return join(runsDir, runId);
+  };
+
+  async function readRecord(runId: string): Promise<RunRecord> {
+    return readRunFolder(pathOf(runId)).catch((error: unknown) => {
+      throw DomainError.from(error).code === 'run_unknown' ? unknown(runId) : error;
+    });
+  }
+
+  /** The events on disk, with the end that a dead process could not write. */
+  async function readAll(record: RunRecord): Promise<readonly RunEvent[]> {
+    const path = join(pathOf(record.runId), runFiles.events);
+    // Asked before reading: what a process writes while it lives is then all read.
+    const lives = !isOurs(record) && (await isAlive(record.owner));
+    const events = await readEvents(path);
+    if (lives || events.at(-1)?.kind === 'ended') return events;
+    const atMs = events.at(-1)?.atMs ?? record.startedAtMs;
+    const { runId } = record;
+    const end = { kind: 'ended', state: 'failed', reason: orphanReason } as const;
+    return [...events, { ...end, number: events.length + 1, runId, atMs }];
+  }
+
+  /** A Run of this very process that is not in `own` was left by a store that was closed. */
+  function isOurs({ runId, owner }: RunRecord): boolean {
+    return owner.pid === process.pid && !own.has(runId) && owner.startTime === ourStartTime;
+  }
+  let ourStartTime: string | null = null;
+
+  async function get(runId: string): Promise<Run> {
+    ourStartTime ??= (await thisOwner()).startTime;
+    const mine = own.get(runId);
+    if (mine) return foldRun(mine.record, mine.log.events);
+    const known = ended.get(runId);
+    if (known) return known;
+    const record = await readRecord(runId);
+    const run = foldRun(record, await readAll(record));
+    if (run.state !== 'running') ended.set(runId, run);
+    return run;
+  }
+
+  return {
+    get,
+
+    async create(runId, what) {
+      if (!isRunId(runId)) {
+        throw new DomainError(
+          'option_invalid',
+          `expected a run id of letters, digits, ".", "_" and "-", 64 at most, got "${runId}"`,
+        );
+      }
+      const path = pathOf(runId);
+      const record = { runId, ...what, startedAtMs: Date.now(), owner: await thisOwner() };
+      await createRunFolder(path, record);
+      own.set(runId, { record, log: await createEventLog(join(path, runFiles.events), runId) });
+      return { path };
+    },
+
+    async append(runId, body) {
+      const mine = own.get(runId);
+      if (!mine) throw unknown(runId);
+      if (mine.log.events.at(-1)?.kind === 'ended') {
+        throw new DomainError('run_state', `run "${runId}" has ended`);
+      }
+      return mine.log.append(body);
+    },
+
+    async list() {
+      const names = await readdir(runsDir).catch((cause: unknown) => {
+        if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return [];
+        throw storageFailed('cannot read the folder of runs', cause);
+      });
+      const runs = await Promise.all(
+        names.filter(isRunId).map((name) =>
+          // A folder that is no Run, or a Run in the making, is nothing to fail over.
+          get(name).catch(() => null),
+        ),
+      );
+      return runs
+        .filter((run) => run !== null)
+        .sort((a, b) => b.startedAtMs - a.startedAtMs || (a.id < b.id ? -1 : 1));
+    },
+
+    async *watch(runId, fromNumber, signal) {
+      let told = Math.max(0, fromNumber - 1);
+      // Its own end first: a number past the last event must not wait for ever.
+      ourStartTime ??= (await thisOwner()).startTime;
+      const mine = own.get(runId);
+      const record = mine?.record ?? (await readRecord(runId));
+      for (;;) {
+        if (signal.aborted) throw DomainError.from(signal.reason);
+        const events = mine?.log.events ?? (await readAll(record));
+        for (; told < events.length; told += 1) {
+          yield events[told] as RunEvent;
+          if (signal.aborted) throw DomainError.from(signal.reason);
+        }
+        if (events.at(-1)?.kind === 'ended') return;
+        if (mine) await mine.log.next(events.length, signal);
+        else await delay(followEveryMs, undefined, { signal }).catch(() => undefined);
+      }
+    },
+
+    async requestStop(runId) {
+      const run = await get(runId);
+      if (run.state !== 'running') {
+        throw new DomainError('run_state', `run "${runId}" has ended: ${run.state}`);
+      }
+      await writeFile(stopFile(pathOf(runId)), '').catch((cause: unknown) => {
+        throw storageFailed(`cannot ask run "${runId}" to stop`, cause);
+      });
+    },
+
+    async close() {
+      const logs = [...own.values()].map(({ log }) => log);
+      own.clear();
+      await Promise.all(logs.map((log) => log.close()));
+    },
+  };
+}
+
+function unknown(runId: string): DomainError {
+  return new DomainError('run_unknown', `there is no run "${runId}"`);
+}

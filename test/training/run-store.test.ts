@@ -1,0 +1,173 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test from 'ava';
+import type { RunEvent } from '../../src/training/index.js';
+import { createRunStore, orphanReason, stopFile } from '../../src/training/run-store.js';
+import { endedEvent, newFolder, stepEvent, what } from './run-fixtures.js';
+
+const never = new AbortController().signal;
+
+async function collect(events: AsyncIterable<RunEvent>): Promise<RunEvent[]> {
+  const all: RunEvent[] = [];
+  for await (const event of events) all.push(event);
+  return all;
+}
+
+const numbers = (events: readonly RunEvent[]) => events.map(({ number }) => number);
+
+test('a run has its spec on disk before its first event', async (t) => {
+  const store = createRunStore(join(await newFolder(t), 'runs'));
+  t.teardown(() => store.close());
+  const { path } = await store.create('first', what);
+  const spec = JSON.parse(await readFile(join(path, 'spec.json'), 'utf8'));
+  t.deepEqual(spec.spec, what.spec);
+  t.deepEqual(spec.labels, what.labels);
+  const run = await store.get('first');
+  t.is(run.state, 'running');
+  t.is(run.endedAtMs, null);
+});
+
+test('events are numbered without gaps, watched while they come and read back by another store', async (t) => {
+  const folder = await newFolder(t);
+  const store = createRunStore(folder);
+  await store.create('run', what);
+  const watched = collect(store.watch('run', 1, never));
+  await Promise.all(Array.from({ length: 50 }, (_, step) => store.append('run', stepEvent(step))));
+  const late = collect(store.watch('run', 40, never));
+  await store.append('run', { kind: 'published', model: 'cells', version: 3 });
+  await store.append('run', endedEvent);
+  const all = await watched;
+  t.deepEqual(
+    numbers(all),
+    Array.from({ length: 52 }, (_, index) => index + 1),
+  );
+  t.deepEqual(await late, all.slice(39));
+  await store.close();
+
+  const later = createRunStore(folder);
+  t.deepEqual(await collect(later.watch('run', 0, never)), all);
+  t.deepEqual(await collect(later.watch('run', 99, never)), []);
+  const run = await later.get('run');
+  t.is(run.state, 'finished');
+  t.is(run.publishedVersion, 3);
+  t.is(run.endedAtMs, all.at(-1)?.atMs ?? null);
+});
+
+test('epochs make the history, and a diverged loss stays not a number on disk', async (t) => {
+  const folder = await newFolder(t);
+  const store = createRunStore(folder);
+  await store.create('run', what);
+  const scores = {
+    epoch: 1,
+    trainingLoss: 0.5,
+    trainingAccuracy: 0.9,
+    validationLoss: 0.4,
+    validationAccuracy: 0.95,
+    validationMacroF1: 0.1,
+    alwaysNoAccuracy: 0.94,
+    seconds: 2,
+    best: true,
+  };
+  await store.append('run', { kind: 'epoch', ...scores });
+  await store.append('run', stepEvent(1, Number.NaN));
+  await store.append('run', { kind: 'ended', state: 'failed', reason: 'loss is NaN at step 812' });
+  await store.close();
+  const later = createRunStore(folder);
+  const run = await later.get('run');
+  t.deepEqual(run.history, [scores]);
+  t.is(run.failure, 'loss is NaN at step 812');
+  const [, step] = await collect(later.watch('run', 1, never));
+  t.true(step?.kind === 'step' && Number.isNaN(step.loss));
+});
+
+test('an ended run takes no event and no stop', async (t) => {
+  const store = createRunStore(await newFolder(t));
+  t.teardown(() => store.close());
+  const { path } = await store.create('run', what);
+  await store.requestStop('run');
+  t.true(existsSync(stopFile(path)));
+  await store.append('run', endedEvent);
+  const ended = { name: 'DomainError', code: 'run_state' } as const;
+  await t.throwsAsync(store.append('run', stepEvent(2)), ended);
+  await t.throwsAsync(store.requestStop('run'), ended);
+});
+
+test('names are checked: taken, unfit, unknown', async (t) => {
+  const folder = await newFolder(t);
+  const store = createRunStore(folder);
+  t.teardown(() => store.close());
+  await store.create('run', what);
+  await t.throwsAsync(store.create('run', what), { code: 'run_exists' } as object);
+  for (const id of ['', '../run', 'a/b', '.hidden', 'x'.repeat(65)]) {
+    await t.throwsAsync(store.create(id, what), { code: 'option_invalid' } as object, id);
+    await t.throwsAsync(store.get(id), { code: 'run_unknown' } as object, id);
+  }
+  await mkdir(join(folder, 'no-run'));
+  await t.throwsAsync(store.get('no-run'), { message: 'there is no run "no-run"' });
+  await t.throwsAsync(collect(store.watch('gone', 1, never)), { code: 'run_unknown' } as object);
+  await t.throwsAsync(store.requestStop('gone'), { code: 'run_unknown' } as object);
+  t.deepEqual(
+    (await store.list()).map(({ id }) => id),
+    ['run'],
+  );
+});
+
+test('a folder of runs that does not exist has none, and one that is a file is told', async (t) => {
+  const folder = await newFolder(t);
+  t.deepEqual(await createRunStore(join(folder, 'none')).list(), []);
+  await writeFile(join(folder, 'file'), '');
+  const store = createRunStore(join(folder, 'file'));
+  await t.throwsAsync(store.create('run', what), {
+    name: 'DomainError',
+    code: 'storage_failed',
+    message: 'cannot make the folder of runs: EEXIST',
+  });
+});
+
+test('a watch ends with its signal and leaves the run alone', async (t) => {
+  const store = createRunStore(await newFolder(t));
+  t.teardown(() => store.close());
+  await store.create('run', what);
+  await store.append('run', stepEvent(1));
+  const left = new AbortController();
+  const seen: number[] = [];
+  const watching = (async () => {
+    for await (const { number } of store.watch('run', 1, left.signal)) {
+      seen.push(number);
+      left.abort();
+    }
+  })();
+  await t.throwsAsync(watching, { name: 'DomainError', code: 'cancelled' });
+  t.deepEqual(seen, [1]);
+  const waiting = collect(store.watch('run', 2, AbortSignal.timeout(1)));
+  await t.throwsAsync(waiting, { name: 'DomainError', code: 'deadline' });
+  t.is((await store.append('run', stepEvent(2))).number, 2);
+});
+
+test('a run whose process is gone is failed, with an end after its last whole event', async (t) => {
+  const folder = await newFolder(t);
+  const child = fork(join(import.meta.dirname, 'store-process.js'), [folder]);
+  t.teardown(() => child.kill('SIGKILL'));
+  const [message] = await once(child, 'message');
+  t.is(message, 'two events written');
+
+  const store = createRunStore(folder);
+  t.is((await store.get('theirs')).state, 'running');
+  const watched = store.watch('theirs', 1, never)[Symbol.asyncIterator]();
+  t.is((await watched.next()).value.number, 1);
+  t.is((await watched.next()).value.number, 2);
+  await store.requestStop('theirs');
+
+  const exited = once(child, 'exit');
+  child.kill('SIGKILL');
+  await exited;
+  await appendFile(join(folder, 'theirs', 'events.jsonl'), '{"kind":"st');
+  const { value: end } = await watched.next();
+  t.like(end, { number: 3, kind: 'ended', state: 'failed', reason: orphanReason });
+  t.true((await watched.next()).done);
+  t.like(await store.get('theirs'), { state: 'failed', failure: orphanReason });
+  t.like((await store.list())[0], { id: 'theirs', state: 'failed' });
+});
