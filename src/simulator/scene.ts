@@ -42,12 +42,12 @@ function placeCells(
     ];
   }
   const angle = random.between(0, Math.PI);
-  const half = roomPx * 0.235;
+  const half = roomPx * 0.25;
   const dx = half * Math.cos(angle);
   const dy = half * Math.sin(angle);
   const one = [x - dx + jitter(), y - dy + jitter()] as const;
   const other = [x + dx + jitter(), y + dy + jitter()] as const;
-  const radiusPx = roomPx * 0.19;
+  const radiusPx = roomPx * 0.215;
   // A frame that asks for a spindle as well shows it in one of the two.
   const phase: Phase = isDividing ? 'mitotic' : 'daughter';
   return [

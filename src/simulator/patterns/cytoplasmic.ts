@@ -147,9 +147,9 @@ export const aggresome: Pattern = (canvas, cell, random) => {
   const [x, y] = cell.mtoc;
   const { unit } = cell;
   const away = Math.atan2(y - cell.nucleus.y, x - cell.nucleus.x);
-  for (let i = 0; i < 5; i++) {
-    const px = x + 4 * unit * Math.cos(away) + random.normal() * 1.3 * unit;
-    const py = y + 4 * unit * Math.sin(away) + random.normal() * 1.3 * unit;
+  for (let i = 0; i < 7; i++) {
+    const px = x + 5 * unit * Math.cos(away) + random.normal() * 2.2 * unit;
+    const py = y + 5 * unit * Math.sin(away) + random.normal() * 2.2 * unit;
     addSpot(canvas, px, py, 4.4 * unit, 0.34);
   }
   addHaze(canvas, cell, 0.08);
