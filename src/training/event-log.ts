@@ -5,16 +5,20 @@ import { storageFailed } from './write-durably.js';
 
 /** The events of a Run of this process: numbered, kept on disk, and told to who waits. */
 export interface EventLog {
-  /** All so far; those the disk refused as well. */
+  /** All that were written so far, and those the disk refused. */
   readonly events: readonly RunEvent[];
+  /** Whether the last event was appended, written or not. */
+  readonly hasEnded: boolean;
+  /** Whether the disk has all events. */
+  readonly isWhole: boolean;
   /**
-   * Numbers an event, shows it to the watchers, and writes it after those before it. What
-   * a full disk refused is written with the next that fits, so that no number is missing.
-   * Throws `storage_failed`.
+   * Numbers an event, writes it after those before it, then shows it to the watchers,
+   * also when the disk refused it. What was refused is written with the next that fits, so
+   * that no number is missing. Throws `storage_failed`.
    */
   append(body: RunEventBody): Promise<RunEvent>;
-  /** Resolves when there is another event than the first `count`, or the signal aborts. */
-  next(count: number, signal: AbortSignal): Promise<void>;
+  /** Resolves when there is another event than the first `seen`, or the signal aborts. */
+  next(seen: number, signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -32,6 +36,8 @@ export async function createEventLog(path: string, runId: string): Promise<Event
   let written = 0;
   let unwritten = '';
   let lastWrite: Promise<void> = Promise.resolve();
+  let count = 0;
+  let hasEnded = false;
 
   async function write(isEnd: boolean): Promise<void> {
     const bytes = Buffer.from(unwritten);
@@ -53,20 +59,30 @@ export async function createEventLog(path: string, runId: string): Promise<Event
 
   return {
     events,
+    get hasEnded() {
+      return hasEnded;
+    },
+    get isWhole() {
+      return unwritten === '';
+    },
     async append(body) {
-      const event: RunEvent = { ...body, number: events.length + 1, runId, atMs: Date.now() };
-      events.push(event);
+      count += 1;
+      const event: RunEvent = { ...body, number: count, runId, atMs: Date.now() };
+      hasEnded ||= body.kind === 'ended';
       unwritten += `${JSON.stringify(event)}\n`;
       const isMilestone = body.kind !== 'step' && body.kind !== 'framesLoaded';
-      const written = lastWrite.then(() => write(isMilestone));
-      lastWrite = written.catch(() => undefined);
-      for (const wake of waiting) wake();
-      waiting.clear();
-      await written;
+      const done = lastWrite
+        .then(() => write(isMilestone))
+        .finally(() => {
+          events.push(event);
+          for (const wake of [...waiting]) wake();
+        });
+      lastWrite = done.catch(() => undefined);
+      await done;
       return event;
     },
-    async next(count, signal) {
-      if (events.length > count || signal.aborted) return;
+    async next(seen, signal) {
+      if (events.length > seen || signal.aborted) return;
       await new Promise<void>((resolve) => {
         const wake = () => {
           waiting.delete(wake);

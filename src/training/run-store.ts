@@ -76,7 +76,7 @@ export function createRunStore(runsDir: string): RunStore {
   async function readAll(record: RunRecord): Promise<readonly RunEvent[]> {
     const path = join(pathOf(record.runId), runFiles.events);
     // Asked before reading: what a process writes while it lives is then all read.
-    const lives = !isOurs(record) && (await isAlive(record.owner));
+    const lives = await isAlive(record.owner);
     const events = await readEvents(path);
     if (lives || events.at(-1)?.kind === 'ended') return events;
     const atMs = events.at(-1)?.atMs ?? record.startedAtMs;
@@ -85,14 +85,7 @@ export function createRunStore(runsDir: string): RunStore {
     return [...events, { ...end, number: events.length + 1, runId, atMs }];
   }
 
-  /** A Run of this very process that is not in `own` was left by a store that was closed. */
-  function isOurs({ runId, owner }: RunRecord): boolean {
-    return owner.pid === process.pid && !own.has(runId) && owner.startTime === ourStartTime;
-  }
-  let ourStartTime: string | null = null;
-
   async function get(runId: string): Promise<Run> {
-    ourStartTime ??= (await thisOwner()).startTime;
     const mine = own.get(runId);
     if (mine) return foldRun(mine.record, mine.log.events);
     const known = ended.get(runId);
@@ -122,11 +115,20 @@ export function createRunStore(runsDir: string): RunStore {
 
     async append(runId, body) {
       const mine = own.get(runId);
-      if (!mine) throw unknown(runId);
-      if (mine.log.events.at(-1)?.kind === 'ended') {
+      if (!mine) {
+        await get(runId);
+        throw new DomainError('run_state', `run "${runId}" has ended, or another process has it`);
+      }
+      if (mine.log.hasEnded) {
         throw new DomainError('run_state', `run "${runId}" has ended`);
       }
-      return mine.log.append(body);
+      const event = await mine.log.append(body);
+      if (body.kind === 'ended' && mine.log.isWhole) {
+        // The disk has it all: the memory is for others.
+        own.delete(runId);
+        await mine.log.close();
+      }
+      return event;
     },
 
     async list() {
@@ -147,8 +149,6 @@ export function createRunStore(runsDir: string): RunStore {
 
     async *watch(runId, fromNumber, signal) {
       let told = Math.max(0, fromNumber - 1);
-      // Its own end first: a number past the last event must not wait for ever.
-      ourStartTime ??= (await thisOwner()).startTime;
       const mine = own.get(runId);
       const record = mine?.record ?? (await readRecord(runId));
       for (;;) {
