@@ -1,14 +1,36 @@
-import { DomainError } from '../errors.js';
+import { resolve } from 'node:path';
 import { createCommand, example, type Verb } from './command.js';
 import { flags } from './flags.js';
+import { withProgress } from './with-progress.js';
 
 /** `eda`: a first look at a labelled dataset. */
-export const edaVerb: Verb = (_terminal) =>
+export const edaVerb: Verb = (terminal) =>
   createCommand('eda', 'draw and count what a labelled dataset holds')
-    .requiredOption(flags.data, flags.dataHelp)
+    .requiredOption('--data <dir>', `${flags.dataHelp}; or a csv of Id,Target alone`)
     .requiredOption('--out <dir>', 'folder for the pictures and eda.json')
-    .option(flags.json, flags.jsonHelp)
+    .option(flags.json, 'print the numbers as JSON as well, for a script')
     .addHelpText('after', example('eda --data my-cells --out eda'))
-    .action(async () => {
-      throw new DomainError('unsupported', 'eda is not built yet');
+    .action(async (options) => {
+      const { exploreDataset, openForExploring } = await import('../eda/index.js');
+      const dataset = await openForExploring(resolve(options.data));
+      const summary = await withProgress(
+        { title: 'drawing', unit: 'frames', total: 0 },
+        terminal,
+        (way) => exploreDataset(dataset, resolve(options.out), way),
+      );
+      if (options.json) {
+        terminal.print(JSON.stringify(summary));
+        return;
+      }
+      const present = summary.labels.filter(({ frames }) => frames > 0);
+      terminal.print(
+        `${summary.frameCount} frames, ${summary.meanLabelsPerFrame.toFixed(2)} labels a frame, ` +
+          `${present.length} of ${summary.labels.length} labels present`,
+      );
+      terminal.print(
+        `answering "no" to everything would be right in ${(summary.alwaysNoAccuracy * 100).toFixed(2)} % of all answers`,
+      );
+      terminal.print(`wrote ${summary.files.join(', ')} to ${options.out}`);
+      for (const { id, message } of summary.unreadable)
+        terminal.note(`cytostream: ${id}: ${message}`);
     });

@@ -63,7 +63,6 @@ export function createProgress(
       ? new cliProgress.SingleBar({
           // Types say NodeJS.WritableStream, a terminal is one.
           stream: stream as unknown as NodeJS.WritableStream,
-          hideCursor: true,
           fps: 10,
           format: () => {
             const parts = describe();

@@ -3,6 +3,7 @@ import { address, createCommand, example, numberAbove, type Verb, wholeNumber } 
 import { Exit, UsageError } from './failure.js';
 import { flags } from './flags.js';
 import type { Terminal } from './terminal.js';
+import { withProgress } from './with-progress.js';
 
 /** `simulate`: makes labelled frames, as a dataset or as a microscope that streams them. */
 export const simulateVerb: Verb = (terminal) =>
@@ -50,9 +51,9 @@ async function writeDataset(
 ): Promise<void> {
   const { writeSimulatedDataset } = await import('../simulator/index.js');
   const total = options.frameCount;
-  const progress = terminal.progress({ title: 'simulating', unit: 'frames', total });
-  await writeSimulatedDataset(folder, options, (done) => progress.update(done));
-  progress.end();
+  await withProgress({ title: 'simulating', unit: 'frames', total }, terminal, (way) =>
+    writeSimulatedDataset(folder, options, way.onProgress, way.signal),
+  );
   terminal.print(
     json
       ? JSON.stringify({ folder, frames: total })

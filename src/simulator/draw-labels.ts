@@ -2,23 +2,22 @@ import { cytokineticBridgeIndex, labelPatterns, mitoticSpindleIndex } from './pa
 import type { Random } from './random.js';
 
 const shareOfPairs = 0.3;
+const allLabels: readonly number[] = labelPatterns.map((_, label) => label);
 
 /**
- * Draws the labels of one frame, ascending: one, or in three of ten frames two. All 28 come
- * nearly equally often; the two of dividing cells come alone, for most other structures
- * dissolve in such a cell.
+ * Draws the labels of one frame, ascending: one, or in three of ten frames two; all of
+ * `among` equally often. `among` holds at least one. @default all 28
  */
-export function drawLabels(random: Random): number[] {
-  const first = drawLabel(random);
-  if (isDivision(first) || random.unit() >= shareOfPairs) return [first];
-  for (;;) {
-    const second = drawLabel(random);
-    if (second !== first && !isDivision(second)) return [first, second].sort((a, b) => a - b);
-  }
+export function drawLabels(random: Random, among: readonly number[] = allLabels): number[] {
+  const first = pick(random, among);
+  // A dividing cell keeps its picture to itself: most other structures dissolve in it.
+  if (random.unit() >= shareOfPairs || isDivision(first)) return [first];
+  const others = among.filter((label) => label !== first && !isDivision(label));
+  return others.length === 0 ? [first] : [first, pick(random, others)].sort((a, b) => a - b);
 }
 
-function drawLabel(random: Random): number {
-  return random.whole(0, labelPatterns.length - 1);
+function pick(random: Random, labels: readonly number[]): number {
+  return labels[random.whole(0, labels.length - 1)]!;
 }
 
 function isDivision(label: number): boolean {

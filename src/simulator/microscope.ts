@@ -13,6 +13,8 @@ export interface MicroscopeOptions {
   readonly frameCount: number;
   /** Frames a second; null acquires as fast as they are taken. */
   readonly framesPerSecond: number | null;
+  /** What may be seen; at least one. @default all 28 */
+  readonly labels?: readonly number[];
 }
 
 /** One frame, and what it shows. */
@@ -51,7 +53,7 @@ export async function* createMicroscope(
   let startedAtMs: number | null = null;
   for (let index = 0; index < frameCount && !isAborted(signal); index += 1) {
     const frameSeed = mixSeed(seed, index);
-    const labels = drawLabels(createRandom(frameSeed));
+    const labels = drawLabels(createRandom(frameSeed), options.labels);
     const simulated = simulateCells({ seed: frameSeed, labels, sizePx });
     startedAtMs ??= now();
     if (framesPerSecond !== null) {

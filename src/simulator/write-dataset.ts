@@ -12,6 +12,8 @@ export interface SimulatedDatasetOptions {
   readonly frameCount: number;
   readonly sizePx: number;
   readonly seed: number;
+  /** What may be seen; at least one. @default all 28 */
+  readonly labels?: readonly number[];
 }
 
 /** Colours of the files, in the order of `hpaChannels`. */
@@ -48,7 +50,7 @@ export async function writeSimulatedDataset(
   const rows = ['Id,Target'];
   for (let index = 0; index < frameCount; index++) {
     if (signal?.aborted) throw DomainError.from(signal.reason);
-    const labels = drawLabels(random);
+    const labels = drawLabels(random, options.labels);
     const id = `sim_${String(index).padStart(6, '0')}`;
     const frame = simulateCells({ seed: mixSeed(seed, index), labels, sizePx });
     await storing(() => writePlanes(join(dir, 'train', id), frame));

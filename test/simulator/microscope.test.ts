@@ -74,3 +74,18 @@ test('a wait for the next frame ends at once when told to stop', async (t) => {
   controller.abort();
   t.true((await next).done);
 });
+
+test('a microscope that is to show some labels shows no others', async (t) => {
+  const labels = [2, 15, 23];
+  const acquisitions = await collect(createMicroscope({ ...options, frameCount: 60, labels }));
+  const seen = new Set(acquisitions.flatMap((acquisition) => acquisition.labels));
+  t.deepEqual(
+    [...seen].sort((a, b) => a - b),
+    labels,
+  );
+});
+
+test('one label alone is never drawn with another', async (t) => {
+  const acquisitions = await collect(createMicroscope({ ...options, labels: [7] }));
+  t.true(acquisitions.every(({ labels }) => labels.length === 1 && labels[0] === 7));
+});
