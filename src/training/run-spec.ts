@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { assertModelName } from '../models/index.js';
 import { networks } from './networks/index.js';
 import type { RunSpec } from './run.js';
 
-/** Names that are also names of folders: a letter or digit first, then also `.`, `_`, `-`. */
-const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+/** A Run's folder is called by its id: a letter or digit first, then also `.`, `_`, `-`. */
+const runIdPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 /** A fault says what came, as far as it is short. */
 const expected =
@@ -26,18 +27,24 @@ function part(initial: number, { isWholeAllowed }: { readonly isWholeAllowed: bo
   return (isWholeAllowed ? number.lte(1, { error }) : number.lt(1, { error })).default(initial);
 }
 
-const nameOf = (what: string) => {
-  const error = expected(`${what} of letters, digits, ".", "_" and "-", 64 at most`);
-  return z.string({ error }).regex(namePattern, { error });
-};
+/** As the room of models wants names to be. */
+function isModelName(name: string): boolean {
+  try {
+    assertModelName(name);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
+const nameError = expected('a name of a-z, 0-9, ".", "_" and "-", 64 at most');
 const knownNetworks = Object.keys(networks);
 const rateError = expected('a number above 0');
 const pathError = expected('the folder of a dataset');
 
 const schema = z.strictObject({
   dataPath: z.string({ error: pathError }).min(1, { error: pathError }),
-  model: nameOf('a name'),
+  model: z.string({ error: nameError }).refine(isModelName, { error: nameError }),
   network: z
     .enum(knownNetworks as [string, ...string[]], {
       error: expected(`a network of ${knownNetworks.join(', ')}`),
@@ -74,5 +81,5 @@ export function parseRunSpec(
 
 /** Whether a text may name a Run: its folder is called so. */
 export function isRunId(text: string): boolean {
-  return namePattern.test(text);
+  return runIdPattern.test(text);
 }

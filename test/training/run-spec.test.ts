@@ -41,7 +41,7 @@ test('every fault is listed at once, with what was expected and what came', (t) 
     'dataPath: expected the folder of a dataset, got ""',
     'epochs: expected a whole number from 1 to 100000, got 0',
     'learningRate: expected a number above 0, got null',
-    'model: expected a name of letters, digits, ".", "_" and "-", 64 at most, got "../live"',
+    'model: expected a name of a-z, 0-9, ".", "_" and "-", 64 at most, got "../live"',
     'network: expected a network of seed-cnn, got "resnet"',
     'patience: expected a whole number from 1 to 100000, got "6"',
     'promote: expected true or false, got 1',
@@ -58,7 +58,7 @@ test('what is no object, or lacks the needed fields, is told and not thrown', (t
   t.deepEqual(parseRunSpec({}), {
     faults: [
       'dataPath: expected the folder of a dataset, got nothing',
-      'model: expected a name of letters, digits, ".", "_" and "-", 64 at most, got nothing',
+      'model: expected a name of a-z, 0-9, ".", "_" and "-", 64 at most, got nothing',
     ],
   });
 });
