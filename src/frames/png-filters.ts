@@ -108,12 +108,15 @@ function undoPaeth(
       const up = plain[above + i]!;
       const toUp = up - corner;
       const toLeft = left - corner;
-      const fromLeft = toUp < 0 ? -toUp : toUp;
-      const fromUp = toLeft < 0 ? -toLeft : toLeft;
       const both = toUp + toLeft;
-      const fromCorner = both < 0 ? -both : both;
-      const nearest =
-        fromLeft <= fromUp && fromLeft <= fromCorner ? left : fromUp <= fromCorner ? up : corner;
+      // Noise defeats the branch predictor: choose by masks, -1 for true. x >> 31 is the sign.
+      const fromLeft = (toUp ^ (toUp >> 31)) - (toUp >> 31);
+      const fromUp = (toLeft ^ (toLeft >> 31)) - (toLeft >> 31);
+      const fromCorner = (both ^ (both >> 31)) - (both >> 31);
+      const isNotLeft = ((fromUp - fromLeft) | (fromCorner - fromLeft)) >> 31;
+      const isCorner = (fromCorner - fromUp) >> 31;
+      const other = (up & ~isCorner) | (corner & isCorner);
+      const nearest = (left & ~isNotLeft) | (other & isNotLeft);
       left = (filtered[from + i]! + nearest) & 255;
       plain[to + i] = left;
       corner = up;

@@ -30,20 +30,33 @@ export function measureQuality(pixels: Pixels, full: number): PlaneQuality {
     if (value > brightest) brightest = value;
     else if (value < darkest) darkest = value;
   }
-  const fullLimit = saturatedShare * length;
-  let fullCount = 0;
+  const fullLimit = Math.floor(saturatedShare * length);
   // Nothing is full in a plane that was seen to its end and is dark.
-  if (at < length || brightest >= full) {
-    for (let i = 0; i < length && fullCount <= fullLimit; i++) {
-      if (pixels[i]! >= full) fullCount++;
-    }
-  }
+  const mayBeFull = at < length || brightest >= full;
+  const fullCount = mayBeFull ? countFull(pixels, full, fullLimit) : 0;
   return {
     isFinite: !(pixels instanceof Float32Array) || areFinite(pixels),
     isEmpty: brightest === darkest,
     isSaturated: fullCount > fullLimit,
     isDim: brightest !== darkest && brightest - darkest < dimRange,
   };
+}
+
+/** How many pixels are at `full` or above, counted up to one over the limit. */
+function countFull(pixels: Pixels, full: number, limit: number): number {
+  let count = 0;
+  if (pixels instanceof Uint8Array && full === 255) {
+    // Native search: few bytes of a sound plane are full, and the rest costs next to nothing.
+    const bytes = Buffer.from(pixels.buffer, pixels.byteOffset, pixels.byteLength);
+    for (let at = bytes.indexOf(255); at !== -1 && count <= limit; count++) {
+      at = bytes.indexOf(255, at + 1);
+    }
+    return count;
+  }
+  for (let i = 0; i < pixels.length && count <= limit; i++) {
+    if (pixels[i]! >= full) count++;
+  }
+  return count;
 }
 
 function areFinite(pixels: Float32Array): boolean {

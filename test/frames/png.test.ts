@@ -74,6 +74,22 @@ test('what is not plain grey is left to the general decoder', async (t) => {
   t.true('pixels' in interlaced && interlaced.pixels[200] === 200);
 });
 
+test('the general decoder scales fewer bits and refuses data that end early', async (t) => {
+  // 4 bits: three pixels are two bytes a row, 0, 7, 15
+  const row = [0, 0x07, 0xf0];
+  const whole = buildPng(
+    { widthPx: 3, heightPx: 2, bitDepth: 4 },
+    deflateSync(Uint8Array.from([...row, ...row])),
+  );
+  const decoded = await decodeWithSharp(whole, options);
+  t.deepEqual('pixels' in decoded && [...decoded.pixels], [0, 119, 255, 0, 119, 255]);
+  const short = deflateSync(Uint8Array.from(row));
+  const cut = buildPng({ widthPx: 3, heightPx: 200, bitDepth: 4 }, short);
+  t.deepEqual((await decodeWithSharp(cut, options)) as unknown, {
+    fault: 'expected a whole png file, got a truncated or damaged one',
+  });
+});
+
 test('an unknown filter is a fault', (t) => {
   const png = buildPng({ widthPx: 2, heightPx: 1 }, deflateSync(Uint8Array.from([5, 1, 2])));
   t.deepEqual(decodeGreyPng(png) as unknown, { fault: 'expected png filters 0 to 4, got another' });
