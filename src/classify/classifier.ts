@@ -1,11 +1,11 @@
-import type { Batcher, Priority } from '../batching/index.js';
-import { DomainError } from '../errors.js';
+import { type Batcher, type Clock, type Priority, systemClock } from '../batching/index.js';
 import type { Frame, InputSpec, Preparer } from '../frames/index.js';
 import type { Prediction } from './prediction.js';
+import { withDeadline } from './with-deadline.js';
 
 /** How one frame wants to be served. */
 export interface ClassifyOptions {
-  /** Of the caller who waits; an abort takes the frame out of the queue. */
+  /** Of the caller who waits; an abort takes the frame out wherever it is. */
   readonly signal?: AbortSignal | undefined;
   /** On the clock of `performance.now()`; later an answer is useless. */
   readonly deadlineAtMs?: number | undefined;
@@ -36,35 +36,36 @@ export interface Classifier {
   classify(frame: Frame, lent: Lent, options?: ClassifyOptions): Promise<Prediction>;
 }
 
+export interface ClassifierCollaborators {
+  readonly preparer: Pick<Preparer, 'prepare'>;
+  /** @default systemClock */
+  readonly clock?: Clock | undefined;
+}
+
 /** Makes a Classifier. */
-export function createClassifier({ preparer }: { readonly preparer: Preparer }): Classifier {
+export function createClassifier({
+  preparer,
+  clock = systemClock,
+}: ClassifierCollaborators): Classifier {
   return {
     async classify(frame, { manifest, batcher }, options = {}) {
-      const startedAtMs = performance.now();
-      assertInTime(options.deadlineAtMs, startedAtMs);
-      const { pixels, qualityFlags } = await preparer.prepare(
-        frame,
-        manifest.inputSpec,
-        options.signal,
-      );
-      const preparedAtMs = performance.now();
-      const { probabilities, batchSize, queueMs, runMs } = await batcher.submit(pixels, options);
+      const startedAtMs = clock.now();
+      const limit = withDeadline(options, clock);
+      const prepared = preparer.prepare(frame, manifest.inputSpec, limit.signal);
+      const { pixels, qualityFlags } = await prepared.finally(limit.forget);
+      const prepareMs = clock.now() - startedAtMs;
+      const row = await batcher.submit(pixels, options);
       return {
         frameId: frame.id,
-        probabilities,
-        labelIndices: overThreshold(probabilities, manifest.thresholds),
+        probabilities: row.probabilities,
+        labelIndices: overThreshold(row.probabilities, manifest.thresholds),
         version: manifest.version,
-        batchSize,
+        batchSize: row.batchSize,
         qualityFlags,
-        timings: { prepareMs: preparedAtMs - startedAtMs, queueMs, runMs },
+        timings: { prepareMs, queueMs: row.queueMs, runMs: row.runMs },
       };
     },
   };
-}
-
-function assertInTime(deadlineAtMs: number | undefined, nowMs: number): void {
-  if (deadlineAtMs === undefined || nowMs < deadlineAtMs) return;
-  throw new DomainError('deadline', "the frame's deadline passed before it was prepared");
 }
 
 function overThreshold(probabilities: Float32Array, thresholds: readonly number[]): number[] {

@@ -1,5 +1,6 @@
 export {
   type Classifier,
+  type ClassifierCollaborators,
   type ClassifyOptions,
   createClassifier,
   type Lent,

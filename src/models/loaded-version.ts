@@ -37,8 +37,10 @@ const legal: Readonly<Record<Exclude<ModelState, 'stored'>, readonly ModelState[
 /**
  * One version in memory, from loading to gone.
  *
- * Behaviour: loads, runs every batch size once, and is ready only if its golden frame
- * came out as recorded. Loans are counted: `retire` waits for the last to come back.
+ * Behaviour: loads, runs every batch size, and is ready only if its golden frame came out
+ * as recorded in every row of every size: so each shape is compiled before the first
+ * frame, and a frame's answer is the same alone and in any batch. Loans are counted:
+ * `retire` waits for the last to come back.
  * States go one way; a version that is wanted again is loaded anew.
  */
 export class LoadedVersion {
@@ -50,7 +52,7 @@ export class LoadedVersion {
   #loans = 0;
   #whenReturned: (() => void) | null = null;
   #lastUsedAtMs = performance.now();
-  /** Settles when it is ready; rejects with `model_failed` and the reason. */
+  /** Settles when it is ready; rejects with `failure`. */
   readonly ready: Promise<void>;
 
   constructor(manifest: Manifest, collaborators: LoadCollaborators) {
@@ -65,9 +67,9 @@ export class LoadedVersion {
     return this.#state;
   }
 
-  /** Why it failed; empty if it did not. */
-  get failure(): string {
-    return this.#failure?.message ?? '';
+  /** Why it failed; null if it did not. */
+  get failure(): DomainError | null {
+    return this.#failure;
   }
 
   /** Empty until it is loaded. */
@@ -89,7 +91,7 @@ export class LoadedVersion {
     return this.#served?.batcher ?? null;
   }
 
-  /** Lends it. Throws `model_failed`, or `not_ready` unless it is ready. */
+  /** Lends it. Throws `failure`, or `not_ready` unless it is ready. */
   lend(): { readonly batcher: Batcher; readonly device: string; release(): void } {
     if (this.#failure) throw this.#failure;
     if (this.#state !== 'ready' || !this.#served) {
@@ -148,44 +150,51 @@ export class LoadedVersion {
       const inputShape = [channels.length, heightPx, widthPx] as const;
       session = await engine.load({ model, inputShape, labelCount: manifest.labels.length });
       this.#to('warming');
-      for (const batchSize of batcher.batchSizes) await this.#warm(session, golden, batchSize);
+      const warmRunMs = new Map<number, number>();
+      for (const batchSize of batcher.batchSizes) {
+        warmRunMs.set(batchSize, await this.#warm(session, golden, batchSize));
+      }
       this.#served = {
         session,
         batcher: createBatcher(batcher, {
           run: session.run.bind(session),
+          warmRunMs,
           onDropped: (reason) => onDropped?.(manifest, reason),
           onRan: (batchSize, runMs) => onRan?.(manifest, batchSize, runMs),
         }),
       };
       this.#to('ready');
     } catch (thrown) {
-      const error = DomainError.from(thrown);
-      this.#failure =
-        error.code === 'model_failed'
-          ? error
-          : new DomainError('model_failed', `${this.#what} could not be loaded: ${error.message}`, {
-              cause: thrown,
-            });
+      const { code, message } = DomainError.from(thrown);
+      // The code is kept: a disk or an engine that failed is no fault of the version.
+      this.#failure = new DomainError(code, `${this.#what} is not served: ${message}`, {
+        cause: thrown,
+      });
       this.#to('failed');
       await session?.close().catch(() => {});
       throw this.#failure;
     }
   }
 
-  /** Runs the golden frame in every row of a batch, and holds each against the record. */
-  async #warm(session: Session, golden: Uint8Array, batchSize: number): Promise<void> {
+  /**
+   * Runs the golden frame in every row of a batch, and holds each against the record.
+   * Returns what a run takes, in milliseconds: the second, since the first is a cold one.
+   */
+  async #warm(session: Session, golden: Uint8Array, batchSize: number): Promise<number> {
     const { labels, goldenOutput } = this.manifest;
     const input = new Uint8Array(batchSize * golden.byteLength);
     for (let row = 0; row < batchSize; row += 1) input.set(golden, row * golden.byteLength);
-    const { probabilities } = await session.run(input, batchSize);
+    const cold = await session.run(input, batchSize);
+    const { probabilities, runMs } = await session.run(cold.input, batchSize);
     for (let row = 0; row < batchSize; row += 1) {
       const output = probabilities.subarray(row * labels.length, (row + 1) * labels.length);
       const { index, difference } = largestDifference(output, goldenOutput);
       if (difference <= goldenTolerance) continue;
       throw new DomainError(
         'model_failed',
-        `${this.#what} is not served: its golden frame gave ${output[index]} for ${labels[index]} in a batch of ${batchSize}, expected ${goldenOutput[index]} within ${goldenTolerance}`,
+        `its golden frame gave ${output[index]} for ${labels[index]} in a batch of ${batchSize}, expected ${goldenOutput[index]} within ${goldenTolerance}`,
       );
     }
+    return runMs;
   }
 }

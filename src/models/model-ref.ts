@@ -7,12 +7,16 @@ export type Alias = (typeof aliases)[number];
 
 const namePattern = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 
+export function isModelName(name: string): boolean {
+  return namePattern.test(name);
+}
+
 /** Throws `option_invalid` unless the name can be a folder on every system and a word in a metric. */
 export function assertModelName(name: string): void {
-  if (namePattern.test(name)) return;
+  if (isModelName(name)) return;
   throw new DomainError(
     'option_invalid',
-    `model name: expected 1 to 64 of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit, got "${name}"`,
+    `model name: expected 1 to 64 of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit, got ${JSON.stringify(name.slice(0, 80))}`,
   );
 }
 
@@ -32,6 +36,6 @@ export function parseModelRef(text: string): ModelRef {
     return { name, selector: { alias: selector } };
   throw new DomainError(
     'option_invalid',
-    `model: expected a version number, ${aliases.join(', ')} after "@", got "${selector}"`,
+    `model: expected a version number, ${aliases.join(', ')} after "@", got ${JSON.stringify(selector.slice(0, 80))}`,
   );
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
@@ -7,8 +6,9 @@ import type { InputSpec } from '../frames/index.js';
 import type { LabelSet } from '../label-set.js';
 import { parseManifest } from './manifest.js';
 import type { Manifest, ModelRef, Scores } from './model.js';
-import { type Alias, aliases, assertModelName, parseModelRef } from './model-ref.js';
-import { unfinishedPrefix, writeFolder } from './write-folder.js';
+import { type Alias, aliases, assertModelName, isModelName, parseModelRef } from './model-ref.js';
+import { createTurns } from './turns.js';
+import { removeUnfinished, unfinishedPrefix, writeFolder } from './write-folder.js';
 
 /** What a version is made of, before it has a number. */
 export interface VersionDraft {
@@ -30,6 +30,9 @@ export interface VersionDraft {
     readonly output: ArrayLike<number>;
   };
 }
+
+/** Writing a version takes seconds: what is older was left by a process that died. */
+const leftoverAgeMs = 60 * 60 * 1000;
 
 /** Which version each alias points at. */
 export type Aliases = Readonly<Partial<Record<Alias, number>>>;
@@ -60,8 +63,11 @@ export interface ModelStore {
   /** Writes a new version. Throws `option_invalid`, or `storage_failed` for a full disk. */
   publish(draft: VersionDraft): Promise<Manifest>;
   aliases(name: string): Promise<Aliases>;
-  /** Replaces all aliases of a name at once. */
-  setAliases(name: string, next: Aliases): Promise<void>;
+  /**
+   * Changes the aliases of a name at once. Of two processes that do so at the same moment
+   * the later wins; within one, changes follow each other.
+   */
+  changeAliases(name: string, change: (now: Aliases) => Aliases): Promise<Aliases>;
   /** Points one alias at a version. Throws `model_unknown` if there is no such version. */
   setAlias(name: string, alias: Alias, version: number): Promise<void>;
 }
@@ -72,13 +78,12 @@ export interface ModelStore {
  */
 export async function openModelStore(path: string): Promise<ModelStore> {
   await assertWritable(path);
+  const turns = createTurns();
 
   const names = async () => {
-    const entries = await readdir(path, { withFileTypes: true });
     const found: string[] = [];
-    for (const entry of entries) {
-      if (!entry.isDirectory() || entry.name.startsWith('.')) continue;
-      if ((await versions(entry.name)).length > 0) found.push(entry.name);
+    for (const name of await readdir(path)) {
+      if (isModelName(name) && (await versions(name)).length > 0) found.push(name);
     }
     return found.sort();
   };
@@ -104,7 +109,13 @@ export async function openModelStore(path: string): Promise<ModelStore> {
     );
   };
   const readAliases = async (name: string): Promise<Aliases> => {
-    const text = await readFile(join(path, name, 'aliases.json'), 'utf8').catch(() => '{}');
+    const text = await readFile(join(path, name, 'aliases.json'), 'utf8').catch(
+      (cause: unknown) => {
+        if (codeOf(cause) === 'ENOENT' || codeOf(cause) === 'ENOTDIR') return '{}';
+        // Never taken for "none": the next change would lose them.
+        throw new DomainError('storage_failed', `${name}: aliases.json cannot be read`, { cause });
+      },
+    );
     const found: Partial<Record<Alias, number>> = {};
     let read: Record<string, unknown>;
     try {
@@ -121,6 +132,7 @@ export async function openModelStore(path: string): Promise<ModelStore> {
   const resolve = async (given: ModelRef | string) => {
     const ref = typeof given === 'string' ? parseModelRef(given) : given;
     const name = ref.name === '' ? await onlyName() : ref.name;
+    assertModelName(name); // it becomes part of a path
     const known = await versions(name);
     if (known.length === 0) throw unknownName(name, await names());
     const { selector } = ref;
@@ -140,11 +152,15 @@ export async function openModelStore(path: string): Promise<ModelStore> {
       ? unknownName('', known)
       : new DomainError('option_invalid', `model: expected one of ${known.join(', ')}, got none`);
   };
-  const setAliases = async (name: string, next: Aliases) => {
-    await writing(() =>
-      writeFileAtomic(join(path, name, 'aliases.json'), `${JSON.stringify(next, null, 2)}\n`),
-    );
-  };
+  const changeAliases = (name: string, change: (now: Aliases) => Aliases) =>
+    turns.take(name, async () => {
+      assertModelName(name);
+      const next = change(await readAliases(name));
+      await writing(() =>
+        writeFileAtomic(join(path, name, 'aliases.json'), `${JSON.stringify(next, null, 2)}\n`),
+      );
+      return next;
+    });
 
   return {
     path,
@@ -172,12 +188,16 @@ export async function openModelStore(path: string): Promise<ModelStore> {
           throw new DomainError('model_failed', `${what} cannot be read`, { cause });
         },
       );
-      if (sha256(bytes) === files[file]) return bytes;
+      if ((await sha256(bytes)) === files[file]) return bytes;
       throw new DomainError('model_failed', `${what} is not the file that was published`);
     },
     async publish(draft) {
       assertDraft(draft);
       const { golden, model, ...described } = draft;
+      const checksums = {
+        'model.onnx': await sha256(model),
+        'golden.bin': await sha256(golden.frame),
+      };
       // Another publisher may take the number first: the rename then fails, and the next is tried.
       for (;;) {
         const version = ((await versions(draft.name)).at(-1) ?? 0) + 1;
@@ -186,7 +206,7 @@ export async function openModelStore(path: string): Promise<ModelStore> {
           version,
           createdAt: new Date().toISOString(),
           thresholds: [...draft.thresholds],
-          files: { 'model.onnx': sha256(model), 'golden.bin': sha256(golden.frame) },
+          files: checksums,
           goldenOutput: Array.from(golden.output),
         };
         const folder = join(path, draft.name, String(version));
@@ -205,10 +225,10 @@ export async function openModelStore(path: string): Promise<ModelStore> {
       }
     },
     aliases: readAliases,
-    setAliases,
+    changeAliases,
     async setAlias(name, alias, version) {
       await resolve({ name, selector: { version } });
-      await setAliases(name, { ...(await readAliases(name)), [alias]: version });
+      await changeAliases(name, (now) => ({ ...now, [alias]: version }));
     },
   };
 }
@@ -218,6 +238,10 @@ async function assertWritable(path: string): Promise<void> {
     await mkdir(path, { recursive: true });
     // Permission bits say nothing to root, on a read-only disk or on a network share: try.
     await rm(await mkdtemp(join(path, unfinishedPrefix)), { recursive: true });
+    for (const name of (await readdir(path)).filter(isModelName)) {
+      // What is there may be no folder, and then holds no leftovers.
+      await removeUnfinished(join(path, name), leftoverAgeMs).catch(() => {});
+    }
   } catch (cause) {
     throw new DomainError(
       'storage_failed',
@@ -242,9 +266,24 @@ async function writing(write: () => Promise<void>): Promise<void> {
   }
 }
 
+const reasons: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the quota of the disk is used up',
+  EACCES: 'this user may not',
+  EPERM: 'this user may not',
+  EROFS: 'the disk is read-only',
+  ENOTDIR: 'a part of the path is no folder',
+  EEXIST: 'a file of that name is there',
+};
+
 function reasonOf(cause: unknown): string {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-  return code === 'ENOSPC' ? 'ENOSPC: the disk is full' : code || 'unknown reason';
+  const code = codeOf(cause);
+  return reasons[code] === undefined ? code || 'unknown reason' : `${code}: ${reasons[code]}`;
+}
+
+/** The code of a failed system call: "ENOENT". */
+function codeOf(cause: unknown): string {
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : '';
 }
 
 function assertDraft({ name, labels, thresholds, inputSpec, golden }: VersionDraft): void {
@@ -277,6 +316,9 @@ function unknownName(name: string, known: readonly string[]): DomainError {
   return new DomainError('model_unknown', `${what}; ${instead}`);
 }
 
-function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
+/** Computed off the event loop: 20 MB would stall it for some 20 ms. */
+async function sha256(bytes: Uint8Array): Promise<string> {
+  // `as`: what is read from a file or built here never lies in shared memory.
+  const digest = await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>);
+  return Buffer.from(digest).toString('hex');
 }

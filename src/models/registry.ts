@@ -4,18 +4,24 @@ import type { Engine } from '../engines/index.js';
 import { DomainError } from '../errors.js';
 import type { InputSpec } from '../frames/index.js';
 import type { LabelSet } from '../label-set.js';
-import { createGoldenFrame } from './golden.js';
+import { importVersion } from './import-version.js';
 import { LoadedVersion } from './loaded-version.js';
 import type { Manifest, ModelState, StoredModel } from './model.js';
-import { type Alias, aliases, parseModelRef } from './model-ref.js';
+import { aliases, assertModelName, parseModelRef } from './model-ref.js';
 import type { Aliases, ModelStore } from './model-store.js';
+import { createTurns } from './turns.js';
 
 export interface RegistryOptions {
   readonly batcher: Partial<BatcherOptions>;
   /** How often aliases are read from disk, so that another process can promote. @default 1000 */
   readonly pollMs: number;
-  /** Versions in memory beyond the live ones; the least used is retired first. @default 4 */
+  /** Versions in memory that are neither live nor lent; the least used is retired first. @default 4 */
   readonly maxIdleVersions: number;
+  /**
+   * A version that was asked for by its number within this time is not retired when another
+   * becomes live: its streams would wait while it is loaded again. @default 60 000 ms
+   */
+  readonly pinnedMs: number;
 }
 
 /** Hears of what happens; `log` of changes of state only. */
@@ -25,6 +31,7 @@ export interface RegistryCollaborators {
   readonly log: {
     info(fields: object, message: string): void;
     warn(fields: object, message: string): void;
+    error(fields: object, message: string): void;
   };
   readonly onDropped?: (manifest: Manifest, reason: DropReason) => void;
   readonly onRan?: (manifest: Manifest, batchSize: number, runMs: number) => void;
@@ -75,17 +82,22 @@ export interface Registry {
   /** Loads the live version of every name. A version that fails is logged, and the rest is served. */
   start(): Promise<void>;
   /**
-   * Borrows a version; one that is only on disk is loaded first.
-   * Throws `model_unknown`, `model_failed`, `option_invalid` or `draining`.
+   * Borrows a version: two look-ups and no I/O where it is in memory; one that is only on
+   * disk is loaded first.
+   * Throws `model_unknown`, `model_failed`, `option_invalid`, `not_ready`, `storage_failed`
+   * or `draining`.
    */
   acquire(ref: string): Promise<Handle>;
-  /** Makes a version live. Throws `model_unknown`, or `model_failed`: nothing changes then. */
+  /**
+   * Makes a version live: loads, warms and checks it, writes the aliases, then swaps. One
+   * that failed is tried again. Throws as `acquire`: nothing changes then.
+   */
   promote(name: string, version: number): Promise<StoredModel>;
   /** Makes the previous live version live again. Throws `model_unknown` if there is none. */
   rollback(name: string): Promise<StoredModel>;
   list(): Promise<readonly StoredModel[]>;
   get(ref: string): Promise<StoredModel>;
-  /** Adds a model made elsewhere as a version; not promoted. Throws `option_invalid` or `model_failed`. */
+  /** Adds a model made elsewhere as the candidate. Throws `option_invalid` or `model_failed`. */
   import(draft: ImportDraft): Promise<StoredModel>;
   /** What is in memory now; does not touch the disk. */
   loaded(): readonly LoadedView[];
@@ -93,12 +105,12 @@ export interface Registry {
   close(): Promise<void>;
 }
 
-/** Makes a Registry. Call `start` before anything else. */
+/** Makes a Registry. A server calls `start`; without it versions are loaded as they are asked for. */
 export function createRegistry(
   options: Partial<RegistryOptions>,
   { engine, store, log, onDropped, onRan }: RegistryCollaborators,
 ): Registry {
-  const { pollMs = 1000, maxIdleVersions = 4 } = options;
+  const { pollMs = 1000, maxIdleVersions = 4, pinnedMs = 60_000 } = options;
   const batcher = { ...defaultBatcherOptions, ...options.batcher };
   const collaborators = {
     engine,
@@ -107,186 +119,204 @@ export function createRegistry(
     ...(onDropped ? { onDropped } : {}),
     ...(onRan ? { onRan } : {}),
   };
-  /** By "name@version". A failed one stays, so that its reason can be told. */
+  /** By "name@version": what is lent, or may be. A failed one stays, so that its reason can be told. */
   const versions = new Map<string, LoadedVersion>();
   /** By name: the version that answers for it. */
   const live = new Map<string, LoadedVersion>();
-  const retiring = new Set<Promise<void>>();
-  /** Promotions of a name follow each other; by name, the last of them. */
-  const turns = new Map<string, Promise<unknown>>();
+  const retiring = new Map<LoadedVersion, Promise<void>>();
+  /** When a version was last asked for by its number or an alias. */
+  const pinnedAtMs = new WeakMap<LoadedVersion, number>();
+  /** Changes of what is live follow each other, name by name. */
+  const turns = createTurns();
+  /** The only model there is, as of the last look at the folder. */
+  let onlyName: string | null = null;
   let poll: NodeJS.Timeout | null = null;
+  let polling: Promise<void> = Promise.resolve();
   let isClosed = false;
 
   const keyOf = (name: string, version: number) => `${name}@${version}`;
+  const assertOpen = () => {
+    if (isClosed) throw new DomainError('draining', 'the server is shutting down; try another');
+  };
 
-  /** The version in memory, loaded anew if it is not there or was retired. */
-  const load = async (name: string, version: number, retryFailed = false) => {
+  /** The version in memory, ready or failed; loaded if it is not there. */
+  const load = async (name: string, version: number): Promise<LoadedVersion> => {
     const key = keyOf(name, version);
-    const present = versions.get(key);
-    const isOver =
-      present?.state === 'draining' ||
-      present?.state === 'gone' ||
-      (present?.state === 'failed' && retryFailed);
-    if (present && !isOver) return present;
+    const present = versions.get(key) ?? (await begin(key, name, version));
+    await present.ready.catch(() => {}); // told by whoever lends it
+    return present;
+  };
+  const begin = async (key: string, name: string, version: number) => {
     const manifest = await store.read({ name, selector: { version } });
+    assertOpen();
     // Two callers may have come here at once: the second takes what the first made.
-    const now = versions.get(key);
-    if (now && now !== present) return now;
+    const present = versions.get(key);
+    if (present) return present;
     const loaded = new LoadedVersion(manifest, collaborators);
     versions.set(key, loaded);
     loaded.ready.then(
-      () => log.info({ model: key, device: loaded.device }, 'version is ready'),
-      (error: unknown) => log.warn({ model: key, err: error }, 'version failed'),
+      () => {
+        log.info({ model: key, device: loaded.device }, 'version is ready');
+        trim(loaded);
+      },
+      (error: unknown) => {
+        log.error({ model: key, error }, 'version failed');
+        // What is no fault of the version may be tried again.
+        const isItsFault = loaded.failure?.code === 'model_failed';
+        if (!isItsFault && versions.get(key) === loaded) versions.delete(key);
+      },
     );
     return loaded;
   };
 
   const retire = (version: LoadedVersion) => {
     const key = keyOf(version.manifest.name, version.manifest.version);
-    const done = version.retire().finally(() => {
-      retiring.delete(done);
-      if (versions.get(key) === version && version.state === 'gone') versions.delete(key);
-      log.info({ model: key }, 'version is retired');
+    if (versions.get(key) === version) versions.delete(key);
+    const done = version
+      .retire()
+      .catch((error: unknown) => log.warn({ model: key, error }, 'version could not be unloaded'))
+      .finally(() => {
+        retiring.delete(version);
+        log.info({ model: key }, 'version is retired');
+      });
+    retiring.set(version, done);
+  };
+
+  /** Frees what nobody has used for longest, beyond the live versions and the newest. */
+  const trim = (newest: LoadedVersion) => {
+    const idle = [...versions.values()]
+      .filter((version) => version.state === 'ready' && version.loans === 0)
+      .filter((version) => version !== newest && live.get(version.manifest.name) !== version)
+      .sort((left, right) => right.lastUsedAtMs - left.lastUsedAtMs);
+    for (const version of idle.slice(maxIdleVersions - 1)) retire(version);
+  };
+
+  /** Loads, does what comes before the swap, swaps. Throws why not; then nothing has changed. */
+  const makeLive = async (
+    name: string,
+    version: number,
+    beforeSwap: () => Promise<unknown>,
+  ): Promise<void> => {
+    const next = await load(name, version);
+    const loan = next.lend(); // nobody may retire it in between
+    try {
+      await beforeSwap();
+      const before = live.get(name);
+      if (before === next || isClosed) return;
+      live.set(name, next);
+      log.info({ model: keyOf(name, version) }, 'version is live');
+      if (!before) return;
+      const pinned = pinnedAtMs.get(before) ?? Number.NEGATIVE_INFINITY;
+      if (performance.now() - pinned >= pinnedMs) retire(before);
+    } finally {
+      loan.release();
+    }
+  };
+
+  const promoteInTurn = async (name: string, version: number): Promise<StoredModel> => {
+    assertOpen();
+    const key = keyOf(name, version);
+    if (versions.get(key)?.state === 'failed') versions.delete(key);
+    await makeLive(name, version, () =>
+      store.changeAliases(name, (now) => afterPromotion(now, version)),
+    );
+    return describe(await store.read({ name, selector: { version } }));
+  };
+
+  /** Makes live what another process says is, unless it failed before. */
+  const follow = (name: string) =>
+    turns.take(name, async () => {
+      const { live: wanted } = await store.aliases(name);
+      if (wanted === undefined || isClosed) return;
+      if (live.get(name)?.manifest.version === wanted) return;
+      if (versions.get(keyOf(name, wanted))?.state === 'failed') return;
+      await makeLive(name, wanted, async () => {});
     });
-    retiring.add(done);
-  };
-
-  /** Loads, checks, then points the name at the version. The old one answers until then. */
-  const makeLive = async (name: string, version: number) => {
-    const next = await load(name, version, true);
-    await next.ready;
-    const before = live.get(name);
-    if (before === next) return;
-    live.set(name, next);
-    log.info({ model: keyOf(name, version) }, 'version is live');
-    if (before) retire(before);
-  };
-
-  const inTurn = <T>(name: string, action: () => Promise<T>): Promise<T> => {
-    const turn = (turns.get(name) ?? Promise.resolve()).then(action, action);
-    turns.set(name, turn);
-    return turn;
-  };
-
-  const promote = (name: string, version: number, next: (now: Aliases) => Aliases) =>
-    inTurn(name, async () => {
-      await makeLive(name, version);
-      await store.setAliases(name, next(await store.aliases(name)));
-      return describe(await store.read({ name, selector: { version } }));
-    });
-
-  /** Follows aliases that another process has set. */
-  const follow = async () => {
-    for (const name of await store.names()) {
-      const wanted = (await store.aliases(name)).live;
-      const now = live.get(name);
-      if (wanted === undefined || now?.manifest.version === wanted) continue;
-      // A version that failed is not tried again until it is promoted by a call.
-      if (versions.get(keyOf(name, wanted))?.state === 'failed') continue;
-      await inTurn(name, () => makeLive(name, wanted)).catch((error: unknown) =>
-        log.warn({ model: keyOf(name, wanted), err: error }, 'version could not be made live'),
+  const followAll = async () => {
+    const names = await store.names();
+    onlyName = names.length === 1 ? (names[0] ?? null) : null;
+    for (const name of names) {
+      await follow(name).catch((error: unknown) =>
+        log.warn({ model: name, error }, 'what is live on disk could not be made live'),
       );
     }
   };
-  const pollSoon = () => {
+  const pollLater = () => {
     if (isClosed) return;
     poll = setTimeout(() => {
-      follow()
-        .catch((error: unknown) => log.warn({ err: error }, 'the models folder cannot be read'))
-        .finally(pollSoon);
+      polling = followAll()
+        .catch((error: unknown) => log.warn({ error }, 'the models folder cannot be read'))
+        .then(pollLater);
     }, pollMs);
     poll.unref();
   };
 
-  /** Frees what nobody has used for longest, beyond the live versions. */
-  const trim = () => {
-    const idle = [...versions.values()]
-      .filter((version) => version.state === 'ready' && version.loans === 0)
-      .filter((version) => live.get(version.manifest.name) !== version)
-      .sort((left, right) => right.lastUsedAtMs - left.lastUsedAtMs);
-    for (const version of idle.slice(maxIdleVersions)) retire(version);
-  };
-
   const describe = async (manifest: Manifest): Promise<StoredModel> => {
-    const loaded = versions.get(keyOf(manifest.name, manifest.version));
+    const key = keyOf(manifest.name, manifest.version);
+    const leaving = [...retiring.keys()].find(
+      (version) => keyOf(version.manifest.name, version.manifest.version) === key,
+    );
+    const loaded = versions.get(key) ?? leaving;
     const pointing = await store.aliases(manifest.name);
     return {
       manifest,
-      state: loaded && loaded.state !== 'gone' ? loaded.state : 'stored',
+      state: loaded?.state ?? 'stored',
       aliases: aliases.filter((alias) => pointing[alias] === manifest.version),
       device: loaded?.device ?? '',
-      failure: loaded?.failure ?? '',
+      failure: loaded?.failure?.message ?? '',
     };
   };
 
+  /** The way of nearly every frame. */
+  const lookUp = (ref: string): LoadedVersion | undefined =>
+    live.get(ref === '' && onlyName !== null ? onlyName : ref) ?? versions.get(ref);
+
   const find = async (text: string): Promise<LoadedVersion> => {
     const ref = parseModelRef(text);
-    if ('alias' in ref.selector && ref.selector.alias === 'live') {
-      const only = live.size === 1 ? live.values().next().value : undefined;
-      const found = ref.name === '' ? only : live.get(ref.name);
-      if (found) return found;
-    }
     const { name, version } = await store.resolve(ref);
+    const isForLive = 'alias' in ref.selector && ref.selector.alias === 'live';
+    const present = isForLive ? live.get(name) : undefined;
+    if (present) return present;
     const loaded = await load(name, version);
-    if (loaded.state === 'loading' || loaded.state === 'warming') await loaded.ready;
-    if ('alias' in ref.selector && ref.selector.alias === 'live' && !live.has(name)) {
-      live.set(name, loaded);
-    }
+    if (isForLive && loaded.state === 'ready' && !live.has(name)) live.set(name, loaded);
     return loaded;
   };
 
   return {
     async start() {
-      await follow();
-      pollSoon();
+      await followAll();
+      pollLater();
     },
     async acquire(ref) {
-      if (isClosed) throw new DomainError('draining', 'the server is shutting down; try another');
-      const version = await find(ref);
-      const { manifest } = version;
-      const handle = { manifest, ...version.lend() };
-      trim();
-      return handle;
+      for (;;) {
+        assertOpen();
+        const version = lookUp(ref) ?? (await find(ref));
+        // One that was retired while it was waited for has a successor by now.
+        if (version.state === 'draining' || version.state === 'gone') continue;
+        await (version.state === 'ready' ? null : version.ready);
+        if (ref.includes('@')) pinnedAtMs.set(version, performance.now());
+        return { manifest: version.manifest, ...version.lend() };
+      }
     },
-    promote: (name, version) => promote(name, version, (now) => afterPromotion(now, version)),
-    async rollback(name) {
-      const { version } = await store.resolve({ name, selector: { alias: 'previous' } });
-      return promote(name, version, (now) => afterPromotion(now, version));
-    },
+    promote: (name, version) => turns.take(name, () => promoteInTurn(name, version)),
+    rollback: (name) =>
+      turns.take(name, async () => {
+        assertModelName(name);
+        const { version } = await store.resolve({ name, selector: { alias: 'previous' } });
+        return promoteInTurn(name, version);
+      }),
     async list() {
       return Promise.all((await store.list()).map(describe));
     },
     async get(ref) {
       return describe(await store.read(ref));
     },
-    async import({ name, onnx, ...described }) {
-      const { inputSpec, labels } = described;
-      const frame = createGoldenFrame(inputSpec);
-      const { channels, heightPx, widthPx } = inputSpec;
-      const session = await engine.load({
-        model: onnx,
-        inputShape: [channels.length, heightPx, widthPx],
-        labelCount: labels.length,
-      });
-      try {
-        const { probabilities } = await session.run(Uint8Array.from(frame), 1);
-        const manifest = await store.publish({
-          ...described,
-          name,
-          model: onnx,
-          scores: null,
-          runId: null,
-          datasetFingerprint: null,
-          parent: null,
-          golden: { frame, output: probabilities },
-        });
-        return await describe(manifest);
-      } finally {
-        await session.close();
-      }
+    async import(draft) {
+      assertOpen();
+      return describe(await importVersion(draft, { engine, store }));
     },
     loaded: () =>
-      [...versions.values()].map((version) => ({
+      [...versions.values(), ...retiring.keys()].map((version) => ({
         manifest: version.manifest,
         state: version.state,
         device: version.device,
@@ -297,11 +327,11 @@ export function createRegistry(
     async close() {
       isClosed = true;
       if (poll) clearTimeout(poll);
-      await Promise.allSettled(turns.values());
+      await polling;
+      await turns.settled();
       live.clear();
-      for (const version of versions.values()) retire(version);
-      await Promise.allSettled([...retiring]);
-      versions.clear();
+      for (const version of [...versions.values()]) retire(version);
+      await Promise.all(retiring.values());
     },
   };
 }
@@ -309,8 +339,10 @@ export function createRegistry(
 /** The aliases once `version` is live: what was live before can be rolled back to. */
 function afterPromotion(now: Aliases, version: number): Aliases {
   if (now.live === version) return now;
-  const next: Partial<Record<Alias, number>> = { ...now, live: version };
-  if (now.live !== undefined) next.previous = now.live;
-  if (now.candidate === version) delete next.candidate;
-  return next;
+  const { candidate, previous: _, live: before } = now;
+  return {
+    live: version,
+    ...(before === undefined ? {} : { previous: before }),
+    ...(candidate === undefined || candidate === version ? {} : { candidate }),
+  };
 }

@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, open, rename, rm } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 /** Folders that begin so are not finished; whoever lists a folder ignores them. */
@@ -14,8 +15,10 @@ export async function writeFolder(
 ): Promise<void> {
   const parent = dirname(path);
   await mkdir(parent, { recursive: true });
-  const unfinished = await mkdtemp(join(parent, unfinishedPrefix));
+  // Not mkdtemp, whose folders no other user may read: a server may run as one.
+  const unfinished = join(parent, `${unfinishedPrefix}${randomUUID()}`);
   try {
+    await mkdir(unfinished);
     for (const [name, content] of Object.entries(files)) {
       const file = await open(join(unfinished, name), 'wx');
       try {
@@ -25,11 +28,23 @@ export async function writeFolder(
         await file.close();
       }
     }
+    await syncFolder(unfinished);
     await rename(unfinished, path);
     await syncFolder(parent);
   } catch (error) {
     await rm(unfinished, { recursive: true, force: true });
     throw error;
+  }
+}
+
+/** Removes from a folder what a process left there that died while it wrote. */
+export async function removeUnfinished(parent: string, olderThanMs: number): Promise<void> {
+  const names = (await readdir(parent)).filter((name) => name.startsWith(unfinishedPrefix));
+  for (const name of names) {
+    const path = join(parent, name);
+    const found = await stat(path).catch(() => null); // another may have finished it
+    if (found === null || Date.now() - found.mtimeMs < olderThanMs) continue;
+    await rm(path, { recursive: true, force: true });
   }
 }
 
