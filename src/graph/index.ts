@@ -5,6 +5,7 @@ export { initialiseParameters } from './initial-parameters.js';
 export type { Layer, Network, Parameters } from './network.js';
 export { countParameters } from './network-plan.js';
 export type { AdamOptions } from './optimisers/adam.js';
+export { randomOf } from './random.js';
 export {
   buildTrainingStep,
   type MaskSpec,

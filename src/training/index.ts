@@ -1,2 +1,10 @@
+export type { VersionDraft, VersionStore } from './publish-run.js';
 export type { EpochScores, Run, RunEvent, RunEventBody, RunSpec, RunState } from './run.js';
 export { parseRunSpec } from './run-spec.js';
+export {
+  createTrainer,
+  defaultInputSpec,
+  type Trainer,
+  type TrainerCollaborators,
+  type TrainerOptions,
+} from './trainer.js';

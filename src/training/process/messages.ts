@@ -1,0 +1,37 @@
+import type { Scores } from '../../models/index.js';
+import type { RunEventBody } from '../run.js';
+
+/** What the trainer process is started with. */
+export interface ProcessOptions {
+  /** Folder of the run, with its spec in it. */
+  readonly folder: string;
+  /** Threads of the runtime; 0 is one a core. */
+  readonly threads: number;
+}
+
+/** A trained network as the process leaves it in `export/` of the run's folder. */
+export interface ExportedModel {
+  readonly scores: Scores;
+  readonly datasetFingerprint: string;
+  /** What `golden.bin` gave in the runtime that serves, one a label. */
+  readonly goldenOutput: readonly number[];
+}
+
+/** How a run came out, before its model is published. */
+export interface Outcome {
+  readonly state: 'finished' | 'stopped' | 'failed';
+  readonly reason: string;
+  /** null where there are no weights worth publishing. */
+  readonly exported: ExportedModel | null;
+}
+
+/** What the process tells of itself; `published` and `ended` are its parent's to say. */
+export type ProcessEvent = Exclude<RunEventBody, { readonly kind: 'published' | 'ended' }>;
+
+/** What goes from the trainer process to its parent: events, and last the outcome. */
+export type ProcessMessage =
+  | { readonly kind: 'event'; readonly event: ProcessEvent }
+  | { readonly kind: 'outcome'; readonly outcome: Outcome };
+
+/** Files of an exported model, within the run's folder. */
+export const exportFiles = { model: 'export/model.onnx', golden: 'export/golden.bin' } as const;

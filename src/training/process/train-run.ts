@@ -1,0 +1,176 @@
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { openDataset, splitDataset } from '../../dataset/index.js';
+import { createOnnxGraphRunner } from '../../engines/index.js';
+import { DomainError } from '../../errors.js';
+import { createPreparer } from '../../frames/index.js';
+import { buildTrainingStep, countParameters, initialiseParameters } from '../../graph/index.js';
+import { readCheckpoint, writeCheckpoint } from '../checkpoint.js';
+import { createNetwork } from '../networks/index.js';
+import { readRunFolder } from '../run-store.js';
+import { createStepRunner } from '../step-runner.js';
+import { exportModel } from './export-model.js';
+import { loadFrames } from './frame-set.js';
+import { type Learned, learn } from './learn.js';
+import type { Outcome, ProcessEvent, ProcessOptions } from './messages.js';
+
+export interface TrainRunCollaborators {
+  tell(event: ProcessEvent): void;
+  /** Notes what went wrong beside the run, for the operator. */
+  warn(message: string, thrown: unknown): void;
+  isStopRequested(): boolean;
+}
+
+/** `framesLoaded` is told at most so often, and at the end. */
+const loadedIntervalMs = 200;
+
+/**
+ * A training from its folder to an exported model:
+ *
+ * 1. read the spec, open the dataset, split it
+ * 2. build the network and tell how large it is
+ * 3. load the frames, once
+ * 4. build the training step and learn; keep a checkpoint of the best epoch
+ * 5. draw the curves
+ * 6. take the best weights from the checkpoint, check and write the served form
+ * 7. draw validation frames with their true and predicted labels
+ *
+ * Throws `dataset_invalid`, `option_invalid`, `storage_failed`, `checkpoint_corrupt`.
+ */
+export async function trainRun(
+  { folder, threads }: ProcessOptions,
+  collaborators: TrainRunCollaborators,
+): Promise<Outcome> {
+  const { tell, warn, isStopRequested } = collaborators;
+  const { spec, inputSpec, labels } = await readRunFolder(folder);
+  const { channels, heightPx, widthPx } = inputSpec;
+  const dataset = await openDataset(spec.dataPath, { channels, labels });
+  const split = splitDataset(dataset, spec);
+
+  const shape = { channels: channels.length, heightPx, widthPx, labelCount: labels.length };
+  const network = createNetwork(spec.network, shape);
+  tell({
+    kind: 'started',
+    spec,
+    parameterCount: countParameters(network),
+    trainingFrames: split.training.length,
+    validationFrames: split.validation.length,
+  });
+
+  const sets = await loadBoth({ dataset, split, inputSpec }, collaborators);
+  if (sets === null) return stoppedEarly('stopped on request while frames were loaded');
+  const { training, validation } = sets;
+
+  const checkpointPath = join(folder, 'best.safetensors');
+  const learned = await runLearning();
+  if (learned.history.length > 0) {
+    await pictures('curves', async () => {
+      const { drawCurves } = await import('./curves.js');
+      await drawCurves(folder, learned.history);
+    });
+  }
+  const { state, reason, best } = learned;
+  if (state === 'failed') return { state, reason, exported: null };
+  if (best === null) return stoppedEarly(reason);
+
+  const kept = await readCheckpoint(checkpointPath);
+  const goldenOutput = await exportModel(
+    { network, parameters: kept.state, validation, folder },
+    { threads },
+  );
+  await pictures('sheet of validation frames', async () => {
+    const { drawSamples } = await import('./sample-sheet.js');
+    await drawSamples(folder, { dataset, validation, probabilities: best.probabilities });
+  });
+  const { validationLoss, validationAccuracy, alwaysNoAccuracy, validationMacroF1 } = best.scores;
+  return {
+    state,
+    reason,
+    exported: {
+      scores: {
+        frameCount: validation.frames.length,
+        loss: validationLoss,
+        binaryAccuracy: validationAccuracy,
+        alwaysNoAccuracy,
+        macroF1: validationMacroF1,
+      },
+      datasetFingerprint: dataset.fingerprint,
+      goldenOutput,
+    },
+  };
+
+  /** A run without its pictures is still a run. They are loaded late: they start slowly. */
+  async function pictures(what: string, draw: () => Promise<void>): Promise<void> {
+    await draw().catch((thrown: unknown) => warn(`no ${what}`, thrown));
+  }
+
+  async function runLearning(): Promise<Learned> {
+    const step = buildTrainingStep(network, { batchSize: spec.batchSize });
+    const graphRunner = await createOnnxGraphRunner(step.model, { threads });
+    try {
+      const state = initialiseParameters(network, spec.seed);
+      const runner = createStepRunner({ step, state, seed: spec.seed }, { runner: graphRunner });
+      const keep: Parameters<typeof learn>[1]['keep'] = (at) =>
+        writeCheckpoint(checkpointPath, { ...at, spec, labels, inputSpec });
+      return await learn(
+        { spec, network, labels, training, validation, threads },
+        { runner, tell, keep, isStopRequested },
+      );
+    } finally {
+      await graphRunner.close();
+    }
+  }
+}
+
+function stoppedEarly(reason: string): Outcome {
+  return {
+    state: 'stopped',
+    reason: `${reason}; no epoch was finished, nothing is published`,
+    exported: null,
+  };
+}
+
+async function loadBoth(
+  {
+    dataset,
+    split,
+    inputSpec,
+  }: {
+    readonly dataset: Awaited<ReturnType<typeof openDataset>>;
+    readonly split: ReturnType<typeof splitDataset>;
+    readonly inputSpec: Awaited<ReturnType<typeof readRunFolder>>['inputSpec'];
+  },
+  { tell, isStopRequested }: TrainRunCollaborators,
+) {
+  const preparer = createPreparer();
+  const frames = [...split.training, ...split.validation];
+  const total = frames.length;
+  let loaded = 0;
+  let toldAtMs = performance.now();
+  try {
+    const all = await loadFrames(
+      { dataset, frames, inputSpec, inFlight: 2 * Math.min(4, availableParallelism()) },
+      { preparer, isStopRequested },
+      () => {
+        loaded += 1;
+        const nowMs = performance.now();
+        if (loaded < total && nowMs - toldAtMs < loadedIntervalMs) return;
+        toldAtMs = nowMs;
+        tell({ kind: 'framesLoaded', loaded, total });
+      },
+    );
+    if (all === null) return null;
+    const cut = split.training.length;
+    const part = (from: number, to: number) => ({
+      ...all,
+      frames: all.frames.slice(from, to),
+      pixels: all.pixels.slice(from, to),
+      targets: all.targets.subarray(from * all.labelCount, to * all.labelCount),
+    });
+    return { training: part(0, cut), validation: part(cut, total) };
+  } catch (thrown) {
+    throw DomainError.from(thrown);
+  } finally {
+    await preparer.close();
+  }
+}

@@ -1,0 +1,81 @@
+import { readFile, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { InputSpec } from '../frames/index.js';
+import type { LabelSet } from '../label-set.js';
+import type { Manifest, Scores } from '../models/index.js';
+import { type ExportedModel, exportFiles } from './process/messages.js';
+import { defaultThreshold } from './process/validate.js';
+
+/** A trained model on its way to become a version. */
+export interface VersionDraft {
+  readonly name: string;
+  readonly model: Uint8Array;
+  readonly labels: LabelSet;
+  readonly inputSpec: InputSpec;
+  readonly thresholds: readonly number[];
+  readonly thresholdsSource: string;
+  readonly scores: Scores;
+  readonly runId: string;
+  readonly datasetFingerprint: string;
+  readonly parent: number | null;
+  readonly golden: { readonly frame: Uint8Array; readonly output: Float32Array };
+}
+
+/** Where versions go: as much of a ModelStore as a run needs. */
+export interface VersionStore {
+  publish(draft: VersionDraft): Promise<Manifest>;
+  /** Versions that `live`, `candidate` and others point at; none for an unknown name. */
+  aliases(name: string): Promise<Readonly<Record<string, number>>>;
+  setAlias(name: string, alias: string, version: number): Promise<unknown>;
+}
+
+/** A run whose model is to be published. */
+export interface PublishableRun {
+  readonly runId: string;
+  readonly folder: string;
+  readonly model: string;
+  readonly labels: LabelSet;
+  readonly inputSpec: InputSpec;
+  readonly exported: ExportedModel;
+  /** Makes the version live; the first of a name always is. */
+  readonly promote: boolean;
+}
+
+/**
+ * Publishes what a run has exported as the next version, with the one that is live as
+ * its parent, and calls it the candidate. The exported files are removed: the version
+ * has them. Throws what the store throws; the exported files then stay.
+ */
+export async function publishRun(
+  run: PublishableRun,
+  {
+    store,
+    promote,
+  }: {
+    readonly store: VersionStore;
+    readonly promote: (name: string, version: number) => Promise<unknown>;
+  },
+): Promise<number> {
+  const { folder, model: name, labels, inputSpec, exported } = run;
+  const live = (await store.aliases(name))['live'] ?? null;
+  const { version } = await store.publish({
+    name,
+    model: await readFile(join(folder, exportFiles.model)),
+    labels,
+    inputSpec,
+    thresholds: labels.map(() => defaultThreshold),
+    thresholdsSource: `default ${defaultThreshold}`,
+    scores: exported.scores,
+    runId: run.runId,
+    datasetFingerprint: exported.datasetFingerprint,
+    parent: live,
+    golden: {
+      frame: await readFile(join(folder, exportFiles.golden)),
+      output: Float32Array.from(exported.goldenOutput),
+    },
+  });
+  await store.setAlias(name, 'candidate', version);
+  if (run.promote || live === null) await promote(name, version);
+  await rm(join(folder, dirname(exportFiles.model)), { recursive: true, force: true });
+  return version;
+}

@@ -1,0 +1,215 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
+import { DomainError } from '../errors.js';
+import { hpaChannels, type InputSpec } from '../frames/index.js';
+import { hpaLabels, type LabelSet } from '../label-set.js';
+import type { Log } from '../telemetry/index.js';
+import type { Outcome } from './process/messages.js';
+import { publishRun, type VersionStore } from './publish-run.js';
+import type { Run, RunEvent, RunEventBody, RunSpec } from './run.js';
+import { createRunStore } from './run-store.js';
+import { startTrainerProcess, type TrainerProcess } from './trainer-process.js';
+
+export interface TrainerOptions {
+  /** Folder of the runs, made when the first one starts. */
+  readonly runsDir: string;
+  /** What networks are trained on and served with. @default 4×128×128, bilinear */
+  readonly inputSpec?: InputSpec;
+  /** @default the 28 of the Atlas */
+  readonly labels?: LabelSet;
+  /** Threads of the runtime in the trainer process. @default 0, which is one a core */
+  readonly threads?: number;
+  /** How long `close` waits for a run to stop before it is ended. @default 10 000 */
+  readonly graceMs?: number;
+}
+
+export interface TrainerCollaborators {
+  readonly store: VersionStore;
+  readonly log: Pick<Log, 'info' | 'warn' | 'error'>;
+  /** Makes a version live. @default points the alias `live` at it */
+  readonly promote?: (name: string, version: number) => Promise<unknown>;
+}
+
+/**
+ * Runs trainings, one at a time, each in a process of its own at the lowest priority.
+ *
+ * Behaviour: a run goes on whoever watches it. Its events are numbered and on disk
+ * before a watcher sees them, so that every run, also one of an earlier process, can be
+ * read and watched from any event. A run whose process died is `failed`.
+ *
+ * Not for: two trainings at once on one machine; the second is refused as `overloaded`.
+ */
+export interface Trainer {
+  /**
+   * Starts a run of a spec that `parseRunSpec` gave; resolves once it is on disk and its
+   * process was started. What is wrong with the dataset ends the run as `failed`.
+   *
+   * Throws `overloaded` while another runs, `run_exists`, `option_invalid` for an id that
+   * cannot be a folder's name, `storage_failed`, `draining` after `close`.
+   */
+  start(spec: RunSpec, runId?: string): Promise<Run>;
+  /**
+   * The events of a run from a number on, then those to come, up to `ended`.
+   * Throws `run_unknown`, and `cancelled` or `deadline` by the signal's reason.
+   */
+  watch(runId: string, fromNumber: number, signal: AbortSignal): AsyncIterable<RunEvent>;
+  /**
+   * Asks a run to stop after the step it is in; its best weights are then published.
+   * Throws `run_unknown`, and `run_state` when it has ended.
+   */
+  stop(runId: string): Promise<Run>;
+  /** Throws `run_unknown`. */
+  get(runId: string): Promise<Run>;
+  /** Newest first. */
+  list(): Promise<readonly Run[]>;
+  /** Stops the run that goes on, ends it after `graceMs`, and resolves once it is settled. */
+  close(): Promise<void>;
+}
+
+/** What the trained models are fed with unless it is said otherwise. */
+export const defaultInputSpec: InputSpec = Object.freeze({
+  channels: hpaChannels,
+  widthPx: 128,
+  heightPx: 128,
+  resize: 'bilinear',
+});
+
+interface ActiveRun {
+  readonly runId: string;
+  process: TrainerProcess | null;
+  /** Whether `close` could not wait for it. */
+  isCut: boolean;
+  /** When nothing of the run goes on any more; never rejects. */
+  readonly settled: Promise<void>;
+}
+
+export function createTrainer(
+  options: TrainerOptions,
+  collaborators: TrainerCollaborators,
+): Trainer {
+  const {
+    runsDir,
+    inputSpec = defaultInputSpec,
+    labels = hpaLabels,
+    threads = 0,
+    graceMs = 10_000,
+  } = options;
+  const { store, log } = collaborators;
+  const promote =
+    collaborators.promote ?? ((name, version) => store.setAlias(name, 'live', version));
+  const runs = createRunStore(runsDir);
+  /** The run that holds the device. */
+  let active: ActiveRun | null = null;
+  /** The run that was started last; it may still be telling its end. */
+  let newest: ActiveRun | null = null;
+  let isClosed = false;
+
+  /** Gives the device back. */
+  function release(run: ActiveRun): void {
+    if (active === run) active = null;
+  }
+
+  async function start(spec: RunSpec, runId = newRunId()): Promise<Run> {
+    if (isClosed) throw new DomainError('draining', 'no run is started any more');
+    if (active !== null) {
+      throw new DomainError('overloaded', `the run "${active.runId}" holds the device`);
+    }
+    // Taken before the first wait, so that two calls cannot both find it free.
+    const created = runs.create(runId, { spec, inputSpec, labels });
+    const run: ActiveRun = {
+      runId,
+      process: null,
+      isCut: false,
+      settled: created
+        .then(({ path }) => conduct(run, spec, path))
+        .catch(() => {})
+        .finally(() => release(run)),
+    };
+    active = run;
+    newest = run;
+    await created;
+    log.info({ run: runId, model: spec.model }, 'a run was started');
+    return runs.get(runId);
+  }
+
+  /** From the start of the process to the last event. Never rejects. */
+  async function conduct(run: ActiveRun, spec: RunSpec, folder: string): Promise<void> {
+    const { runId } = run;
+    let written: Promise<unknown> = Promise.resolve();
+    let end: Extract<RunEventBody, { kind: 'ended' }>;
+    try {
+      const process = await startTrainerProcess(
+        { folder, threads },
+        {
+          onEvent: (event) => {
+            written = Promise.all([written, runs.append(runId, event)]);
+            written.catch(() => process.kill());
+          },
+        },
+      );
+      run.process = process;
+      const outcome = await process.outcome;
+      await written;
+      await publish(outcome);
+      const reason = run.isCut ? 'the server shut down before the run had stopped' : outcome.reason;
+      end = { kind: 'ended', state: outcome.state, reason };
+    } catch (thrown) {
+      const error = DomainError.from(thrown);
+      log.error({ run: runId, error: thrown }, 'a run could not be carried through');
+      end = { kind: 'ended', state: 'failed', reason: error.message };
+    }
+    // Before the end is told: who hears of it may start the next run.
+    release(run);
+    await runs.append(runId, end).catch((error: unknown) => {
+      log.error({ run: runId, error }, 'the end of a run could not be written');
+    });
+    log.info({ run: runId, state: end.state, reason: end.reason }, 'a run has ended');
+
+    async function publish({ exported }: Outcome): Promise<void> {
+      if (exported === null) return;
+      const version = await publishRun(
+        { runId, folder, model: spec.model, labels, inputSpec, exported, promote: spec.promote },
+        { store, promote },
+      );
+      await runs.append(runId, { kind: 'published', model: spec.model, version });
+    }
+  }
+
+  async function stop(runId: string): Promise<Run> {
+    await runs.requestStop(runId);
+    return runs.get(runId);
+  }
+
+  async function close(): Promise<void> {
+    isClosed = true;
+    const run = newest;
+    if (run === null) return runs.close();
+    await runs.requestStop(run.runId).catch(() => {});
+    const grace = new AbortController();
+    const late = setTimeout(graceMs, 'late' as const, { signal: grace.signal }).catch(() => null);
+    if ((await Promise.race([run.settled, late])) === 'late') {
+      log.warn({ run: run.runId }, 'a run did not stop in time and is ended');
+      run.isCut = true;
+      run.process?.kill();
+    }
+    grace.abort();
+    await run.settled;
+    await runs.close();
+    await runs.close();
+  }
+
+  return {
+    start,
+    stop,
+    close,
+    get: (runId) => runs.get(runId),
+    list: () => runs.list(),
+    watch: (runId, fromNumber, signal) => runs.watch(runId, fromNumber, signal),
+  };
+}
+
+/** Sorts by time: "20261123-091730-5f3a9c". */
+function newRunId(): string {
+  const [day = '', time = ''] = new Date().toISOString().slice(0, 19).split('T');
+  return `${day.replaceAll('-', '')}-${time.replaceAll(':', '')}-${randomBytes(3).toString('hex')}`;
+}

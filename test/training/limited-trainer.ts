@@ -1,0 +1,28 @@
+// A trainer in a process under a limit on the size of files, which its own process inherits.
+import { hpaChannels } from '../../src/frames/index.js';
+import { silentLog } from '../../src/telemetry/index.js';
+import { createTrainer } from '../../src/training/index.js';
+import { newSpec } from './run-fixtures.js';
+
+const [, , runsDir = '', dataPath = ''] = process.argv;
+const trainer = createTrainer(
+  {
+    runsDir,
+    inputSpec: { channels: hpaChannels, widthPx: 32, heightPx: 32, resize: 'bilinear' },
+    threads: 1,
+  },
+  {
+    log: silentLog,
+    store: {
+      aliases: async () => ({}),
+      setAlias: async () => undefined,
+      publish: () => Promise.reject(new Error('nothing is to be published')),
+    },
+  },
+);
+const spec = newSpec({ dataPath, model: 'small', epochs: 2, batchSize: 4 });
+await trainer.start(spec, 'limited');
+for await (const _event of trainer.watch('limited', 1, new AbortController().signal)) {
+  // to its end
+}
+await trainer.close();

@@ -1,0 +1,191 @@
+import test from 'ava';
+import { createOnnxGraphRunner } from '../../../src/engines/index.js';
+import { buildTrainingStep, initialiseParameters } from '../../../src/graph/index.js';
+import { createNetwork } from '../../../src/training/networks/index.js';
+import { learn } from '../../../src/training/process/learn.js';
+import type { ProcessEvent } from '../../../src/training/process/messages.js';
+import type { RunSpec } from '../../../src/training/run.js';
+import type { StepBatch, StepRunner } from '../../../src/training/step-runner.js';
+import { createStepRunner } from '../../../src/training/step-runner.js';
+import { createSmallSet, smallShape } from './small-set.js';
+
+const labels = ['red', 'green', 'none'];
+const baseSpec: RunSpec = {
+  dataPath: '/nowhere',
+  model: 'small',
+  network: 'seed-cnn',
+  epochs: 2,
+  batchSize: 4,
+  share: 1,
+  trainingPart: 0.8,
+  split: 'first',
+  seed: 5,
+  learningRate: 1e-3,
+  patience: 6,
+  promote: false,
+};
+
+/** Learns with the real graph, and notes every batch, rate and event. */
+async function learnSmall(
+  given: Partial<RunSpec>,
+  { frameCount = 10, stopAfter = Number.POSITIVE_INFINITY } = {},
+) {
+  const spec = { ...baseSpec, ...given };
+  const network = createNetwork(spec.network, smallShape);
+  const step = buildTrainingStep(network, { batchSize: spec.batchSize });
+  const graphRunner = await createOnnxGraphRunner(step.model, { threads: 1 });
+  const state = initialiseParameters(network, spec.seed);
+  const real = createStepRunner({ step, state, seed: spec.seed }, { runner: graphRunner });
+  const seen: { batch: StepBatch; rate: number; loss: number; correct: number }[] = [];
+  const runner: StepRunner = {
+    get step() {
+      return real.step;
+    },
+    parameters: () => real.parameters(),
+    state: () => real.state(),
+    async run(batch, rate) {
+      const result = await real.run(batch, rate);
+      const { probabilities, loss } = result;
+      const correct = [...batch.targets].filter(
+        (target, at) => (probabilities[at] ?? 0) >= 0.5 === (target === 1),
+      ).length;
+      seen.push({ batch: { ...batch, pixels: batch.pixels.slice() }, rate, loss, correct });
+      return result;
+    },
+  };
+  const events: ProcessEvent[] = [];
+  const kept: { epoch: number; step: number }[] = [];
+  try {
+    const learned = await learn(
+      {
+        spec,
+        network,
+        labels,
+        training: createSmallSet(frameCount),
+        validation: createSmallSet(6, 100),
+        threads: 1,
+      },
+      {
+        runner,
+        tell: (event) => events.push(event),
+        keep: async ({ epoch, step: atStep }) => {
+          kept.push({ epoch, step: atStep });
+        },
+        isStopRequested: () => real.step >= stopAfter,
+      },
+    );
+    return { learned, seen, events, kept };
+  } finally {
+    await graphRunner.close();
+  }
+}
+
+test('every frame is trained once an epoch, the last batch as small as it comes', async (t) => {
+  const { seen, events } = await learnSmall({ epochs: 2 });
+  t.deepEqual(
+    seen.map(({ batch }) => batch.frameCount),
+    [4, 4, 2, 4, 4, 2],
+  );
+  const { pixels, frameBytes } = createSmallSet(10);
+  const framesOf = (from: number) =>
+    seen.slice(from, from + 3).flatMap(({ batch }) =>
+      Array.from({ length: batch.frameCount }, (_, at) => {
+        const frame = Buffer.from(batch.pixels.subarray(at * frameBytes, (at + 1) * frameBytes));
+        return pixels.findIndex((known) => frame.equals(known));
+      }),
+    );
+  const [first, second] = [framesOf(0), framesOf(3)];
+  const all = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+  t.deepEqual(
+    first.toSorted((a, b) => a - b),
+    all,
+  );
+  t.deepEqual(
+    second.toSorted((a, b) => a - b),
+    all,
+  );
+  t.notDeepEqual(first, all);
+  t.notDeepEqual(second, first);
+  const steps = events.filter((event) => event.kind === 'step');
+  t.deepEqual(
+    steps.map(({ epoch, step, stepsInEpoch }) => [epoch, step, stepsInEpoch]),
+    [
+      [1, 1, 3],
+      [1, 2, 3],
+      [1, 3, 3],
+      [2, 1, 3],
+      [2, 2, 3],
+      [2, 3, 3],
+    ],
+  );
+});
+
+test('training loss and accuracy of an epoch are means over its frames', async (t) => {
+  const { seen, events } = await learnSmall({ epochs: 1 });
+  const epoch = events.find((event) => event.kind === 'epoch');
+  const loss = seen.reduce((sum, step) => sum + step.loss * step.batch.frameCount, 0) / 10;
+  const correct = seen.reduce((sum, step) => sum + step.correct, 0);
+  // Sums in another order than the code's could differ in the last bits.
+  t.true(Math.abs((epoch?.trainingLoss ?? 0) - loss) < 1e-12);
+  t.is(epoch?.trainingAccuracy, correct / (10 * labels.length));
+});
+
+test('the rate decays by the step over all epochs', async (t) => {
+  const { seen } = await learnSmall({ epochs: 2, learningRate: 2e-3 });
+  t.deepEqual(
+    seen.map(({ rate }) => rate),
+    [0, 1, 2, 3, 4, 5].map((step) => 2e-3 / (1 + (2e-3 / 2) * step)),
+  );
+});
+
+test('what is easy to see is learnt, and scored beside the answer "no"', async (t) => {
+  const { learned, kept } = await learnSmall(
+    { epochs: 12, learningRate: 2e-3 },
+    { frameCount: 24 },
+  );
+  t.is(learned.state, 'finished');
+  t.is(learned.reason, 'finished 12 epochs');
+  const { scores } = learned.best ?? {};
+  t.is(scores?.alwaysNoAccuracy, 2 / 3);
+  t.true((scores?.validationAccuracy ?? 0) > 0.9, `accuracy ${scores?.validationAccuracy}`);
+  t.true((scores?.validationMacroF1 ?? 0) > 0.9, `macro F1 ${scores?.validationMacroF1}`);
+  const best = learned.history.filter((epoch) => epoch.best);
+  t.deepEqual(
+    kept,
+    best.map(({ epoch }) => ({ epoch, step: epoch * 6 })),
+  );
+  const losses = learned.history.map((epoch) => epoch.validationLoss);
+  t.is(scores?.validationLoss, Math.min(...losses));
+});
+
+test('a run that learns nothing stops early, and says which epoch was best', async (t) => {
+  // At a rate below what float32 weights can take up, no epoch differs from the first.
+  const { learned } = await learnSmall({ epochs: 9, patience: 2, learningRate: 1e-30 });
+  t.is(learned.history.length, 3);
+  t.is(learned.state, 'finished');
+  t.is(
+    learned.reason,
+    "stopped early after epoch 3: no lower validation loss than epoch 1's for 2 epochs",
+  );
+});
+
+test('a stop is heard after the step it came in, and the best epoch stays', async (t) => {
+  const { learned, seen } = await learnSmall({ epochs: 5 }, { stopAfter: 4 });
+  t.is(seen.length, 4);
+  t.is(learned.state, 'stopped');
+  t.is(learned.reason, 'stopped on request at step 4');
+  t.is(learned.best?.scores.epoch, 1);
+});
+
+test('a stop in the last step of an epoch lets the epoch be scored', async (t) => {
+  const { learned } = await learnSmall({ epochs: 5 }, { stopAfter: 3 });
+  t.is(learned.state, 'stopped');
+  t.is(learned.reason, 'stopped on request after epoch 1');
+  t.is(learned.history.length, 1);
+});
+
+test('a loss that is no number ends the run as failed, by its step', async (t) => {
+  const { learned } = await learnSmall({ epochs: 5, learningRate: 1e30 });
+  t.is(learned.state, 'failed');
+  t.regex(learned.reason, /^loss is (NaN|Infinity) at step \d$/);
+});

@@ -1,0 +1,36 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ExecutionContext } from 'ava';
+import sharp from 'sharp';
+
+/** A folder of its own that is removed when the test ends. */
+export async function openFolder(t: ExecutionContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'cytostream-training-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/**
+ * Writes a dataset of 32×32 px whose label shows: 0 where green is bright, 25 where
+ * yellow is, in turn. Frames are numbered from 0.
+ */
+export async function writeSmallDataset(folder: string, frameCount: number): Promise<string> {
+  await mkdir(join(folder, 'train'), { recursive: true });
+  const rows = ['Id,Target'];
+  for (let number = 0; number < frameCount; number += 1) {
+    const bright = number % 2 === 0 ? 'green' : 'yellow';
+    for (const [at, colour] of ['red', 'green', 'blue', 'yellow'].entries()) {
+      const base = colour === bright ? 170 : 20;
+      const pixels = Uint8Array.from(
+        { length: 32 * 32 },
+        (_, i) => base + (Math.imul(i + 1, Math.imul(number * 4 + at + 1, 2654435761)) >>> 26),
+      );
+      const png = sharp(pixels, { raw: { width: 32, height: 32, channels: 1 } });
+      await png.toColourspace('b-w').toFile(join(folder, 'train', `cell${number}_${colour}.png`));
+    }
+    rows.push(`cell${number},${number % 2 === 0 ? 0 : 25}`);
+  }
+  await writeFile(join(folder, 'train.csv'), `${rows.join('\n')}\n`);
+  return folder;
+}

@@ -1,0 +1,106 @@
+import { join } from 'node:path';
+import type { ExecutionContext } from 'ava';
+import { hpaChannels } from '../../src/frames/index.js';
+import { silentLog } from '../../src/telemetry/index.js';
+import {
+  createTrainer,
+  type RunEvent,
+  type RunSpec,
+  type Trainer,
+  type TrainerOptions,
+  type VersionDraft,
+  type VersionStore,
+} from '../../src/training/index.js';
+import { openFolder, writeSmallDataset } from './small-dataset.js';
+
+export interface TestTrainer {
+  readonly trainer: Trainer;
+  readonly folder: string;
+  readonly runsDir: string;
+  readonly drafts: VersionDraft[];
+  readonly aliases: Record<string, number>;
+  readonly spec: RunSpec;
+}
+
+/** A trainer of 32×32 px networks with a dataset of its own; closed when the test ends. */
+export async function openTestTrainer(
+  t: ExecutionContext,
+  {
+    frameCount = 12,
+    store,
+    ...options
+  }: Partial<TrainerOptions> & { frameCount?: number; store?: VersionStore } = {},
+): Promise<TestTrainer> {
+  const folder = await openFolder(t);
+  const dataPath = await writeSmallDataset(join(folder, 'cells'), frameCount);
+  const runsDir = join(folder, 'runs');
+  const drafts: VersionDraft[] = [];
+  const aliases: Record<string, number> = {};
+  const trainer = createTrainer(
+    {
+      runsDir,
+      inputSpec: { channels: hpaChannels, widthPx: 32, heightPx: 32, resize: 'bilinear' },
+      threads: 1,
+      graceMs: 0,
+      ...options,
+    },
+    {
+      log: silentLog,
+      store: store ?? {
+        aliases: async () => aliases,
+        async setAlias(_name, alias, version) {
+          aliases[alias] = version;
+        },
+        async publish(draft) {
+          const version = drafts.push(draft);
+          return {
+            ...draft,
+            version,
+            createdAt: '',
+            files: {},
+            goldenOutput: [...draft.golden.output],
+          };
+        },
+      },
+    },
+  );
+  t.teardown(() => trainer.close());
+  return {
+    trainer,
+    folder,
+    runsDir,
+    drafts,
+    aliases,
+    spec: {
+      dataPath,
+      model: 'small',
+      network: 'seed-cnn',
+      epochs: 2,
+      batchSize: 4,
+      share: 1,
+      trainingPart: 0.75,
+      split: 'first',
+      seed: 7,
+      learningRate: 1e-3,
+      patience: 6,
+      promote: false,
+    },
+  };
+}
+
+/** Every event of a run, up to its end or, sooner, one that `isEnough`. */
+export async function follow(
+  trainer: Trainer,
+  runId: string,
+  {
+    from = 1,
+    isEnough = () => false,
+  }: { from?: number; isEnough?: (event: RunEvent) => boolean } = {},
+): Promise<RunEvent[]> {
+  const events: RunEvent[] = [];
+  for await (const event of trainer.watch(runId, from, new AbortController().signal)) {
+    events.push(event);
+    if (isEnough(event)) break;
+  }
+  return events;
+}

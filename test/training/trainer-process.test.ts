@@ -1,0 +1,75 @@
+import { getPriority } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import { hpaChannels } from '../../src/frames/index.js';
+import { hpaLabels } from '../../src/label-set.js';
+import type { ProcessEvent } from '../../src/training/process/messages.js';
+import { createRunStore } from '../../src/training/run-store.js';
+import { startTrainerProcess } from '../../src/training/trainer-process.js';
+import { openFolder, writeSmallDataset } from './small-dataset.js';
+
+/** A process that trains without end. */
+async function startEndless(t: Parameters<typeof openFolder>[0]) {
+  const folder = await openFolder(t);
+  const dataPath = await writeSmallDataset(join(folder, 'cells'), 8);
+  const store = createRunStore(join(folder, 'runs'));
+  t.teardown(() => store.close());
+  const { path } = await store.create('endless', {
+    labels: hpaLabels,
+    inputSpec: { channels: hpaChannels, widthPx: 32, heightPx: 32, resize: 'bilinear' },
+    spec: {
+      dataPath,
+      model: 'small',
+      network: 'seed-cnn',
+      epochs: 10_000,
+      batchSize: 4,
+      share: 1,
+      trainingPart: 0.75,
+      split: 'first',
+      seed: 7,
+      learningRate: 1e-3,
+      patience: 10_000,
+      promote: false,
+    },
+  });
+  let trains: () => void = () => {};
+  const isTraining = new Promise<void>((resolve) => {
+    trains = resolve;
+  });
+  const events: ProcessEvent[] = [];
+  const trainer = await startTrainerProcess(
+    { folder: path, threads: 1 },
+    {
+      onEvent: (event) => {
+        events.push(event);
+        if (event.kind === 'step') trains();
+      },
+    },
+  );
+  t.teardown(() => trainer.kill());
+  await isTraining;
+  return { ...trainer, events };
+}
+
+test.serial('a process that is killed fails its run by the name of the signal', async (t) => {
+  const { pid, outcome } = await startEndless(t);
+  process.kill(pid!, 'SIGKILL');
+  t.deepEqual(await outcome, {
+    state: 'failed',
+    reason: 'the trainer process was ended by SIGKILL, by hand or for want of memory',
+    exported: null,
+  });
+});
+
+test.serial('a process that crashes fails its run by the name of the signal', async (t) => {
+  const { pid, outcome } = await startEndless(t);
+  process.kill(pid!, 'SIGSEGV');
+  t.like(await outcome, { state: 'failed', reason: 'the trainer process was ended by SIGSEGV' });
+});
+
+test.serial('training runs at the lowest priority', async (t) => {
+  const { pid, kill, outcome } = await startEndless(t);
+  t.is(getPriority(pid!), 19);
+  kill();
+  await outcome;
+});

@@ -1,0 +1,266 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readFile, truncate } from 'node:fs/promises';
+import { join } from 'node:path';
+import test from 'ava';
+import sharp from 'sharp';
+import { createOnnxGraphRunner } from '../../src/engines/index.js';
+import { DomainError } from '../../src/errors.js';
+import { hpaLabels } from '../../src/label-set.js';
+import { readCheckpoint } from '../../src/training/checkpoint.js';
+import { follow, openTestTrainer } from './test-trainer.js';
+
+test.serial(
+  'a run trains, keeps its best weights, draws them and publishes a version',
+  async (t) => {
+    const { trainer, runsDir, drafts, aliases, spec } = await openTestTrainer(t);
+    const started = await trainer.start(spec, 'first-run');
+    t.is(started.state, 'running');
+    const events = await follow(trainer, 'first-run');
+
+    t.deepEqual(
+      events.map(({ number }) => number),
+      events.map((_, index) => index + 1),
+    );
+    const [first] = events;
+    t.like(first, { kind: 'started', trainingFrames: 9, validationFrames: 3, spec });
+    const kinds = events.map(({ kind }) => kind).filter((kind) => kind !== 'framesLoaded');
+    t.deepEqual(kinds, [
+      'started',
+      ...['step', 'step', 'step', 'epoch'],
+      ...['step', 'step', 'step', 'epoch'],
+      'published',
+      'ended',
+    ]);
+    t.like(events.at(-2), { kind: 'published', model: 'small', version: 1 });
+    t.like(events.at(-1), { kind: 'ended', state: 'finished', reason: 'finished 2 epochs' });
+
+    const run = await trainer.get('first-run');
+    t.like(run, { state: 'finished', failure: '', publishedVersion: 1 });
+    t.is(run.history.length, 2);
+    // The first version of a name has nothing to be compared with: it goes live.
+    t.deepEqual(aliases, { candidate: 1, live: 1 });
+
+    const [draft] = drafts;
+    t.like(draft, {
+      name: 'small',
+      runId: 'first-run',
+      parent: null,
+      thresholdsSource: 'default 0.5',
+    });
+    const best = run.history.findLast((epoch) => epoch.best);
+    t.deepEqual(draft?.scores, {
+      frameCount: 3,
+      loss: best?.validationLoss,
+      binaryAccuracy: best?.validationAccuracy,
+      alwaysNoAccuracy: 27 / 28,
+      macroF1: best?.validationMacroF1,
+    });
+
+    const folder = join(runsDir, 'first-run');
+    const checkpoint = await readCheckpoint(join(folder, 'best.safetensors'));
+    t.is(checkpoint.epoch, best?.epoch ?? 0);
+    t.is(checkpoint.step, (best?.epoch ?? 0) * 3);
+    t.is(checkpoint.state.size, 3 * 16);
+    for (const file of ['loss.svg', 'accuracy.svg', 'macro-f1.svg']) {
+      t.regex(await readFile(join(folder, file), 'utf8'), /^<svg/);
+    }
+    t.like(await sharp(join(folder, 'validation-frames.png')).metadata(), { format: 'png' });
+    t.false(existsSync(join(folder, 'export')));
+  },
+);
+
+test.serial(
+  'what is published answers the golden frame as recorded, alone and in a batch',
+  async (t) => {
+    const { trainer, drafts, spec } = await openTestTrainer(t);
+    await trainer.start(spec, 'golden');
+    await follow(trainer, 'golden');
+    const { model, golden } = drafts[0]!;
+    t.is(golden.frame.length, 4 * 32 * 32);
+    t.is(golden.output.length, hpaLabels.length);
+    const runner = await createOnnxGraphRunner(model, { threads: 1 });
+    t.teardown(() => runner.close());
+    for (const count of [1, 3]) {
+      const values = Uint8Array.from(
+        { length: count * golden.frame.length },
+        (_, at) => golden.frame[at % golden.frame.length]!,
+      );
+      const { probabilities } = await runner.run({
+        pixels: { type: 'uint8', shape: [count, 4, 32, 32], values },
+      });
+      for (const [at, probability] of (probabilities!.values as Float32Array).entries()) {
+        t.true(Math.abs(probability - golden.output[at % hpaLabels.length]!) < 1e-6);
+      }
+    }
+  },
+);
+
+test.serial(
+  'the same spec gives the same weights, bit for bit; another seed gives others',
+  async (t) => {
+    const { trainer, runsDir, drafts, spec } = await openTestTrainer(t, { threads: 2 });
+    const digests = [];
+    for (const [runId, seed] of [
+      ['one', 7],
+      ['two', 7],
+      ['three', 8],
+    ] as const) {
+      await trainer.start({ ...spec, seed }, runId);
+      await follow(trainer, runId);
+      const file = await readFile(join(runsDir, runId, 'best.safetensors'));
+      digests.push(createHash('sha256').update(file).digest('hex'));
+    }
+    t.is(digests[0], digests[1]);
+    t.not(digests[0], digests[2]);
+    t.deepEqual(drafts[0]!.model, drafts[1]!.model);
+    t.deepEqual(drafts[0]!.golden.output, drafts[1]!.golden.output);
+  },
+);
+
+test.serial('a version is made from the live one, and goes live when asked to', async (t) => {
+  const { trainer, drafts, aliases, spec } = await openTestTrainer(t);
+  for (const [runId, promote] of [
+    ['a', false],
+    ['b', false],
+    ['c', true],
+  ] as const) {
+    await trainer.start({ ...spec, epochs: 1, promote }, runId);
+    await follow(trainer, runId);
+  }
+  t.deepEqual(
+    drafts.map(({ parent }) => parent),
+    [null, 1, 1],
+  );
+  t.deepEqual(aliases, { candidate: 3, live: 3 });
+});
+
+test.serial('a stopped run ends after its step and publishes its best epoch', async (t) => {
+  const { trainer, drafts, spec } = await openTestTrainer(t);
+  await trainer.start({ ...spec, epochs: 10_000, patience: 10_000 }, 'long');
+  await follow(trainer, 'long', { isEnough: ({ kind }) => kind === 'epoch' });
+  t.like(await trainer.stop('long'), { id: 'long', state: 'running' });
+  const events = await follow(trainer, 'long');
+  t.like(events.at(-1), { kind: 'ended', state: 'stopped' });
+  t.regex(
+    (events.at(-1) as { reason: string }).reason,
+    /^stopped on request (at step|after epoch) \d+$/,
+  );
+  t.is(drafts.length, 1);
+  t.is((await trainer.get('long')).publishedVersion, 1);
+  await t.throwsAsync(trainer.stop('long'), { code: 'run_state' });
+});
+
+test.serial(
+  'a run that is stopped before an epoch is done publishes nothing, and says so',
+  async (t) => {
+    const { trainer, drafts, spec } = await openTestTrainer(t, { frameCount: 40 });
+    await trainer.start({ ...spec, batchSize: 1 }, 'early');
+    await follow(trainer, 'early', { isEnough: ({ kind }) => kind === 'step' });
+    await trainer.stop('early');
+    const end = (await follow(trainer, 'early')).at(-1);
+    t.like(end, { kind: 'ended', state: 'stopped' });
+    t.regex(
+      (end as { reason: string }).reason,
+      /^stopped on request at step \d+; no epoch was finished, nothing is published$/,
+    );
+    t.is(drafts.length, 0);
+  },
+);
+
+test.serial('a diverged run is a result: failed, by its step', async (t) => {
+  const { trainer, drafts, spec } = await openTestTrainer(t);
+  await trainer.start({ ...spec, learningRate: 1e30 }, 'diverged');
+  await follow(trainer, 'diverged');
+  const run = await trainer.get('diverged');
+  t.is(run.state, 'failed');
+  t.regex(run.failure, /^loss is (NaN|Infinity) at step \d+$/);
+  t.is(drafts.length, 0);
+});
+
+test.serial('a second run is refused while one holds the device', async (t) => {
+  const { trainer, spec } = await openTestTrainer(t);
+  await trainer.start({ ...spec, epochs: 1 }, 'holder');
+  await t.throwsAsync(trainer.start(spec, 'late'), {
+    code: 'overloaded',
+    message: 'the run "holder" holds the device',
+  });
+  await follow(trainer, 'holder');
+  await t.notThrowsAsync(trainer.start({ ...spec, epochs: 1 }, 'next'));
+});
+
+test.serial('an id that is taken is refused, and the device is free again', async (t) => {
+  const { trainer, spec } = await openTestTrainer(t);
+  await trainer.start({ ...spec, epochs: 1 }, 'taken');
+  await follow(trainer, 'taken');
+  await t.throwsAsync(trainer.start(spec, 'taken'), { code: 'run_exists' });
+  await t.throwsAsync(trainer.start(spec, '../up'), { code: 'option_invalid' });
+  await t.notThrowsAsync(trainer.start({ ...spec, epochs: 1 }));
+});
+
+test.serial('a plane that is cut fails the run by the name of its frame', async (t) => {
+  const { trainer, spec } = await openTestTrainer(t);
+  await truncate(join(spec.dataPath, 'train', 'cell3_blue.png'), 60);
+  await truncate(join(spec.dataPath, 'train', 'cell5_red.png'), 0);
+  await trainer.start(spec, 'cut');
+  await follow(trainer, 'cut');
+  const { state, failure } = await trainer.get('cut');
+  t.is(state, 'failed');
+  t.regex(
+    failure,
+    /^2 of 12 frames cannot be read: frame "cell3": .*blue.*; frame "cell5": .*red.*zero bytes/,
+  );
+});
+
+test.serial(
+  'a dataset that is not there fails the run, without a path of the server',
+  async (t) => {
+    const { trainer, folder, spec } = await openTestTrainer(t);
+    await trainer.start({ ...spec, dataPath: join(folder, 'nothing-here') }, 'absent');
+    await follow(trainer, 'absent');
+    const { state, failure } = await trainer.get('absent');
+    t.is(state, 'failed');
+    t.regex(failure, /train\.csv/);
+    t.false(failure.includes(folder));
+  },
+);
+
+test.serial('a store that refuses fails the run and keeps what was exported', async (t) => {
+  const { trainer, runsDir, spec } = await openTestTrainer(t, {
+    store: {
+      aliases: async () => ({}),
+      setAlias: async () => {},
+      publish: async () => {
+        throw new DomainError('storage_failed', 'cannot write the models folder: no permission');
+      },
+    },
+  });
+  await trainer.start({ ...spec, epochs: 1 }, 'refused');
+  await follow(trainer, 'refused');
+  t.like(await trainer.get('refused'), {
+    state: 'failed',
+    failure: 'cannot write the models folder: no permission',
+    publishedVersion: null,
+  });
+  t.true(existsSync(join(runsDir, 'refused', 'export', 'model.onnx')));
+});
+
+test.serial('closing ends the run that goes on, and starts no other', async (t) => {
+  const { trainer, spec } = await openTestTrainer(t);
+  await trainer.start({ ...spec, epochs: 10_000, patience: 10_000 }, 'cut-short');
+  await follow(trainer, 'cut-short', { isEnough: ({ kind }) => kind === 'step' });
+  await trainer.close();
+  const run = await trainer.get('cut-short');
+  t.is(run.state, 'failed');
+  t.is(run.failure, 'the server shut down before the run had stopped');
+  await t.throwsAsync(trainer.start(spec), { code: 'draining' });
+});
+
+test.serial('closing with time to spare stops the run and publishes its best epoch', async (t) => {
+  const { trainer, drafts, spec } = await openTestTrainer(t, { graceMs: 60_000 });
+  await trainer.start({ ...spec, epochs: 10_000, patience: 10_000 }, 'graceful');
+  await follow(trainer, 'graceful', { isEnough: ({ kind }) => kind === 'epoch' });
+  await trainer.close();
+  t.is((await trainer.get('graceful')).state, 'stopped');
+  t.is(drafts.length, 1);
+});
