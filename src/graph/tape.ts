@@ -1,6 +1,7 @@
 import { DomainError } from '../errors.js';
 import type { GraphBuilder } from './graph-builder.js';
 import type { Application, Attributes, Operator } from './operator.js';
+import { startAfter } from './ordering.js';
 import type { Value } from './value.js';
 
 /**
@@ -14,16 +15,21 @@ export interface Tape {
   /** Applies an operator and returns its output. */
   apply(operator: Operator, inputs: readonly Value[], attributes?: Attributes): Value;
   /**
-   * Writes the gradient of the scalar `loss` with respect to each watched value, in
-   * the order in which they are given.
+   * Ends a part of the graph whose gradients are to be reckoned in one go: on the way
+   * back, what `output` came from begins when the watched values' gradients so far are
+   * done.
    */
-  gradients(loss: Value, watched: readonly Value[]): readonly Value[];
+  seam(output: Value): void;
+  /** Writes the gradient of the scalar `loss` with respect to each watched value. */
+  gradients(loss: Value): readonly Value[];
 }
 
-/** A tape whose gradients are asked for with respect to values in `watched` only. */
+/** A tape for gradients with respect to the values in `watched`. */
 export function createTape(builder: GraphBuilder, watched: readonly Value[]): Tape {
-  const recorded: (Application & { readonly operator: Operator })[] = [];
-  const reached = new Set(watched.map((value) => value.name));
+  const recorded: ((Application & { readonly operator: Operator }) | { readonly seam: Value })[] =
+    [];
+  const watchedNames = new Set(watched.map((value) => value.name));
+  const reached = new Set(watchedNames);
   return {
     apply(operator, inputs, attributes = {}) {
       const result = operator.forward(builder, inputs, attributes);
@@ -34,33 +40,42 @@ export function createTape(builder: GraphBuilder, watched: readonly Value[]): Ta
       }
       return result.output;
     },
-    gradients(loss, values) {
-      const parts = new Map<string, Value[]>([[loss.name, [builder.scalar(1)]]]);
+    seam(output) {
+      recorded.push({ seam: output });
+    },
+    gradients(loss) {
+      const parts = new Map<string, readonly Value[]>([[loss.name, [builder.scalar(1)]]]);
+      let sinceSeam: Value[] = [];
       const gradientOf = (value: Value): Value | null => {
         const found = parts.get(value.name);
         if (!found) return null;
-        const [first, ...more] = found;
-        if (more.length === 0) return first!;
+        if (found.length === 1) return found[0]!;
         const sum = builder.node('Sum', found, [value.type, value.shape]);
         parts.set(value.name, [sum]);
         return sum;
       };
-      for (const { operator, ...application } of recorded.toReversed()) {
-        const outputGradient = gradientOf(application.output);
+      for (const step of recorded.toReversed()) {
+        const output = 'seam' in step ? step.seam : step.output;
+        const outputGradient = gradientOf(output);
         if (!outputGradient) continue;
-        const gradients = operator.backward(builder, application, outputGradient);
-        for (const [index, gradient] of gradients.entries()) {
-          const name = application.inputs[index]!.name;
-          if (gradient && application.wanted[index]) {
-            parts.set(name, [...(parts.get(name) ?? []), gradient]);
-          }
+        if ('seam' in step) {
+          parts.set(output.name, [startAfter(builder, outputGradient, sinceSeam)]);
+          sinceSeam = [];
+          continue;
+        }
+        for (const [index, gradient] of step.operator
+          .backward(builder, step, outputGradient)
+          .entries()) {
+          if (!gradient || !step.wanted[index]) continue;
+          const { name } = step.inputs[index]!;
+          parts.set(name, [...(parts.get(name) ?? []), gradient]);
+          if (watchedNames.has(name)) sinceSeam.push(gradient);
         }
       }
-      return values.map((value) => {
+      return watched.map((value) => {
         const gradient = gradientOf(value);
-        if (!gradient)
-          throw new DomainError('internal', `bug: the loss does not depend on ${value.name}`);
-        return gradient;
+        if (gradient) return gradient;
+        throw new DomainError('internal', `bug: the loss does not depend on ${value.name}`);
       });
     },
   };

@@ -1,10 +1,11 @@
 import { DomainError } from '../errors.js';
 import { createGraphBuilder, type GraphBuilder, type GraphPort } from './graph-builder.js';
-import { applyLayer } from './layers.js';
+import { applyLayer, layerShape } from './layers.js';
 import type { Layer, Network } from './network.js';
 import { planNetwork } from './network-plan.js';
 import { operators } from './operators/index.js';
 import { type AdamOptions, adam } from './optimisers/adam.js';
+import { startAfter } from './ordering.js';
 import { createTape, type Tape } from './tape.js';
 import { boundShape, type Shape, type Value } from './value.js';
 
@@ -19,6 +20,12 @@ export interface TrainingStepOptions {
    * @default 4
    */
   readonly framesAtOnce?: number;
+  /**
+   * Frames that go forward and back before the next begin: it bounds the memory of a
+   * large batch.
+   * @default 32
+   */
+  readonly framesPerPass?: number;
   readonly adam?: AdamOptions;
   /** Adds outputs `gradient/<parameter>`, for tests. @default false */
   readonly withGradients?: boolean;
@@ -62,9 +69,10 @@ export interface TrainingStep {
  * a network whose layers do not fit together.
  */
 export function buildTrainingStep(network: Network, options: TrainingStepOptions): TrainingStep {
-  const { batchSize, framesAtOnce = 4, withGradients = false } = options;
+  const { batchSize, framesAtOnce = 4, framesPerPass = 32, withGradients = false } = options;
   assertCount('a batch size', batchSize);
   assertCount('frames at once', framesAtOnce);
+  assertCount('frames per pass', framesPerPass);
   const plan = planNetwork(network);
   const builder = createGraphBuilder(`${network.name}/training-step`);
 
@@ -80,18 +88,49 @@ export function buildTrainingStep(network: Network, options: TrainingStepOptions
   }));
   const watched = parameters.map(({ value }) => value);
 
-  const tape = createTape(builder, watched);
-  const { logits, masks } = applyNetwork({ network, builder, tape, pixels, watched, framesAtOnce });
-  const loss = tape.apply(operators.sigmoidCrossEntropy, [logits, targets, weights]);
-  const gradients = tape.gradients(loss, watched);
+  const weightSum = builder.node('ReduceSum', [weights], ['float32', []], { keepdims: 0 });
+  const shares = builder.node('Div', [weights, weightSum], ['float32', weights.shape]);
+  const maskInputs = planMasks(network, batchSize).map((spec) => ({
+    spec,
+    value: builder.input(spec.name, 'uint8', spec.shape),
+  }));
 
-  builder.output('loss', loss);
+  const passSizes = splitEvenly(batchSize, framesPerPass);
+  const ofPasses = (value: Value) => splitFrames(builder, value, passSizes);
+  const [pixelParts, targetParts, shareParts] = [pixels, targets, shares].map(ofPasses);
+  const maskParts = maskInputs.map(({ value }) => ofPasses(value));
+  const passes: Pass[] = [];
+  for (const index of passSizes.keys()) {
+    passes.push(
+      writePass({
+        network,
+        builder,
+        pixels: pixelParts![index]!,
+        targets: targetParts![index]!,
+        shares: shareParts![index]!,
+        masks: maskParts.map((parts) => parts[index]!),
+        parameters: watched,
+        framesAtOnce,
+        before: passes.at(-1)?.gradients ?? [],
+      }),
+    );
+  }
+  const losses = passes.map(({ loss }) => loss);
+  builder.output('loss', builder.node('Sum', losses, ['float32', []]));
+  const logits = joinFrames(
+    builder,
+    passes.map((pass) => pass.logits),
+  );
   const probabilities = builder.node('Sigmoid', [logits], ['float32', logits.shape]);
   builder.output('probabilities', probabilities);
   const update = adam(builder, { learningRate, step }, options.adam);
   const stateNames: string[] = [];
   for (const [index, { value, m, v }] of parameters.entries()) {
-    const gradient = gradients[index]!;
+    const gradient = builder.node(
+      'Sum',
+      passes.map(({ gradients }) => gradients[index]!),
+      ['float32', value.shape],
+    );
     if (withGradients) builder.output(`gradient/${value.name}`, gradient);
     const next = update(value, gradient, { m, v });
     builder.output(`next/${value.name}`, next.parameter);
@@ -106,71 +145,112 @@ export function buildTrainingStep(network: Network, options: TrainingStepOptions
     outputs: builder.outputs,
     parameterNames: watched.map(({ name }) => name),
     stateNames,
-    masks,
+    masks: maskInputs.map(({ spec }) => spec),
   };
+}
+
+/** What a pass leaves: its part of the loss and of each parameter's gradient. */
+interface Pass {
+  readonly logits: Value;
+  readonly loss: Value;
+  readonly gradients: readonly Value[];
+}
+
+interface PassInputs {
+  readonly network: Network;
+  readonly builder: GraphBuilder;
+  readonly pixels: Value;
+  readonly targets: Value;
+  readonly shares: Value;
+  /** One of each dropout, in the order of the layers. */
+  readonly masks: readonly Value[];
+  readonly parameters: readonly Value[];
+  readonly framesAtOnce: number;
+  /** What must be there before this pass begins. */
+  readonly before: readonly Value[];
+}
+
+/** Writes some frames' way forward and back. */
+function writePass({ builder, pixels, before, ...rest }: PassInputs): Pass {
+  const { targets, shares, parameters } = rest;
+  const tape = createTape(builder, parameters);
+  const scaled = tape.apply(operators.scalePixels, [pixels]);
+  const input = startAfter(builder, scaled, before);
+  const logits = applyNetwork(tape, { ...rest, builder, input });
+  const loss = tape.apply(operators.sigmoidCrossEntropy, [logits, targets, shares]);
+  return { logits, loss, gradients: tape.gradients(loss) };
 }
 
 /**
  * Writes the layers up to the first flatten once for each group of frames, joins the
- * groups there, and writes the rest for the whole batch: the wide matrices of dense
- * layers are read once a step.
+ * groups there, and writes the rest for the whole pass: the wide matrices of dense
+ * layers are read once a pass.
  */
-function applyNetwork({
-  network,
-  builder,
-  tape,
-  pixels,
-  watched,
-  framesAtOnce,
-}: {
-  readonly network: Network;
-  readonly builder: GraphBuilder;
-  readonly tape: Tape;
-  readonly pixels: Value;
-  readonly watched: readonly Value[];
-  readonly framesAtOnce: number;
-}): { readonly logits: Value; readonly masks: readonly MaskSpec[] } {
+function applyNetwork(
+  tape: Tape,
+  {
+    network,
+    builder,
+    input,
+    masks,
+    parameters,
+    framesAtOnce,
+  }: Pick<PassInputs, 'network' | 'builder' | 'masks' | 'parameters' | 'framesAtOnce'> & {
+    readonly input: Value;
+  },
+): Value {
   const layers = poolBeforeRelu(network.layers);
   const firstFlatten = layers.findIndex(({ kind }) => kind === 'flatten');
   const apart = layers.slice(0, firstFlatten + 1);
   const together = layers.slice(firstFlatten + 1);
-  const byName = new Map(watched.map((value) => [value.name, value]));
-  const parameter = (name: string): Value => byName.get(name)!;
-  const masks: MaskSpec[] = [];
-  const [batchSize] = boundShape(pixels.shape) as [number];
-  const groupSizes = splitEvenly(batchSize, framesAtOnce);
-  const split = (value: Value): readonly Value[] =>
-    groupSizes.length === 1
-      ? [value]
-      : builder.nodes(
-          'Split',
-          [value, builder.integers(...groupSizes)],
-          groupSizes.map((size) => [value.type, [size, ...value.shape.slice(1)]] as const),
-          { axis: 0 },
-        );
-  const newMask = (rate: number, shape: readonly number[]): Value => {
-    const name = `dropout${masks.length + 1}/mask`;
-    masks.push({ name, shape, rate });
-    return builder.input(name, 'uint8', shape);
+  const byName = new Map(parameters.map((value) => [value.name, value]));
+  const apply = (some: readonly Layer[], value: Value, someMasks: readonly Value[]): Value => {
+    const nextMask = someMasks.values();
+    const parameter = (name: string): Value => byName.get(name)!;
+    const mask = (): Value => nextMask.next().value!;
+    return some.reduce((at, layer) => applyLayer(layer, at, { tape, parameter, mask }), value);
   };
-
-  let groups = split(pixels).map((group) => tape.apply(operators.scalePixels, [group]));
-  for (const layer of apart) {
-    const masksOfGroups =
-      layer.kind === 'dropout'
-        ? split(newMask(layer.rate, [batchSize, ...boundShape(groups[0]!.shape).slice(1)]))
-        : [];
-    groups = groups.map((group, index) =>
-      applyLayer(layer, group, { tape, parameter, mask: () => masksOfGroups[index]! }),
+  const masksApart = masks.slice(0, apart.filter(({ kind }) => kind === 'dropout').length);
+  const sizes = splitEvenly(boundShape(input.shape)[0]!, framesAtOnce);
+  const maskParts = masksApart.map((mask) => splitFrames(builder, mask, sizes));
+  const groups = splitFrames(builder, input, sizes).map((group, index) => {
+    const output = apply(
+      apart,
+      group,
+      maskParts.map((parts) => parts[index]!),
     );
+    tape.seam(output);
+    return output;
+  });
+  const joined = groups.length === 1 ? groups[0]! : tape.apply(operators.concatenate, groups);
+  return apply(together, joined, masks.slice(masksApart.length));
+}
+
+/** The masks of a network's dropouts, in the order of the layers. */
+function planMasks(network: Network, batchSize: number): readonly MaskSpec[] {
+  const masks: MaskSpec[] = [];
+  let shape: Shape = [batchSize, ...network.inputShape];
+  for (const layer of network.layers) {
+    if (layer.kind === 'dropout') {
+      const name = `dropout${masks.length + 1}/mask`;
+      masks.push({ name, shape: boundShape(shape), rate: layer.rate });
+    }
+    shape = layerShape(layer, shape);
   }
-  let value = groups.length === 1 ? groups[0]! : tape.apply(operators.concatenate, groups);
-  for (const layer of together) {
-    const mask = (shape: Shape): Value =>
-      newMask(layer.kind === 'dropout' ? layer.rate : 0, boundShape(shape));
-    value = applyLayer(layer, value, { tape, parameter, mask });
-  }
-  return { logits: value, masks };
+  return masks;
+}
+
+const joinFrames = (builder: GraphBuilder, parts: readonly Value[]): Value =>
+  operators.concatenate.forward(builder, parts, {}).output;
+
+function splitFrames(
+  builder: GraphBuilder,
+  value: Value,
+  sizes: readonly number[],
+): readonly Value[] {
+  if (sizes.length === 1) return [value];
+  const parts = sizes.map((size) => [value.type, [size, ...value.shape.slice(1)]] as const);
+  return builder.nodes('Split', [value, builder.integers(...sizes)], parts, { axis: 0 });
 }
 
 /**

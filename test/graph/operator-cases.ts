@@ -132,7 +132,7 @@ export const operatorCases: Readonly<Record<keyof typeof operators, readonly Ope
           const loss = -target * Math.log(probability) - (1 - target) * Math.log(1 - probability);
           sum += loss * weights![Math.floor(at / 4)]!;
         }
-        return Float64Array.of(sum / (4 * 1.5));
+        return Float64Array.of(sum / 4);
       },
     },
   ],

@@ -19,7 +19,7 @@ test('a value that is used twice gets the sum of its gradients', async (t) => {
   const weights = builder.input('weights', 'float32', [1]);
   const loss = tape.apply(operators.sigmoidCrossEntropy, [twice, targets, weights]);
   builder.output('loss', loss);
-  builder.output('gradient', tape.gradients(loss, [square])[0]!);
+  builder.output('gradient', tape.gradients(loss)[0]!);
   const runner = await createOnnxGraphRunner(builder.toModel(), { threads: 1 });
   const lossAt = async (kernel: readonly number[]) => {
     const results = await runner.run({
@@ -55,7 +55,7 @@ test('asking for the gradient of a value that the loss does not depend on is a b
   const other = builder.input('other', 'float32', [2]);
   const tape = createTape(builder, [value, other]);
   const loss = tape.apply(operators.relu, [value]);
-  t.throws(() => tape.gradients(loss, [other]), {
+  t.throws(() => tape.gradients(loss), {
     message: 'bug: the loss does not depend on other',
   });
 });

@@ -3,6 +3,9 @@ import type { GraphBuilder } from '../graph-builder.js';
 import type { Operator } from '../operator.js';
 import { boundShape, describeShape, type Shape, type Value } from '../value.js';
 
+/** Fewer than the columns that a matrix product of the CPU works on at once. */
+const fewChannels = 16;
+
 /**
  * Convolution without padding, stride 1, square kernel of any size, with bias:
  * `[N, C, H, W]`, `[O, C, K, K]`, `[O]` → `[N, O, H-K+1, W-K+1]`.
@@ -112,49 +115,74 @@ function kernelGradient(
   // Without the padding after the last row, which would reach past the input's end.
   const length = outHeightPx * widthPx - (size - 1);
   const rows = takeColumns(builder, flatGradient, 0, length);
-  const columns = builder.node('Transpose', [rows], ['float32', [batch, length, filters]], {
-    perm: [0, 2, 1],
-  });
   const flatInput = builder.node(
     'Reshape',
     [input, builder.integers(batch, channels, heightPx * widthPx)],
     ['float32', [batch, channels, heightPx * widthPx]],
   );
-  const parts: Value[] = [];
+  const windows: Value[] = [];
   for (let row = 0; row < size; row += 1) {
     for (let column = 0; column < size; column += 1) {
-      const window = takeColumns(builder, flatInput, row * widthPx + column, length);
-      const perFrame = builder.node(
-        'MatMul',
-        [window, columns],
-        ['float32', [batch, channels, filters]],
-      );
-      parts.push(
-        builder.node(
-          'ReduceSum',
-          [perFrame, builder.integers(0)],
-          ['float32', [1, channels, filters]],
-          { keepdims: 1 },
-        ),
-      );
+      windows.push(takeColumns(builder, flatInput, row * widthPx + column, length));
     }
   }
-  const stacked = builder.node('Concat', parts, ['float32', [size * size, channels, filters]], {
-    axis: 0,
-  });
+  const area = size * size;
   const ordered = builder.node(
     'Transpose',
-    [stacked],
-    ['float32', [filters, channels, size * size]],
-    {
-      perm: [2, 1, 0],
-    },
+    [offsetsOf(builder, rows, windows)],
+    ['float32', [filters, channels, area]],
+    { perm: [0, 2, 1] },
   );
   return builder.node(
     'Reshape',
     [ordered, builder.integers(filters, channels, size, size)],
     ['float32', kernel.shape],
   );
+}
+
+/**
+ * `[O, offsets, C]`: the rows `[N, O, L]` times each window `[N, C, L]`, summed over the
+ * frames. The rows come first, since the second factor is repacked for each product.
+ * Windows of few channels would leave most of a product's columns empty: they are
+ * stacked into one.
+ */
+function offsetsOf(builder: GraphBuilder, rows: Value, windows: readonly Value[]): Value {
+  const [batch, filters] = boundShape(rows.shape) as [number, number, number];
+  const channels = boundShape(windows[0]!.shape)[1]!;
+  const [, , length] = boundShape(rows.shape) as [number, number, number];
+  const product = (window: Value, columns: number): Value => {
+    const turned = builder.node('Transpose', [window], ['float32', [batch, length, columns]], {
+      perm: [0, 2, 1],
+    });
+    const perFrame = builder.node('MatMul', [rows, turned], ['float32', [batch, filters, columns]]);
+    return builder.node(
+      'ReduceSum',
+      [perFrame, builder.integers(0)],
+      ['float32', [filters, columns]],
+      { keepdims: 0 },
+    );
+  };
+  const columns = channels * windows.length;
+  const shape = [filters, windows.length, channels];
+  if (channels < fewChannels) {
+    const stacked = builder.node('Concat', windows, ['float32', [batch, columns, length]], {
+      axis: 1,
+    });
+    return builder.node(
+      'Reshape',
+      [product(stacked, columns), builder.integers(...shape)],
+      ['float32', shape],
+    );
+  }
+  const parts = windows.map((window) => {
+    const part = product(window, channels);
+    return builder.node(
+      'Unsqueeze',
+      [part, builder.integers(1)],
+      ['float32', [filters, 1, channels]],
+    );
+  });
+  return builder.node('Concat', parts, ['float32', shape], { axis: 1 });
 }
 
 function biasGradient(builder: GraphBuilder, outputGradient: Value): Value {

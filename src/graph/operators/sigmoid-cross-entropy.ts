@@ -4,13 +4,12 @@ import type { Operator } from '../operator.js';
 import { describeShape, type Shape, type Value } from '../value.js';
 
 /**
- * Binary cross-entropy of sigmoid(logits), the mean over labels and the weighted
- * mean over frames: logits `[N, L]`, targets `[N, L]` 0..1, frame weights `[N]` →
- * a scalar.
+ * Binary cross-entropy of sigmoid(logits), the mean over labels and the weighted sum
+ * over frames: logits `[N, L]`, targets `[N, L]` 0..1, frame weights `[N]` → a scalar.
  *
  * Written from the logits, `max(z, 0) - z·t + log(1 + exp(-|z|))`, it neither
- * overflows nor loses the gradient where the sigmoid saturates. At least one weight
- * must be above zero. A frame of weight 0 adds exactly nothing, forward or backward.
+ * overflows nor loses the gradient where the sigmoid saturates. Weights that add up to
+ * 1 make it a mean. A frame of weight 0 adds exactly nothing, forward or backward.
  */
 export const sigmoidCrossEntropy: Operator = {
   source: "TensorFlow 2.9's documentation of sigmoid_cross_entropy_with_logits",
@@ -54,11 +53,10 @@ export const sigmoidCrossEntropy: Operator = {
   },
 };
 
-/** `[N, 1]`: what one label of each frame counts in the mean. */
+/** `[N, 1]`: what one label of each frame counts. */
 function shareOf(builder: GraphBuilder, logits: Value, weights: Value): Value {
   const [batch, labels] = logits.shape;
-  const sum = builder.node('ReduceSum', [weights], ['float32', []], { keepdims: 0 });
-  const total = builder.node('Mul', [sum, builder.scalar(Number(labels))], ['float32', []]);
-  const shares = builder.node('Div', [weights, total], ['float32', weights.shape]);
+  const share = builder.scalar(1 / Number(labels));
+  const shares = builder.node('Mul', [weights, share], ['float32', weights.shape]);
   return builder.node('Unsqueeze', [shares, builder.integers(1)], ['float32', [batch!, 1]]);
 }
