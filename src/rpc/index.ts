@@ -1,3 +1,4 @@
+export type { Serving } from './auxiliary.js';
 export type {
   ClassifierLike,
   Evaluate,

@@ -7,6 +7,9 @@ import { hasMoreFields } from './field-count.js';
  */
 export type Received<Request> = {
   readonly atMs: number;
+  readonly byteLength: number;
+  /** To be called once when a handler takes the message: then more may be read. */
+  taken?: () => void;
 } & ({ readonly value: Request } | { readonly fault: string });
 
 /**
@@ -26,16 +29,16 @@ export function stampReceipt(
       {
         ...method,
         requestDeserialize(bytes: Buffer): Received<unknown> {
-          const atMs = performance.now();
+          const came = { atMs: performance.now(), byteLength: bytes.length };
           if (hasMoreFields(bytes, maxFields)) {
-            return { atMs, fault: `expected at most ${maxFields} fields in a message` };
+            return { ...came, fault: `expected at most ${maxFields} fields in a message` };
           }
           try {
-            return { atMs, value: method.requestDeserialize(bytes) };
+            return { ...came, value: method.requestDeserialize(bytes) };
           } catch {
             const type = `${method.path.split('/')[2]}Request`;
             return {
-              atMs,
+              ...came,
               fault: `expected a ${type}, got ${bytes.length} bytes of something else`,
             };
           }

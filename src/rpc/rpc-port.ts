@@ -15,6 +15,7 @@ import type {
   RunAdmin,
 } from './collaborators.js';
 import { createModelService } from './model-service.js';
+import { limitReadAhead } from './read-ahead.js';
 import { stampReceipt } from './received.js';
 import { createTrainerService } from './trainer-service.js';
 import { withWindows } from './windows.js';
@@ -55,7 +56,7 @@ export interface RpcPort {
   /**
    * 1. health says NOT_SERVING  2. new calls are refused with `draining`  3. streams end
    * after their answers, other calls when they are done  4. after `graceMs` what is left
-   * is cut  5. connections are closed. Idempotent.
+   * is cut  5. connections are closed. Idempotent; called again with 0 it cuts at once.
    */
   drain(graceMs: number): Promise<void>;
 }
@@ -76,6 +77,7 @@ export async function openRpcPort<Handle extends HandleLike>(
     'grpc.max_concurrent_streams': options.maxConcurrentStreams,
     'grpc.keepalive_time_ms': options.keepaliveMs,
     'grpc.keepalive_timeout_ms': options.keepaliveTimeoutMs,
+    interceptors: [limitReadAhead],
   });
   const calls = createCalls(options, { log, metrics });
   server.addService(
@@ -97,14 +99,15 @@ export async function openRpcPort<Handle extends HandleLike>(
   const auxiliary = addAuxiliaryServices(server);
   const port = await bind(server, options);
 
+  const cut = () => {
+    if (calls.size > 0) log.warn({ calls: calls.size }, 'open calls are cut');
+    calls.cut();
+    server.forceShutdown();
+  };
   const drain = async (graceMs: number) => {
     auxiliary.setServing({ server: false, classifier: false });
     calls.drain();
-    const grace = startGrace(graceMs, () => {
-      if (calls.size > 0) log.warn({ calls: calls.size }, 'the grace is over: open calls are cut');
-      calls.cut();
-      server.forceShutdown();
-    });
+    const grace = startGrace(graceMs, cut);
     await Promise.race([calls.idle(), grace.over]);
     auxiliary.end();
     await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
@@ -123,6 +126,7 @@ export async function openRpcPort<Handle extends HandleLike>(
       return calls.size;
     },
     drain(graceMs) {
+      if (drained !== null && graceMs === 0) cut();
       drained ??= drain(graceMs);
       return drained;
     },

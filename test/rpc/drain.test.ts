@@ -137,3 +137,14 @@ test('the call over the limit of open calls is refused as overloaded', async (t)
   puppet.calls[0]?.answer();
   await open;
 });
+
+test('a second drain without grace cuts what the first one still waits for', async (t) => {
+  const puppet = createPuppetClassifier();
+  const { client, rpc } = await openTestPort(t, { classifier: puppet.classifier });
+  const failed = t.throwsAsync(client.classifyFrame(tinyFrame('a')));
+  await puppet.came(1);
+  const patient = rpc.drain(60_000);
+  await rpc.drain(0);
+  await Promise.all([patient, failed]);
+  t.true(puppet.calls[0]?.isSettled);
+});

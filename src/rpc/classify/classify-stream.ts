@@ -57,6 +57,7 @@ export function createClassifyStream(
       while (message !== null) {
         stream.accept(message);
         while (!(stream.hasRoom && writer.isTaken()) && !context.signal.aborted) await bell.heard();
+        stream.assertWhole();
         message = await reader.next();
       }
     } catch (thrown) {
@@ -64,6 +65,7 @@ export function createClassifyStream(
     }
     while (stream.size > 0) {
       if (context.signal.aborted) stream.abandon();
+      stream.assertWhole();
       if (stream.size > 0) await bell.heard();
     }
     context.note(stream.summary());

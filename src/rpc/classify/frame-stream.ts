@@ -40,6 +40,8 @@ export interface FrameStream {
   readonly hasRoom: boolean;
   /** Frames without an answer. */
   readonly size: number;
+  /** Throws `internal` when an answer could not be written. */
+  assertWhole(): void;
   /** Lets go what waits, because the caller left: counted, not answered. */
   abandon(): void;
   /** For the log line of the call. */
@@ -69,6 +71,8 @@ export function createFrameStream(
   let position = 0;
   let told: LentModel | null = null;
   let hasLoggedFailure = false;
+  // Only a bug of ours comes here: the stream ends instead of the process.
+  let broken: DomainError | null = null;
 
   const tellModel = (model: LentModel) => {
     told = model;
@@ -102,13 +106,16 @@ export function createFrameStream(
   const startWhatMay = () => {
     for (let entry = window.activate(); entry !== null; entry = window.activate()) {
       const { position: place, arrival, request } = entry;
-      // Never rejects.
-      classifyOne(request, arrival, way, collaborators).then((ended) => {
-        window.done();
-        outbox.put(place, { arrival, ended });
-        startWhatMay();
-        onEnded();
-      });
+      classifyOne(request, arrival, way, collaborators)
+        .then((ended) => {
+          window.done();
+          outbox.put(place, { arrival, ended });
+          startWhatMay();
+        })
+        .catch((thrown: unknown) => {
+          broken ??= DomainError.from(thrown);
+        })
+        .finally(onEnded);
     }
   };
 
@@ -134,6 +141,9 @@ export function createFrameStream(
     },
     get size() {
       return window.size;
+    },
+    assertWhole() {
+      if (broken !== null) throw broken;
     },
     abandon() {
       const error = new DomainError('cancelled', 'the caller left');

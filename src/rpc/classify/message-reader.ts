@@ -13,7 +13,7 @@ export interface MessageReader<Request> {
 }
 
 /**
- * grpc-js reads ahead, up to 16 messages a stream. When a drain begins those are still
+ * The transport reads ahead, up to 16 messages or 4 MiB. When a drain begins those are still
  * given out, for they are here; then the reading ends.
  */
 export function createMessageReader<Request>(
@@ -36,6 +36,7 @@ export function createMessageReader<Request>(
         const message: Received<Request> | null = left > 0 ? call.read() : null;
         if (message !== null) {
           left -= 1;
+          message.taken?.();
           return message;
         }
         if (call.readableEnded) return null;
