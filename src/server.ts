@@ -1,0 +1,96 @@
+import type { Config } from './config.js';
+import { openRpcPort } from './rpc/index.js';
+import { createClosers } from './server/closers.js';
+import { createEvaluate } from './server/evaluate.js';
+import { toModelAdmin } from './server/model-admin.js';
+import { watchModels } from './server/model-watch.js';
+import { openParts, type Parts, type PartsOverrides } from './server/parts.js';
+import { toRunAdmin } from './server/run-admin.js';
+import { readTls } from './server/tls.js';
+import { openHttpPort } from './telemetry/index.js';
+
+export { openParts, type Parts, type PartsOverrides };
+
+/** A server that answers. */
+export interface RunningServer {
+  /** gRPC. */
+  readonly port: number;
+  /** /metrics, /healthz, /readyz. */
+  readonly httpPort: number;
+  readonly parts: Parts;
+  /**
+   * Ends gracefully: health NOT_SERVING, new calls refused, open ones answered within
+   * `config.graceMs` and then cut; then everything is closed. Idempotent.
+   */
+  drain(): Promise<void>;
+  /** Ends at once: open calls are cut. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a server: 1. TLS files, parts and the HTTP port  2. live models loaded, warmed and
+ * checked  3. the gRPC port  4. health SERVING. What was opened is closed again when a step fails.
+ *
+ * Throws `option_invalid` naming a port in use, `storage_failed` for a models folder that
+ * cannot be written. A model that fails to load does not stop the start: it is logged,
+ * listed as failed, and health tells.
+ */
+export async function startServer(
+  config: Config,
+  overrides: PartsOverrides = {},
+): Promise<RunningServer> {
+  const closers = createClosers();
+  try {
+    const tls = await readTls(config);
+    const parts = await openParts(config, overrides);
+    closers.add(parts.close);
+    const { registry, classifier, trainer, metrics, log } = parts;
+
+    let notReadyBecause: () => string | null = () => 'the models are being loaded';
+    const http = await openHttpPort(
+      { host: config.httpHost, port: config.httpPort },
+      { metrics, notReadyBecause: () => notReadyBecause() },
+    );
+    closers.add(http.close);
+
+    await registry.start();
+    let tellHealth: (serving: Parameters<typeof rpc.setServing>[0]) => void = () => {};
+    const models = await watchModels({ registry, log }, (serving) => tellHealth(serving));
+    closers.add(models.close);
+    metrics.readModelsFrom(() => models.observations);
+
+    const rpc = await openRpcPort(
+      { ...config, tls },
+      {
+        lender: registry,
+        classifier,
+        models: toModelAdmin(registry, () => void models.refresh()),
+        runs: toRunAdmin(config, { trainer, metrics, log }),
+        evaluate: createEvaluate(config, { registry, classifier }),
+        metrics,
+        log,
+      },
+    );
+    tellHealth = rpc.setServing;
+    rpc.setServing(models.serving);
+    notReadyBecause = () =>
+      rpc.isDraining ? 'the server is shutting down' : models.notReadyBecause;
+    log.info({ port: rpc.port, httpPort: http.port, tls: tls !== null }, 'the server is up');
+
+    const end = async (graceMs: number) => {
+      if (!rpc.isDraining) log.info({ calls: rpc.openCalls }, 'the server is shutting down');
+      await rpc.drain(graceMs);
+      await closers.close();
+    };
+    return {
+      port: rpc.port,
+      httpPort: http.port,
+      parts,
+      drain: () => end(config.graceMs),
+      close: () => end(0),
+    };
+  } catch (error) {
+    await closers.close().catch(() => {}); // the first failure is the one to tell
+    throw error;
+  }
+}

@@ -1,0 +1,44 @@
+import type { Registry, StoredModel } from '../models/index.js';
+import type { ModelAdmin, ModelDescription } from '../rpc/index.js';
+
+/** The registry as `ModelService` sees it. `onChange` is called after each change of it. */
+export function toModelAdmin(registry: Registry, onChange: () => void): ModelAdmin {
+  return {
+    list: async () => (await registry.list()).map(describe),
+    describe: async (ref) => describe(await registry.get(ref)),
+    async promote(name, version) {
+      await registry.promote(name, version);
+      onChange();
+      return describe(await registry.get(`${name}@${version}`));
+    },
+    async rollback(name) {
+      await registry.rollback(name);
+      onChange();
+      return describe(await registry.get(name));
+    },
+    async import(draft) {
+      const { onnx, ...rest } = draft;
+      const manifest = await registry.import({ ...rest, model: onnx });
+      onChange();
+      return describe(await registry.get(`${manifest.name}@${manifest.version}`));
+    },
+  };
+}
+
+function describe({ manifest, ...stored }: StoredModel): ModelDescription {
+  const { name, version, labels, thresholds, thresholdsSource, inputSpec, scores } = manifest;
+  return {
+    ...stored,
+    name,
+    version,
+    labels,
+    thresholds,
+    thresholdsSource,
+    inputSpec,
+    scores,
+    createdAtMs: Date.parse(manifest.createdAt),
+    runId: manifest.runId ?? '',
+    datasetFingerprint: manifest.datasetFingerprint ?? '',
+    sha256: manifest.files['model.onnx'] ?? '',
+  };
+}

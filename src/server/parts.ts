@@ -1,0 +1,81 @@
+import { type Classifier, createClassifier } from '../classify/index.js';
+import type { Config } from '../config.js';
+import { createOnnxEngine, type Engine } from '../engines/index.js';
+import { createPreparer, type Preparer } from '../frames/index.js';
+import { createRegistry, type ModelStore, openModelStore, type Registry } from '../models/index.js';
+import { createLog, createMetrics, type Log, type Metrics } from '../telemetry/index.js';
+import { createTrainer, type Trainer } from '../training/index.js';
+import { createClosers } from './closers.js';
+import { meterEngine } from './metered-engine.js';
+
+/** Everything a server is made of, without its ports: also what the command line uses in place. */
+export interface Parts {
+  readonly store: ModelStore;
+  readonly registry: Registry;
+  readonly engine: Engine;
+  readonly preparer: Preparer;
+  readonly classifier: Classifier;
+  readonly trainer: Trainer;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  /** Closes them in the opposite order; frames that wait are answered first. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Parts that a caller brings itself. */
+export interface PartsOverrides {
+  /** @default ONNX Runtime in a worker thread */
+  readonly engine?: Engine;
+  /** @default lines on standard error */
+  readonly log?: Log;
+}
+
+/**
+ * Builds the parts and hands them to each other. Loads no model yet: `registry.start()`
+ * does, or the first `registry.acquire`.
+ *
+ * Throws `storage_failed` when the models folder cannot be made or written.
+ */
+export async function openParts(config: Config, overrides: PartsOverrides = {}): Promise<Parts> {
+  const closers = createClosers();
+  try {
+    const log = overrides.log ?? createLog({ level: config.logLevel });
+    const metrics = createMetrics();
+    const store = await openModelStore(config.modelsDir);
+    const runtime =
+      overrides.engine ?? (await createOnnxEngine({ threads: config.engineThreads, log }));
+    closers.add(() => runtime.close());
+    const engine = meterEngine(runtime, metrics);
+    const preparer = createPreparer({ threads: config.prepareThreads });
+    closers.add(() => preparer.close());
+    const registry = createRegistry(
+      {
+        batcher: {
+          batchSizes: config.batchSizes,
+          maxDelayMs: config.maxBatchDelayMs,
+          maxQueuedFrames: config.maxQueuedFrames,
+          maxQueuedBytes: config.maxQueuedBytes,
+        },
+      },
+      { engine, store, log },
+    );
+    closers.add(() => registry.close());
+    const classifier = createClassifier({ preparer });
+    const trainer = createTrainer({ runsDir: config.runsDir }, { store, log });
+    closers.add(() => trainer.close());
+    return {
+      store,
+      registry,
+      engine,
+      preparer,
+      classifier,
+      trainer,
+      metrics,
+      log,
+      close: closers.close,
+    };
+  } catch (error) {
+    await closers.close().catch(() => {}); // the first failure is the one to tell
+    throw error;
+  }
+}
