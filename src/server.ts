@@ -1,9 +1,10 @@
 import type { Config } from './config.js';
-import { openRpcPort } from './rpc/index.js';
+import type { Handle } from './models/index.js';
+import { openRpcPort, type Serving } from './rpc/index.js';
 import { createClosers } from './server/closers.js';
 import { createEvaluate } from './server/evaluate.js';
 import { toModelAdmin } from './server/model-admin.js';
-import { watchModels } from './server/model-watch.js';
+import { toObservation, watchModels } from './server/model-watch.js';
 import { openParts, type Parts, type PartsOverrides } from './server/parts.js';
 import { toRunAdmin } from './server/run-admin.js';
 import { readTls } from './server/tls.js';
@@ -54,17 +55,17 @@ export async function startServer(
     closers.add(http.close);
 
     await registry.start();
-    let tellHealth: (serving: Parameters<typeof rpc.setServing>[0]) => void = () => {};
-    const models = await watchModels({ registry, log }, (serving) => tellHealth(serving));
+    metrics.readModelsFrom(() => registry.loaded().map(toObservation));
+    let tellHealth: (serving: Serving) => void = () => {};
+    const models = watchModels({ registry, log }, (serving) => tellHealth(serving));
     closers.add(models.close);
-    metrics.readModelsFrom(() => models.observations);
 
-    const rpc = await openRpcPort(
+    const rpc = await openRpcPort<Handle>(
       { ...config, tls },
       {
         lender: registry,
         classifier,
-        models: toModelAdmin(registry, () => void models.refresh()),
+        models: toModelAdmin(registry, models.refresh),
         runs: toRunAdmin(config, { trainer, metrics, log }),
         evaluate: createEvaluate(config, { registry, classifier }),
         metrics,
@@ -73,8 +74,10 @@ export async function startServer(
     );
     tellHealth = rpc.setServing;
     rpc.setServing(models.serving);
-    notReadyBecause = () =>
-      rpc.isDraining ? 'the server is shutting down' : models.notReadyBecause;
+    notReadyBecause = () => {
+      if (rpc.isDraining) return 'the server is shutting down';
+      return models.serving.server ? null : 'no live model is ready';
+    };
     log.info({ port: rpc.port, httpPort: http.port, tls: tls !== null }, 'the server is up');
 
     const end = async (graceMs: number) => {

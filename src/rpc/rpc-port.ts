@@ -1,4 +1,4 @@
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js';
 import { ClassifierServiceService } from '../gen/cytostream/v1/classifier.js';
 import { ModelServiceService } from '../gen/cytostream/v1/model.js';
 import { TrainerServiceService } from '../gen/cytostream/v1/trainer.js';
@@ -158,6 +158,8 @@ async function bind(server: Server, options: RpcPortOptions): Promise<number> {
       ? ServerCredentials.createInsecure()
       : ServerCredentials.createSsl(null, [{ cert_chain: tls.cert, private_key: tls.key }]);
   const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  // grpc-js would print a line of its own for a port in use, beside the error that we throw.
+  setLogVerbosity(logVerbosity.NONE);
   try {
     return await withWindows(
       options,

@@ -1,7 +1,7 @@
 import type { Classifier } from '../classify/index.js';
-import { openDataset, readFrame, resolveDataPath } from '../dataset/index.js';
+import { type DatasetFrame, openDataset, readFrame, resolveDataPath } from '../dataset/index.js';
 import { evaluateDataset } from '../evaluation/index.js';
-import type { Registry } from '../models/index.js';
+import type { Handle, Registry } from '../models/index.js';
 import type { Evaluate } from '../rpc/index.js';
 
 export interface EvaluateCollaborators {
@@ -20,7 +20,7 @@ export function createEvaluate(
     try {
       const { name, version, labels, inputSpec } = handle.manifest;
       const dataset = await openDataset(path, { channels: inputSpec.channels, labels });
-      const { report } = await evaluateDataset(
+      const { report } = await evaluateDataset<DatasetFrame, Handle>(
         { dataset, frames: dataset.frames },
         { classifier, handle, readFrame: (frame) => readFrame(dataset, frame) },
         { onProgress, signal },

@@ -7,21 +7,16 @@ export function toModelAdmin(registry: Registry, onChange: () => void): ModelAdm
     list: async () => (await registry.list()).map(describe),
     describe: async (ref) => describe(await registry.get(ref)),
     async promote(name, version) {
-      await registry.promote(name, version);
+      const model = await registry.promote(name, version);
       onChange();
-      return describe(await registry.get(`${name}@${version}`));
+      return describe(model);
     },
     async rollback(name) {
-      await registry.rollback(name);
+      const model = await registry.rollback(name);
       onChange();
-      return describe(await registry.get(name));
+      return describe(model);
     },
-    async import(draft) {
-      const { onnx, ...rest } = draft;
-      const manifest = await registry.import({ ...rest, model: onnx });
-      onChange();
-      return describe(await registry.get(`${manifest.name}@${manifest.version}`));
-    },
+    import: async (draft) => describe(await registry.import(draft)),
   };
 }
 

@@ -1,69 +1,57 @@
-import type { Registry, StoredModel } from '../models/index.js';
+import type { LoadedView, Registry } from '../models/index.js';
 import type { Serving } from '../rpc/index.js';
 import type { Log, ModelObservation } from '../telemetry/index.js';
 
-/** The newest known state of all versions: for health, readiness and the metrics. */
+/** Tells health of every change of what can be served. */
 export interface ModelWatch {
-  /** Looks again now. */
-  refresh(): Promise<void>;
+  /** Looks now. */
+  refresh(): void;
   readonly serving: Serving;
-  /** Why the server should get no calls, or null. */
-  readonly notReadyBecause: string | null;
-  readonly observations: readonly ModelObservation[];
   close(): void;
 }
 
-/** Another process may promote on disk: what is known is never older than this. */
-const intervalMs = 1000;
+/** Versions change state by themselves: health is never older than this. */
+const intervalMs = 250;
 
 /**
- * Looks at the registry every second.
+ * Looks at the versions in memory, a few times a second and without touching the disk.
  *
  * The classifier serves when a live version is ready. The whole server serves also
- * without any model, because a model can be imported or trained then; but not while
- * there are live versions and none of them is ready.
+ * without any model, because one can be imported or trained then; but not while there
+ * are live versions and none of them is ready.
  */
-export async function watchModels(
-  { registry, log }: { readonly registry: Registry; readonly log: Log },
+export function watchModels(
+  { registry, log }: { readonly registry: Pick<Registry, 'loaded'>; readonly log: Log },
   onChange: (serving: Serving) => void,
-): Promise<ModelWatch> {
-  let models: readonly StoredModel[] = [];
-  let told = '';
-  const serving = (): Serving => {
-    const live = models.filter(({ aliases }) => aliases.includes('live'));
-    const classifier = live.some(({ state }) => state === 'ready');
-    return { classifier, server: classifier || live.length === 0 };
-  };
-  const refresh = async () => {
-    models = await registry.list();
-    const now = serving();
-    const key = JSON.stringify(now);
-    if (key === told) return;
-    told = key;
-    log.info({ ...now }, now.classifier ? 'a model is ready' : 'no model is ready');
+): ModelWatch {
+  let told: Serving | null = null;
+  const refresh = () => {
+    const now = toServing(registry.loaded());
+    if (told?.server === now.server && told.classifier === now.classifier) return;
+    told = now;
+    log.info({ ...now }, now.classifier ? 'a live model is ready' : 'no live model is ready');
     onChange(now);
   };
-  await refresh();
-  const timer = setInterval(() => {
-    refresh().catch((error) => log.error({ error }, 'the models cannot be listed'));
-  }, intervalMs);
+  refresh();
+  const timer = setInterval(refresh, intervalMs);
   return {
     refresh,
     get serving() {
-      return serving();
-    },
-    get notReadyBecause() {
-      return serving().server ? null : 'no live model is ready';
-    },
-    get observations() {
-      return models.map(observe);
+      return toServing(registry.loaded());
     },
     close: () => clearInterval(timer),
   };
 }
 
-function observe({ manifest, state, device, aliases }: StoredModel): ModelObservation {
-  const { name: model, version } = manifest;
-  const live = aliases.includes('live');
-  return { model, version, state, device, live, queuedFrames: null, queuedBytes: null };
+/** What health is told of these versions. */
+export function toServing(versions: readonly Pick<LoadedView, 'isLive' | 'state'>[]): Serving {
+  const live = versions.filter(({ isLive }) => isLive);
+  const classifier = live.some(({ state }) => state === 'ready');
+  return { classifier, server: classifier || live.length === 0 };
+}
+
+/** What the metrics are told of a version in memory. */
+export function toObservation(view: LoadedView): ModelObservation {
+  const { manifest, isLive, ...rest } = view;
+  return { ...rest, model: manifest.name, version: manifest.version, live: isLive };
 }

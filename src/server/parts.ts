@@ -4,9 +4,8 @@ import { createOnnxEngine, type Engine } from '../engines/index.js';
 import { createPreparer, type Preparer } from '../frames/index.js';
 import { createRegistry, type ModelStore, openModelStore, type Registry } from '../models/index.js';
 import { createLog, createMetrics, type Log, type Metrics } from '../telemetry/index.js';
-import { createTrainer, type Trainer } from '../training/index.js';
 import { createClosers } from './closers.js';
-import { meterEngine } from './metered-engine.js';
+import { createTrainer, type Trainer } from './trainer.js';
 
 /** Everything a server is made of, without its ports: also what the command line uses in place. */
 export interface Parts {
@@ -42,10 +41,9 @@ export async function openParts(config: Config, overrides: PartsOverrides = {}):
     const log = overrides.log ?? createLog({ level: config.logLevel });
     const metrics = createMetrics();
     const store = await openModelStore(config.modelsDir);
-    const runtime =
-      overrides.engine ?? (await createOnnxEngine({ threads: config.engineThreads, log }));
-    closers.add(() => runtime.close());
-    const engine = meterEngine(runtime, metrics);
+    const engine =
+      overrides.engine ?? (await createOnnxEngine({ threads: config.engineThreads }, { log }));
+    closers.add(() => engine.close());
     const preparer = createPreparer({ threads: config.prepareThreads });
     closers.add(() => preparer.close());
     const registry = createRegistry(
@@ -57,11 +55,19 @@ export async function openParts(config: Config, overrides: PartsOverrides = {}):
           maxQueuedBytes: config.maxQueuedBytes,
         },
       },
-      { engine, store, log },
+      {
+        engine,
+        store,
+        log,
+        onRan: (_manifest, batchSize, runMs) => metrics.engineRan(batchSize, runMs / 1000),
+      },
     );
     closers.add(() => registry.close());
     const classifier = createClassifier({ preparer });
-    const trainer = createTrainer({ runsDir: config.runsDir }, { store, log });
+    const trainer = createTrainer(
+      { runsDir: config.runsDir },
+      { store, log, promote: (name: string, version: number) => registry.promote(name, version) },
+    );
     closers.add(() => trainer.close());
     return {
       store,

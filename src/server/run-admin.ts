@@ -2,7 +2,8 @@ import { resolveDataPath } from '../dataset/index.js';
 import { DomainError } from '../errors.js';
 import type { RunAdmin } from '../rpc/index.js';
 import type { Log, Metrics } from '../telemetry/index.js';
-import { parseRunSpec, type Trainer } from '../training/index.js';
+import { parseRunSpec } from '../training/index.js';
+import type { Trainer } from './trainer.js';
 
 export interface RunAdminCollaborators {
   readonly trainer: Trainer;

@@ -100,7 +100,7 @@ export function createMetrics(): Metrics {
   });
   const engineRows = new Counter({
     name: 'cytostream_engine_rows_total',
-    help: 'Rows that the engine ran, padding included.',
+    help: 'Frames that the engine ran, in all batches.',
     registers,
   });
   const engineSeconds = new Counter({

@@ -1,0 +1,356 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { type ClassifyReply, connect } from '../src/client/index.js';
+import { type Config, parseConfig } from '../src/config.js';
+import { createFakeEngine, fakeProbabilities } from '../src/engines/index.js';
+import { DomainError } from '../src/errors.js';
+import type { Frame, InputSpec } from '../src/frames/index.js';
+import { createGoldenFrame, openModelStore } from '../src/models/index.js';
+import { startServer } from '../src/server.js';
+import { silentLog } from '../src/telemetry/index.js';
+
+const labels = ['Nucleoplasm', 'Cytosol', 'Mitochondria'];
+const inputSpec: InputSpec = {
+  channels: ['microtubules', 'protein', 'nucleus', 'endoplasmic_reticulum'],
+  widthPx: 8,
+  heightPx: 8,
+  resize: 'bilinear',
+};
+
+async function tempFolder(t: ExecutionContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'cytostream-server-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+function configOf(folder: string, more: Partial<Config> = {}): Config {
+  const given = {
+    modelsDir: join(folder, 'models'),
+    runsDir: join(folder, 'runs'),
+    dataRoots: [folder],
+    host: '127.0.0.1',
+    httpHost: '127.0.0.1',
+    port: 0,
+    httpPort: 0,
+    batchSizes: [1, 4],
+    prepareThreads: 1,
+    ...more,
+  };
+  const parsed = parseConfig(given, {});
+  if ('faults' in parsed) throw new Error(parsed.faults.join('; '));
+  return parsed.value;
+}
+
+/** Publishes a version that the fake engine can serve. */
+async function publish(config: Config, name = 'cells') {
+  const store = await openModelStore(config.modelsDir);
+  const frame = createGoldenFrame(inputSpec);
+  return store.publish({
+    name,
+    model: new Uint8Array([1, 2, 3]),
+    labels,
+    inputSpec,
+    thresholds: labels.map(() => 0.5),
+    thresholdsSource: 'default 0.5',
+    scores: null,
+    runId: null,
+    datasetFingerprint: null,
+    parent: null,
+    golden: { frame, output: fakeProbabilities(frame, labels.length) },
+  });
+}
+
+async function start(t: ExecutionContext, config: Config, runMs = 0) {
+  const engine = createFakeEngine({ runMs });
+  const server = await startServer(config, { engine, log: silentLog });
+  const client = connect(`127.0.0.1:${server.port}`);
+  t.teardown(async () => {
+    client.close();
+    await server.close();
+  });
+  const get = async (path: string) => {
+    const response = await fetch(`http://127.0.0.1:${server.httpPort}${path}`);
+    return { status: response.status, text: await response.text() };
+  };
+  return { server, client, get };
+}
+
+/** A raw frame of the model's size, each plane filled with its own value. */
+function frameOf(id: string, seed: number): Frame {
+  return {
+    id,
+    widthPx: 8,
+    heightPx: 8,
+    pixelType: 'uint8',
+    significantBits: 0,
+    encoding: 'raw',
+    planes: inputSpec.channels.map((channel, index) => ({
+      channel,
+      bytes: Uint8Array.from({ length: 64 }, (_, at) => (seed * 31 + index * 7 + at) % 256),
+    })),
+  };
+}
+
+/** What the fake engine answers to `frameOf(id, seed)`. */
+const expectedOf = (seed: number) =>
+  fakeProbabilities(
+    Buffer.concat(frameOf('', seed).planes.map(({ bytes }) => bytes)),
+    labels.length,
+  );
+
+const predictionsOf = (replies: readonly ClassifyReply[]) =>
+  replies.flatMap((reply) => (reply.kind === 'prediction' ? [reply.prediction] : []));
+
+test('a frame goes the whole way: 300 frames over 3 streams, none lost, none crossed', async (t) => {
+  const config = configOf(await tempFolder(t));
+  const { version } = await publish(config);
+  const { client, get, server } = await start(t, config);
+  await client.promote('cells', version);
+  await Promise.all(
+    [0, 1, 2].map(async (stream) => {
+      const frames = Array.from({ length: 100 }, (_, i) => frameOf(`${i}`, stream * 100 + i));
+      const replies: ClassifyReply[] = [];
+      for await (const reply of client.classify({ model: 'cells' }, frames)) replies.push(reply);
+      t.is(replies[0]?.kind, 'model');
+      const answers = predictionsOf(replies);
+      t.is(new Set(answers.map(({ frameId }) => frameId)).size, 100);
+      for (const { frameId, outcome, probabilities, message } of answers) {
+        t.is(outcome, 'ok', message);
+        const seed = stream * 100 + Number(frameId);
+        t.deepEqual([...probabilities], [...expectedOf(seed)]);
+      }
+    }),
+  );
+  const { text } = await get('/metrics');
+  t.regex(text, /cytostream_frames_total\{model="cells",version="1",outcome="ok"\} 300/);
+  for (const stage of ['receive', 'prepare', 'queue', 'run', 'total']) {
+    t.regex(text, new RegExp(`cytostream_${stage}_seconds_count{model="cells",version="1"} 300`));
+  }
+  t.regex(text, /cytostream_model_info\{model="cells",version="1",state="ready",.*live="true"\} 1/);
+  t.true(Number(/cytostream_engine_rows_total (\d+)/.exec(text)?.[1]) >= 300);
+  t.is(server.parts.registry.loaded().length, 1);
+});
+
+test('a version is promoted under load: every frame is answered, by the one or the other', async (t) => {
+  const config = configOf(await tempFolder(t));
+  await publish(config);
+  await publish(config);
+  const { client } = await start(t, config, 1);
+  await client.promote('cells', 1);
+  let sent = 0;
+  let isPromoted = false;
+  async function* frames() {
+    while (!isPromoted || sent < 200) {
+      sent += 1;
+      yield frameOf(String(sent), sent);
+      if (sent === 50) {
+        client.promote('cells', 2).then(() => {
+          isPromoted = true;
+        });
+      }
+    }
+    yield frameOf('last', 7);
+  }
+  const versions: number[] = [];
+  const answers = [];
+  for await (const reply of client.classify({ model: 'cells' }, frames())) {
+    if (reply.kind === 'model') versions.push(reply.model.version);
+    else answers.push(reply.prediction);
+  }
+  t.is(answers.length, sent + 1);
+  t.true(answers.every(({ outcome }) => outcome === 'ok'));
+  t.is(answers.find(({ frameId }) => frameId === 'last')?.version, 2);
+  t.is(versions[0], 1);
+  t.true(versions.includes(2));
+});
+
+test('without a model the server is up, but not its classifier; with one, both are', async (t) => {
+  const config = configOf(await tempFolder(t));
+  const { client, get } = await start(t, config);
+  t.deepEqual(await get('/readyz'), { status: 200, text: 'ok\n' });
+  t.deepEqual(await client.listModels(), []);
+  const none = await t.throwsAsync(client.classifyFrame(frameOf('a', 1)), {
+    instanceOf: DomainError,
+  });
+  t.is(none.code, 'model_unknown');
+  const imported = await client.importModel({
+    name: 'own',
+    onnx: new Uint8Array([1]),
+    labels,
+    inputSpec,
+  });
+  t.is(imported.version, 1);
+  t.deepEqual(imported.aliases, ['candidate']);
+  const live = await client.promote('own', 1);
+  t.is(live.state, 'ready');
+  t.true(live.aliases.includes('live'));
+  t.is((await client.classifyFrame(frameOf('a', 1))).prediction.outcome, 'ok');
+});
+
+test('bad frames are answered in-band with what is wrong; the good one among them is served', async (t) => {
+  const config = configOf(await tempFolder(t));
+  await publish(config);
+  const { client } = await start(t, config);
+  await client.promote('cells', 1);
+  const good = frameOf('good', 1);
+  const bad: Frame[] = [
+    { ...frameOf('missing plane', 1), planes: good.planes.slice(0, 3) },
+    { ...frameOf('short', 1), planes: good.planes.map((p) => ({ ...p, bytes: p.bytes.slice(1) })) },
+    {
+      ...frameOf('zero bytes', 1),
+      planes: good.planes.map((p) => ({ ...p, bytes: new Uint8Array() })),
+    },
+    {
+      ...frameOf('no png', 1),
+      encoding: 'png',
+      planes: good.planes.map((p) => ({ ...p, bytes: Buffer.from('not a png') })),
+    },
+    {
+      ...frameOf('twice', 1),
+      planes: [...good.planes, ...frameOf('x', 1).planes.slice(0, 1)],
+    },
+  ];
+  const replies: ClassifyReply[] = [];
+  for await (const reply of client.classify({ model: 'cells' }, [...bad, frameOf('good', 1)])) {
+    replies.push(reply);
+  }
+  const answers = predictionsOf(replies);
+  t.is(answers.length, 6);
+  for (const { frameId, outcome, message } of answers) {
+    t.is(outcome, frameId === 'good' ? 'ok' : 'invalid', `${frameId}: ${message}`);
+    if (outcome === 'invalid') t.regex(message, /expected/, frameId);
+  }
+});
+
+test('a dataset outside the data roots is refused, by training and by evaluating', async (t) => {
+  const folder = await tempFolder(t);
+  const config = configOf(folder);
+  await publish(config);
+  const { client } = await start(t, config);
+  await client.promote('cells', 1);
+  const evaluating = async () => {
+    for await (const _reply of client.evaluate({ dataPath: '/etc', model: 'cells' }));
+  };
+  const training = async () => {
+    for await (const _event of client.train({ dataPath: '../..', model: 'cells' }));
+  };
+  for (const call of [evaluating, training]) {
+    const error = await t.throwsAsync(call, { instanceOf: DomainError });
+    t.is(error.code, 'option_invalid');
+    t.regex(error.message, /below one of the data roots/);
+  }
+});
+
+test('a gRPC or HTTP port in use stops the start with its number, and nothing stays open', async (t) => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  t.teardown(() => taken.close());
+  await once(taken, 'listening');
+  const { port } = taken.address() as { port: number };
+  const folder = await tempFolder(t);
+  for (const [use, more] of [
+    ['gRPC', { port }],
+    ['HTTP', { httpPort: port }],
+  ] as const) {
+    const starting = startServer(configOf(folder, more), {
+      engine: createFakeEngine(),
+      log: silentLog,
+    });
+    const error = await t.throwsAsync(starting, { instanceOf: DomainError });
+    t.is(error.code, 'option_invalid');
+    t.regex(error.message, new RegExp(`${use} port ${port} is in use`));
+  }
+});
+
+test('a models folder that cannot be written stops the start', async (t) => {
+  const folder = await tempFolder(t);
+  const config = configOf(folder);
+  if (process.getuid?.() === 0) {
+    // Root may write anywhere but below a file.
+    const starting = startServer({ ...config, modelsDir: join('/dev/null', 'models') });
+    const error = await t.throwsAsync(starting, { instanceOf: DomainError });
+    t.is(error.code, 'storage_failed');
+    return;
+  }
+  await chmod(folder, 0o500);
+  t.teardown(() => chmod(folder, 0o700));
+  const error = await t.throwsAsync(startServer(config), { instanceOf: DomainError });
+  t.is(error.code, 'storage_failed');
+});
+
+test('a certificate that is none stops the start', async (t) => {
+  const config = configOf(await tempFolder(t), { tlsCert: '/nowhere.pem', tlsKey: '/nowhere.key' });
+  const error = await t.throwsAsync(startServer(config, { engine: createFakeEngine() }), {
+    instanceOf: DomainError,
+  });
+  t.is(error.code, 'option_invalid');
+  t.regex(error.message, /tlsCert and tlsKey/);
+});
+
+test('over TLS a client with the certificate is served, one in plain text is not', async (t) => {
+  const folder = await tempFolder(t);
+  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+  const options = `req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -keyout ${key} -out ${cert}`;
+  const made = spawn('openssl', [...options.split(' '), '-addext', 'subjectAltName=DNS:localhost']);
+  const [code] = await Promise.race([
+    once(made, 'close'),
+    once(made, 'error').then(() => ['missing']),
+  ]);
+  if (code !== 0) {
+    t.log(`SKIPPED: openssl is needed to make a certificate (${code})`);
+    t.pass();
+    return;
+  }
+  const { readFileSync } = await import('node:fs');
+  const { credentials } = await import('@grpc/grpc-js');
+  const config = configOf(folder, { tlsCert: cert, tlsKey: key });
+  await publish(config);
+  const { server } = await start(t, config);
+  const secure = connect(`localhost:${server.port}`, {
+    credentials: credentials.createSsl(readFileSync(cert)),
+  });
+  const plain = connect(`localhost:${server.port}`);
+  t.teardown(() => {
+    secure.close();
+    plain.close();
+  });
+  t.is((await secure.listModels()).length, 1);
+  await t.throwsAsync(plain.listModels({ timeoutMs: 2000 }));
+});
+
+test('a drain under load answers what it took, and leaves nothing open', async (t) => {
+  const folder = await tempFolder(t);
+  const config = configOf(folder);
+  await publish(config);
+  const { server, client } = await start(t, config, 2);
+  await client.promote('cells', 1);
+  const outcomes: string[] = [];
+  let sent = 0;
+  function* endless() {
+    for (;;) {
+      sent += 1;
+      yield frameOf(String(sent), sent);
+    }
+  }
+  const failed = t.throwsAsync(
+    async () => {
+      for await (const reply of client.classify({ model: 'cells' }, endless())) {
+        if (reply.kind !== 'prediction') continue;
+        outcomes.push(reply.prediction.outcome);
+        if (outcomes.length === 20) server.drain();
+      }
+    },
+    { instanceOf: DomainError },
+  );
+  t.is((await failed)?.code, 'draining');
+  await server.drain();
+  t.true(outcomes.length >= 20);
+  t.true(outcomes.every((outcome) => outcome === 'ok'));
+  await t.throwsAsync(fetch(`http://127.0.0.1:${server.httpPort}/healthz`));
+  const leftovers = (await readdir(config.modelsDir)).filter((name) => name.startsWith('.'));
+  t.deepEqual(leftovers, []);
+});
