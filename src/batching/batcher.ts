@@ -122,6 +122,7 @@ export function createBatcher(
 
   const whenDropped = (ticket: Ticket, reason: DropReason) => {
     queue.remove(ticket);
+    if (queue.frames === 0) forgetDelay?.();
     onDropped?.(reason);
     settleClose();
   };
@@ -177,7 +178,13 @@ export function createBatcher(
   const schedule = () => {
     if (running !== null || isPumpDue || queue.frames === 0) return;
     if (maxDelayMs > 0 && queue.frames < largest && !isClosed) {
-      forgetDelay ??= clock.callAt(clock.now() + maxDelayMs, pumpSoon);
+      if (forgetDelay === null) {
+        const forget = clock.callAt(clock.now() + maxDelayMs, pumpSoon);
+        forgetDelay = () => {
+          forget();
+          forgetDelay = null;
+        };
+      }
       return;
     }
     pumpSoon();
@@ -186,7 +193,6 @@ export function createBatcher(
     if (isPumpDue) return;
     isPumpDue = true;
     forgetDelay?.();
-    forgetDelay = null;
     queueMicrotask(() => {
       isPumpDue = false;
       void pump();

@@ -26,7 +26,7 @@ export class RunTime {
     this.#load += newestWeight * (load - this.#load);
   }
 
-  /** Milliseconds a run of this size takes on an idle machine; null before any run. */
+  /** Milliseconds a run of this size takes on an idle machine; null where one point is known or none. */
   bestMs(batchSize: number): number | null {
     const known = this.#bestMs.get(batchSize);
     if (known !== undefined) return known;
@@ -34,17 +34,21 @@ export class RunTime {
       ([left], [right]) => Math.abs(left - batchSize) - Math.abs(right - batchSize),
     );
     const [first, second] = points;
-    if (!first) return null;
-    // One point says nothing of b: without it the time grows with the frames.
-    if (!second) return (first[1] * batchSize) / first[0];
+    if (!first || !second) return null;
     const slope = (second[1] - first[1]) / (second[0] - first[0]);
     return Math.max(0, first[1] + slope * (batchSize - first[0]));
   }
 
   /** Milliseconds a run of this size takes now; null before any run. */
   expectMs(batchSize: number): number | null {
-    const bestMs = this.bestMs(batchSize);
+    const bestMs = this.bestMs(batchSize) ?? this.#proportionalMs(batchSize);
     return bestMs === null ? null : bestMs * this.#load;
+  }
+
+  /** One point says nothing of b: at worst the time grows with the frames. */
+  #proportionalMs(batchSize: number): number | null {
+    for (const [size, ms] of this.#bestMs) return (ms * batchSize) / size;
+    return null;
   }
 }
 
@@ -52,8 +56,8 @@ export class RunTime {
  * How many of the waiting Tickets to run, and padded to which size: the smallest choice
  * that gives nearly the most Tickets a millisecond. On a CPU, where time grows with the
  * size, that is a small filled batch, which answers early and leaves room for what is more
- * urgent; on a GPU, where it hardly grows, everything that waits, padded. Before any run:
- * the largest size that is filled.
+ * urgent; on a GPU, where it hardly grows, everything that waits, padded. Before enough is
+ * known: the largest size that is filled, so that it becomes known.
  */
 export function chooseBatch(
   waiting: number,

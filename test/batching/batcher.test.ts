@@ -1,0 +1,316 @@
+import test from 'ava';
+import {
+  type BatcherCollaborators,
+  type BatcherOptions,
+  createBatcher,
+  type DropReason,
+} from '../../src/batching/index.js';
+import { DomainError } from '../../src/errors.js';
+import { createFakeClock } from '../fake-clock.js';
+import { createPuppetRun, rowOf, settle, tensorOf, watch } from './puppet-run.js';
+
+function setUp(
+  options: Partial<BatcherOptions> = {},
+  collaborators: Partial<BatcherCollaborators> = {},
+) {
+  const clock = createFakeClock();
+  const puppet = createPuppetRun();
+  const dropped: DropReason[] = [];
+  const batcher = createBatcher(options, {
+    run: puppet.run,
+    clock,
+    onDropped: (reason) => dropped.push(reason),
+    ...collaborators,
+  });
+  return { clock, puppet, dropped, batcher };
+}
+
+test('a lone frame runs at once, alone', async (t) => {
+  const { batcher, puppet } = setUp();
+  const row = batcher.submit(tensorOf(7));
+  await settle();
+  t.is(puppet.last().batchSize, 1);
+  puppet.last().answer(3);
+  const { probabilities, batchSize, runMs } = await row;
+  t.deepEqual([...probabilities], rowOf(7));
+  t.is(batchSize, 1);
+  t.is(runMs, 3);
+});
+
+test('a batch forms while the engine is busy, and each frame gets its own row', async (t) => {
+  const { batcher, puppet } = setUp({ batchSizes: [1, 4] });
+  const first = batcher.submit(tensorOf(1));
+  await settle();
+  const others = [2, 3, 4, 5].map((number) => batcher.submit(tensorOf(number)));
+  await settle();
+  t.is(puppet.calls.length, 1, 'the second waits for the first');
+  puppet.last().answer();
+  await first;
+  await settle();
+  t.deepEqual(puppet.last().numbers, [2, 3, 4, 5]);
+  puppet.last().answer();
+  const rows = await Promise.all(others);
+  t.deepEqual(
+    rows.map(({ probabilities }) => [...probabilities]),
+    [2, 3, 4, 5].map(rowOf),
+  );
+});
+
+test('a batch is padded to the next size, and the padding reaches nobody', async (t) => {
+  const { batcher, puppet } = setUp({ batchSizes: [4] });
+  const rows = [1, 2, 3].map((number) => batcher.submit(tensorOf(number)));
+  await settle();
+  t.is(puppet.last().batchSize, 4);
+  puppet.last().answer();
+  const answers = await Promise.all(rows);
+  t.deepEqual(
+    answers.map(({ probabilities, batchSize }) => [...probabilities, batchSize]),
+    [1, 2, 3].map((number) => [...rowOf(number), 3]),
+  );
+});
+
+test('the buffer that a run hands back is filled again', async (t) => {
+  const { batcher, puppet } = setUp({ batchSizes: [2] });
+  const buffers = new Set<number>();
+  for (let number = 1; number <= 5; number += 1) {
+    const row = batcher.submit(tensorOf(number));
+    await settle();
+    buffers.add(puppet.last().buffer.byteLength);
+    puppet.last().answer();
+    await row;
+    // A padding row keeps what the buffer held before: it is the same memory.
+    if (number > 1) t.is(puppet.last().numbers[1], 0);
+  }
+  t.deepEqual([...buffers], [0], 'every input was given away');
+});
+
+test('where a larger batch costs no more, all that wait run together, padded', async (t) => {
+  const warmRunMs = new Map([
+    [1, 5],
+    [2, 5.1],
+    [4, 5.2],
+    [8, 5.3],
+  ]);
+  const { batcher, puppet } = setUp({ batchSizes: [1, 2, 4, 8] }, { warmRunMs });
+  for (let number = 1; number <= 6; number += 1) void batcher.submit(tensorOf(number));
+  await settle();
+  t.is(puppet.last().batchSize, 8);
+});
+
+test('where the time grows with the batch, the smallest batch of nearly the best rate runs', async (t) => {
+  const warmRunMs = new Map([
+    [1, 7.6],
+    [2, 13],
+    [4, 24.4],
+    [8, 48.6],
+    [16, 97],
+  ]);
+  const { batcher, puppet } = setUp({ batchSizes: [1, 2, 4, 8, 16] }, { warmRunMs });
+  for (let number = 1; number <= 20; number += 1) void batcher.submit(tensorOf(number));
+  await settle();
+  t.is(puppet.last().batchSize, 4);
+});
+
+test('high runs before normal before low', async (t) => {
+  const { batcher, puppet } = setUp({ batchSizes: [1, 3] });
+  void batcher.submit(tensorOf(1));
+  await settle();
+  void batcher.submit(tensorOf(2), { priority: 'low' });
+  void batcher.submit(tensorOf(3));
+  void batcher.submit(tensorOf(4), { priority: 'high' });
+  puppet.last().answer();
+  await settle();
+  t.deepEqual(puppet.last().numbers, [4, 3, 2]);
+});
+
+test('streams take turns, and within one the earliest deadline is first', async (t) => {
+  const { batcher, puppet, clock } = setUp({ batchSizes: [1, 4] });
+  void batcher.submit(tensorOf(1));
+  await settle();
+  for (const number of [2, 3, 4]) void batcher.submit(tensorOf(number), { streamId: 'fast' });
+  void batcher.submit(tensorOf(9), { streamId: 'slow', deadlineAtMs: clock.now() + 900 });
+  void batcher.submit(tensorOf(8), { streamId: 'slow', deadlineAtMs: clock.now() + 100 });
+  puppet.last().answer();
+  await settle();
+  t.deepEqual(puppet.last().numbers, [2, 8, 3, 9]);
+});
+
+test('a cancelled frame is not run, and is counted', async (t) => {
+  const { batcher, puppet, dropped } = setUp({ batchSizes: [1, 2] });
+  void batcher.submit(tensorOf(1));
+  await settle();
+  const controller = new AbortController();
+  const left = batcher.submit(tensorOf(2), { signal: controller.signal });
+  void batcher.submit(tensorOf(3));
+  controller.abort();
+  await t.throwsAsync(left, { instanceOf: DomainError, code: 'cancelled' });
+  puppet.last().answer();
+  await settle();
+  t.deepEqual(puppet.last().numbers, [3]);
+  t.deepEqual(dropped, ['cancelled']);
+});
+
+test('a frame whose deadline passes in the queue is rejected then, not run, and counted', async (t) => {
+  const { batcher, puppet, dropped, clock } = setUp({ batchSizes: [1] });
+  void batcher.submit(tensorOf(1));
+  await settle();
+  const late = batcher.submit(tensorOf(2), { deadlineAtMs: clock.now() + 10 });
+  clock.advance(10);
+  await t.throwsAsync(late, { code: 'deadline' });
+  puppet.last().answer();
+  await settle();
+  t.is(puppet.calls.length, 1);
+  t.deepEqual(dropped, ['expired']);
+});
+
+test('a frame whose deadline passes while it runs is rejected at its deadline', async (t) => {
+  const { batcher, puppet, clock } = setUp({ batchSizes: [1] });
+  const late = watch(batcher.submit(tensorOf(1), { deadlineAtMs: clock.now() + 10 }));
+  await settle();
+  clock.advance(10);
+  await settle();
+  t.like(late.error, { code: 'deadline' });
+  puppet.last().answer();
+  await settle();
+  t.is(late.settled, 1);
+});
+
+test('a deadline that cannot be met is refused at once', async (t) => {
+  const warmRunMs = new Map([[1, 10]]);
+  const { batcher, clock } = setUp({ batchSizes: [1] }, { warmRunMs });
+  for (const number of [1, 2, 3]) void batcher.submit(tensorOf(number), { priority: 'high' });
+  await settle();
+  // One runs and two wait: an answer after 10 + 2 x 10 + 10 ms.
+  const hopeless = batcher.submit(tensorOf(4), { deadlineAtMs: clock.now() + 39 });
+  await t.throwsAsync(hopeless, {
+    code: 'deadline',
+    message: 'the deadline cannot be met: the answer would come 1 ms after it',
+  });
+  const hopeful = watch(batcher.submit(tensorOf(5), { deadlineAtMs: clock.now() + 41 }));
+  await settle();
+  t.is(hopeful.settled, 0);
+  // A high one runs next, whatever waits.
+  const urgent = { deadlineAtMs: clock.now() + 21, priority: 'high' } as const;
+  t.is(watch(batcher.submit(tensorOf(6), urgent)).settled, 0);
+});
+
+test('an idle engine never refuses for a deadline, so that one slow run is forgotten', async (t) => {
+  const warmRunMs = new Map([[1, 500]]);
+  const { batcher, puppet, clock } = setUp({ batchSizes: [1] }, { warmRunMs });
+  const row = batcher.submit(tensorOf(1), { deadlineAtMs: clock.now() + 20 });
+  await settle();
+  puppet.last().answer(5);
+  t.is((await row).runMs, 5);
+});
+
+test('a full queue refuses with overloaded, in frames and in bytes', async (t) => {
+  for (const bound of [{ maxQueuedFrames: 2 }, { maxQueuedBytes: 39 }]) {
+    const { batcher, puppet } = setUp({ batchSizes: [1], ...bound });
+    void batcher.submit(tensorOf(1));
+    await settle();
+    void batcher.submit(tensorOf(2));
+    void batcher.submit(tensorOf(3));
+    await t.throwsAsync(batcher.submit(tensorOf(4)), { code: 'overloaded' });
+    t.is(batcher.queuedFrames, 2);
+    puppet.last().answer();
+  }
+});
+
+test('in a full queue the longest stream makes room for a shorter one', async (t) => {
+  const { batcher, puppet, dropped } = setUp({ batchSizes: [1, 4], maxQueuedFrames: 3 });
+  void batcher.submit(tensorOf(1));
+  await settle();
+  const fast = [2, 3, 4].map((number) =>
+    watch(batcher.submit(tensorOf(number), { streamId: 'fast' })),
+  );
+  const slow = watch(batcher.submit(tensorOf(9), { streamId: 'slow' }));
+  await settle();
+  t.deepEqual(
+    fast.map(({ settled }) => settled),
+    [0, 0, 1],
+  );
+  t.like(fast[2]?.error, { code: 'overloaded' });
+  t.is(slow.settled, 0);
+  t.deepEqual(dropped, ['shed']);
+  puppet.last().answer();
+});
+
+test('in a full queue a lower priority makes room, never a higher one', async (t) => {
+  const { batcher, puppet } = setUp({ batchSizes: [1], maxQueuedFrames: 1 });
+  void batcher.submit(tensorOf(1));
+  await settle();
+  const low = watch(batcher.submit(tensorOf(2), { priority: 'low' }));
+  const high = watch(batcher.submit(tensorOf(3), { priority: 'high' }));
+  await t.throwsAsync(batcher.submit(tensorOf(4), { priority: 'low' }), { code: 'overloaded' });
+  t.like(low.error, { code: 'overloaded' });
+  t.is(high.settled, 0);
+  puppet.last().answer();
+});
+
+test('a run that fails rejects each of its frames once, and the next batch runs', async (t) => {
+  const { batcher, puppet, dropped } = setUp({ batchSizes: [2] });
+  const rows = [1, 2].map((number) => batcher.submit(tensorOf(number)));
+  await settle();
+  puppet.last().fail(new DomainError('model_failed', 'the runtime failed'));
+  for (const row of rows) await t.throwsAsync(row, { code: 'model_failed' });
+  t.deepEqual(dropped, ['failed', 'failed']);
+  const next = batcher.submit(tensorOf(3));
+  await settle();
+  puppet.last().answer();
+  t.deepEqual([...(await next).probabilities], rowOf(3));
+});
+
+test('a batch that a crash took is tried once more, and only once', async (t) => {
+  const { batcher, puppet } = setUp({ batchSizes: [1] });
+  const row = batcher.submit(tensorOf(1));
+  await settle();
+  puppet.last().fail(new DomainError('not_ready', 'the engine restarts'));
+  await settle();
+  t.is(puppet.calls.length, 2);
+  puppet.last().fail(new DomainError('not_ready', 'the engine restarts'));
+  await t.throwsAsync(row, { code: 'not_ready' });
+  await settle();
+  t.is(puppet.calls.length, 2);
+});
+
+test('a delay lets an idle engine wait for company, no longer than for a full batch', async (t) => {
+  const { batcher, puppet, clock } = setUp({ batchSizes: [1, 2], maxDelayMs: 5 });
+  void batcher.submit(tensorOf(1));
+  await settle();
+  t.is(puppet.calls.length, 0);
+  clock.advance(5);
+  await settle();
+  t.is(puppet.calls.length, 1);
+  puppet.last().answer();
+  await settle();
+  void batcher.submit(tensorOf(2));
+  void batcher.submit(tensorOf(3));
+  await settle();
+  t.deepEqual(puppet.last().numbers, [2, 3]);
+});
+
+test('close refuses the new, runs the waiting, and ends once', async (t) => {
+  const { batcher, puppet } = setUp({ batchSizes: [1], maxDelayMs: 1000 });
+  const row = batcher.submit(tensorOf(1));
+  const closing = [watch(batcher.close()), watch(batcher.close())];
+  await t.throwsAsync(batcher.submit(tensorOf(2)), { code: 'draining' });
+  await settle();
+  t.deepEqual(
+    closing.map(({ settled }) => settled),
+    [0, 0],
+  );
+  puppet.last().answer();
+  t.deepEqual([...(await row).probabilities], rowOf(1));
+  await settle();
+  t.deepEqual(
+    closing.map(({ settled }) => settled),
+    [1, 1],
+  );
+  await batcher.close();
+});
+
+test('batch sizes that do not ascend are refused', (t) => {
+  for (const batchSizes of [[], [0], [2, 1], [1.5], [2, 2]]) {
+    t.throws(() => setUp({ batchSizes }), { instanceOf: DomainError, code: 'option_invalid' });
+  }
+});

@@ -1,0 +1,32 @@
+import test from 'ava';
+import { RunTime } from '../../src/batching/run-time.js';
+
+test('nothing is known before the first run', (t) => {
+  t.is(new RunTime().expectMs(4), null);
+});
+
+test('a size that never ran is taken from the line through the nearest two', (t) => {
+  const runTime = new RunTime();
+  runTime.learn(1, 7);
+  runTime.learn(4, 22); // 5 ms a frame and 2 ms a run
+  t.is(runTime.expectMs(2), 12);
+  t.is(runTime.expectMs(8), 42);
+});
+
+test('a loaded machine makes every size slower, and is forgotten when it is over', (t) => {
+  const runTime = new RunTime();
+  runTime.learn(1, 10);
+  runTime.learn(4, 20);
+  for (let run = 0; run < 30; run += 1) runTime.learn(1, 30);
+  t.true(Math.abs((runTime.expectMs(4) ?? 0) - 60) < 1, 'three times slower');
+  t.is(runTime.bestMs(4), 20, 'what a size costs against another is unchanged');
+  for (let run = 0; run < 30; run += 1) runTime.learn(1, 10);
+  t.true(Math.abs((runTime.expectMs(4) ?? 0) - 20) < 1);
+});
+
+test('one run that stood still does not shut out all that come after', (t) => {
+  const runTime = new RunTime();
+  runTime.learn(1, 10);
+  runTime.learn(1, 60_000);
+  t.true((runTime.expectMs(1) ?? 0) < 50);
+});
