@@ -15,6 +15,7 @@ import {
   trainVerb,
   type Verb,
 } from './cli/index.js';
+import { demoVerb } from './demo/index.js';
 
 /** The verbs, in the order of `--help`. A new one is a file in `cli/` and a line here. */
 const verbs: readonly Verb[] = [
@@ -29,6 +30,7 @@ const verbs: readonly Verb[] = [
   modelsVerb,
   runsVerb,
   benchVerb,
+  demoVerb,
 ];
 
 process.exitCode = await runCommandLine(process.argv, { verbs, terminal: createTerminal(process) });

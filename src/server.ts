@@ -10,7 +10,7 @@ import { toRunAdmin } from './server/run-admin.js';
 import { readTls } from './server/tls.js';
 import { openHttpPort } from './telemetry/index.js';
 
-export { openParts, type Parts, type PartsOverrides };
+export { openParts, type Parts, type PartsOverrides, toModelAdmin };
 
 /** A server that answers. */
 export interface RunningServer {

@@ -1,9 +1,16 @@
-import { DomainError } from '../errors.js';
+import { resolve } from 'node:path';
+import type { DatasetFrame } from '../dataset/index.js';
+import type { ClassifiedDataset } from '../evaluation/index.js';
+import type { Handle, Manifest } from '../models/index.js';
 import { address, createCommand, example, type Verb } from './command.js';
+import { Exit } from './failure.js';
 import { flags } from './flags.js';
+import { withParts } from './in-place.js';
+import type { Terminal } from './terminal.js';
+import { withProgress } from './with-progress.js';
 
 /** `classify`: writes the probabilities of every frame of a dataset. */
-export const classifyVerb: Verb = (_terminal) =>
+export const classifyVerb: Verb = (terminal) =>
   createCommand('classify', 'write the probability of every label for every frame of a dataset')
     .requiredOption(flags.data, flags.dataHelp)
     .requiredOption(flags.model, flags.modelHelp)
@@ -18,6 +25,93 @@ export const classifyVerb: Verb = (_terminal) =>
         'classify --data my-cells --model cells --server localhost:50051',
       ),
     )
-    .action(async () => {
-      throw new DomainError('unsupported', 'classify is not built yet');
+    .action(async (options) => {
+      const { writePredictions } = await import('../evaluation/index.js');
+      const startedAtMs = performance.now();
+      const { model, rows, failures } = await (options.server === undefined
+        ? classifyInPlace(options, terminal)
+        : classifyOnServer({ ...options, server: options.server }, terminal));
+      const seconds = (performance.now() - startedAtMs) / 1000;
+      await writePredictions(resolve(options.out), rows);
+      const ref = `${model.name}@${model.version}`;
+      if (options.json) {
+        const summary = { model: ref, frames: rows.length, failures, seconds, out: options.out };
+        terminal.print(JSON.stringify(summary));
+      } else {
+        terminal.print(`${ref} classified ${rows.length} frames into ${options.out}`);
+        if (rows.some(({ labelIndices }) => labelIndices !== null)) {
+          terminal.print(`score them with: npx cytostream score --predictions ${options.out}`);
+        }
+      }
+      for (const { id, message } of failures) terminal.note(`cytostream: ${id}: ${message}`);
+      if (failures.length > 0) throw new Exit(1);
     });
+
+/** The version that answers, as far as it says how frames are read. */
+type AnsweringModel = Pick<Manifest, 'name' | 'version' | 'labels' | 'inputSpec'>;
+
+const bar = (total: number) => ({ title: 'classifying', unit: 'frames', total });
+
+type Classified = ClassifiedDataset & { readonly model: AnsweringModel };
+
+function classifyInPlace(
+  options: {
+    readonly data: string;
+    readonly model: string;
+    readonly models?: string | undefined;
+  },
+  terminal: Terminal,
+): Promise<Classified> {
+  return withParts(options, async ({ registry, classifier }) => {
+    const { classifyDataset } = await import('../evaluation/index.js');
+    const { readFrame } = await import('../dataset/index.js');
+    const handle = await registry.acquire(options.model);
+    try {
+      const model = handle.manifest;
+      const dataset = await openFor(model, options.data);
+      const classified = await withProgress(bar(dataset.frames.length), terminal, (way) =>
+        classifyDataset<DatasetFrame, Handle>(
+          dataset.frames,
+          { classifier, handle, readFrame: (frame) => readFrame(dataset, frame) },
+          way,
+        ),
+      );
+      return { model, ...told(classified, dataset.hasLabels) };
+    } finally {
+      handle.release();
+    }
+  });
+}
+
+async function classifyOnServer(
+  options: { readonly data: string; readonly model: string; readonly server: string },
+  terminal: Terminal,
+): Promise<Classified> {
+  const { connect } = await import('../client/index.js');
+  const { streamDataset } = await import('./stream-dataset.js');
+  const client = connect(options.server);
+  try {
+    const model = await client.getModel(options.model);
+    const dataset = await openFor(model, options.data);
+    // What was asked about is what answers, even if another version is promoted meanwhile.
+    const ref = `${model.name}@${model.version}`;
+    const classified = await withProgress(bar(dataset.frames.length), terminal, (way) =>
+      streamDataset(dataset, { client, model: ref }, way),
+    );
+    return { model, ...told(classified, dataset.hasLabels) };
+  } finally {
+    client.close();
+  }
+}
+
+/** Where nobody knows the labels, a file without `Target` says so. */
+function told(classified: ClassifiedDataset, hasLabels: boolean): ClassifiedDataset {
+  if (hasLabels) return classified;
+  return { ...classified, rows: classified.rows.map((row) => ({ ...row, labelIndices: null })) };
+}
+
+async function openFor({ inputSpec, labels }: AnsweringModel, data: string) {
+  const { openDataset } = await import('../dataset/index.js');
+  const { channels } = inputSpec;
+  return openDataset(resolve(data), { channels, labels, wantLabels: false });
+}

@@ -1,17 +1,110 @@
-import { DomainError } from '../errors.js';
+import { basename, resolve } from 'node:path';
+import type { DatasetFrame } from '../dataset/index.js';
+import type { Report } from '../evaluation/index.js';
+import type { Handle } from '../models/index.js';
 import { address, createCommand, example, type Verb } from './command.js';
+import { UsageError } from './failure.js';
 import { flags } from './flags.js';
+import { withParts } from './in-place.js';
+import type { Terminal } from './terminal.js';
+import { withProgress } from './with-progress.js';
 
 /** `evaluate`: scores a version on a labelled dataset. */
-export const evaluateVerb: Verb = (_terminal) =>
+export const evaluateVerb: Verb = (terminal) =>
   createCommand('evaluate', 'score a version of a model on a labelled dataset')
     .requiredOption(flags.data, flags.dataHelp)
     .requiredOption(flags.model, flags.modelHelp)
     .option('--out <dir>', 'write the report, its pictures and predictions.csv there')
     .option(flags.models, flags.modelsHelp)
-    .option(flags.server, flags.serverHelp, address)
+    .option(flags.server, `${flags.serverHelp}; DIR is a folder of the server`, address)
     .option(flags.json, flags.jsonHelp)
     .addHelpText('after', example('evaluate --data my-cells --model cells@3 --out report'))
-    .action(async () => {
-      throw new DomainError('unsupported', 'evaluate is not built yet');
+    .action(async (options) => {
+      if (options.server !== undefined && options.out !== undefined) {
+        throw new UsageError('--out: expected to work in place, a server sends the report alone');
+      }
+      const evaluated = await (options.server === undefined
+        ? evaluateInPlace(options, terminal)
+        : evaluateOnServer({ ...options, server: options.server }, terminal));
+      const { formatReport } = await import('../evaluation/index.js');
+      const { model, version, report } = evaluated;
+      if (options.json) terminal.print(JSON.stringify({ model, version, ...report }));
+      else {
+        terminal.print(`${model}@${version}\n${formatReport(report).trimEnd()}`);
+        if (options.out !== undefined) terminal.print(`\nthe report is in ${options.out}`);
+      }
     });
+
+interface Evaluated {
+  readonly model: string;
+  readonly version: number;
+  readonly report: Report;
+}
+
+function evaluateInPlace(
+  options: {
+    readonly data: string;
+    readonly model: string;
+    readonly out?: string | undefined;
+    readonly models?: string | undefined;
+  },
+  terminal: Terminal,
+): Promise<Evaluated> {
+  return withParts(options, async ({ registry, classifier }) => {
+    const { openDataset, readFrame } = await import('../dataset/index.js');
+    const { evaluateDataset, writeReport } = await import('../evaluation/index.js');
+    const handle = await registry.acquire(options.model);
+    try {
+      const { name, version, labels, inputSpec } = handle.manifest;
+      const { channels } = inputSpec;
+      const dataset = await openDataset(resolve(options.data), { channels, labels });
+      const { frames } = dataset;
+      const { report, rows } = await withProgress(bar(frames.length), terminal, (way) =>
+        evaluateDataset<DatasetFrame, Handle>(
+          { dataset, frames },
+          { classifier, handle, readFrame: (frame) => readFrame(dataset, frame) },
+          way,
+        ),
+      );
+      if (options.out !== undefined) {
+        const byId = new Map(frames.map((frame) => [frame.id, frame]));
+        await writeReport(resolve(options.out), report, {
+          title: `${name}@${version} on ${basename(resolve(options.data))}`,
+          rows,
+          readFrame: (id) => {
+            const frame = byId.get(id);
+            if (frame === undefined) throw new Error(`bug: the report shows "${id}"`);
+            return readFrame(dataset, frame);
+          },
+        });
+      }
+      return { model: name, version, report };
+    } finally {
+      handle.release();
+    }
+  });
+}
+
+async function evaluateOnServer(
+  options: { readonly data: string; readonly model: string; readonly server: string },
+  terminal: Terminal,
+): Promise<Evaluated> {
+  const { connect } = await import('../client/index.js');
+  const client = connect(options.server);
+  const request = { dataPath: options.data, model: options.model };
+  try {
+    return await withProgress(bar(0), terminal, async ({ signal, onProgress }) => {
+      for await (const reply of client.evaluate(request, { signal })) {
+        if (reply.kind === 'report') {
+          return { model: reply.modelName, version: reply.modelVersion, report: reply.report };
+        }
+        onProgress(reply.done, reply.total);
+      }
+      throw new Error('the server ended the evaluation without a report');
+    });
+  } finally {
+    client.close();
+  }
+}
+
+const bar = (total: number) => ({ title: 'evaluating', unit: 'frames', total });

@@ -1,15 +1,18 @@
 export { benchVerb } from './bench.js';
 export { classifyVerb } from './classify.js';
 export { createCommand, example, type Verb, wholeNumber } from './command.js';
+export { readConfig } from './config.js';
 export { edaVerb } from './eda.js';
 export { evaluateVerb } from './evaluate.js';
 export { Exit } from './failure.js';
+export { type FollowedRun, followRun } from './follow-run.js';
 export { modelsVerb } from './models.js';
 export { runCommandLine } from './run.js';
 export { runsVerb } from './runs.js';
 export { scoreVerb } from './score.js';
 export { serveVerb } from './serve.js';
 export { simulateVerb } from './simulate.js';
+export { streamMicroscope } from './stream-microscope.js';
 export { submissionVerb } from './submission.js';
 export { createTerminal, type Terminal } from './terminal.js';
 export { trainVerb } from './train.js';

@@ -10,15 +10,26 @@ export interface Interruption extends Disposable {
 export const interruptedExitCode = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /**
+ * One Ctrl-C in a terminal reaches the whole group of processes, and npm, in which
+ * `npm run` started us, passes it on once more.
+ */
+const echoMs = 400;
+
+/**
  * Takes SIGINT and SIGTERM over until disposed. The first calls `onFirst` and
- * aborts; the second leaves at once with the shell's exit code for the signal.
+ * aborts; another, a moment later, leaves at once with the shell's exit code for it.
  */
 export function createInterruption(onFirst?: (signal: NodeJS.Signals) => void): Interruption {
   const controller = new AbortController();
   let received: NodeJS.Signals | null = null;
+  let receivedAtMs = 0;
   const handle = (signal: 'SIGINT' | 'SIGTERM') => {
-    if (received !== null) process.exit(interruptedExitCode[signal]);
+    if (received !== null) {
+      if (performance.now() - receivedAtMs > echoMs) process.exit(interruptedExitCode[signal]);
+      return;
+    }
     received = signal;
+    receivedAtMs = performance.now();
     onFirst?.(signal);
     controller.abort(new DOMException(`stopped by ${signal}`, 'AbortError'));
   };

@@ -1,5 +1,5 @@
 import type { Client, ModelDescription, ModelImport } from '../client/index.js';
-import { DomainError } from '../errors.js';
+import { openInPlace } from './in-place.js';
 
 /** Where models are kept: a folder, or a server. */
 export interface ModelsPlace {
@@ -20,7 +20,7 @@ export interface ModelsPlaceOptions {
 
 /** Opens the models of a server where one is named, else those of the folder. */
 export async function openModelsPlace(options: ModelsPlaceOptions): Promise<ModelsPlace> {
-  if (options.server === undefined) throw new DomainError('unsupported', 'not built yet');
+  if (options.server === undefined) return openFolder(options);
   const { connect } = await import('../client/index.js');
   return ofServer(connect(options.server));
 }
@@ -33,5 +33,25 @@ function ofServer(client: Client): ModelsPlace {
     rollback: (name) => client.rollback(name),
     importModel: (draft) => client.importModel(draft),
     close: async () => client.close(),
+  };
+}
+
+/** A promotion in place loads the version first, so that one that cannot serve is refused. */
+async function openFolder(options: ModelsPlaceOptions): Promise<ModelsPlace> {
+  const { toModelAdmin } = await import('../server.js');
+  const parts = await openInPlace(options);
+  const admin = toModelAdmin(parts.registry, () => {});
+  return {
+    list: () => admin.list(),
+    get: (ref) => admin.describe(ref),
+    promote: (name, version) => admin.promote(name, version),
+    rollback: (name) => admin.rollback(name),
+    importModel: (draft) =>
+      admin.import({
+        ...draft,
+        thresholds: draft.thresholds ?? draft.labels.map(() => 0.5),
+        thresholdsSource: draft.thresholds === undefined ? 'default 0.5' : 'given at import',
+      }),
+    close: () => parts.close(),
   };
 }

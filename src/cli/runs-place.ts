@@ -1,5 +1,5 @@
-import { DomainError } from '../errors.js';
 import type { Run, RunEvent } from '../training/index.js';
+import { readConfig } from './config.js';
 
 /** Where runs are kept: a folder, or a server. */
 export interface RunsPlace {
@@ -20,7 +20,7 @@ export interface RunsPlaceOptions {
 
 /** Opens the runs of a server where one is named, else those of the folder. */
 export async function openRunsPlace(options: RunsPlaceOptions): Promise<RunsPlace> {
-  if (options.server === undefined) throw new DomainError('unsupported', 'not built yet');
+  if (options.server === undefined) return openFolder(options);
   const { connect } = await import('../client/index.js');
   const client = connect(options.server);
   return {
@@ -29,5 +29,21 @@ export async function openRunsPlace(options: RunsPlaceOptions): Promise<RunsPlac
     watch: (runId, signal) => client.watchRun(runId, 1, { signal }),
     stop: (runId) => client.stopRun(runId),
     close: async () => client.close(),
+  };
+}
+
+/** Runs of a folder are read and told to stop through their files, whichever process trains. */
+async function openFolder({ runs }: RunsPlaceOptions): Promise<RunsPlace> {
+  const { createRunStore } = await import('../training/index.js');
+  const store = createRunStore(readConfig({ runsDir: runs }).runsDir);
+  return {
+    list: () => store.list(),
+    get: (runId) => store.get(runId),
+    watch: (runId, signal) => store.watch(runId, 1, signal),
+    stop: async (runId) => {
+      await store.requestStop(runId);
+      return store.get(runId);
+    },
+    close: () => store.close(),
   };
 }

@@ -1,22 +1,67 @@
-import { DomainError } from '../errors.js';
-import { address, createCommand, example, type Verb, wholeNumber } from './command.js';
+import type { ConfigInput } from '../config.js';
+import { configFields } from '../config.js';
+import { createCommand, example, type Verb } from './command.js';
+import { readConfig } from './config.js';
 import { flags } from './flags.js';
 
-void address;
-
-/** `serve`: answers frames until it is told to stop. */
-export const serveVerb: Verb = (_terminal) =>
-  createCommand('serve', 'serve the live versions of all models over gRPC')
-    .option(flags.models, flags.modelsHelp, 'models')
-    .option(flags.runs, flags.runsHelp, 'runs')
-    .option('--port <number>', 'gRPC port; 0 takes a free one', wholeNumber(0, 65_535), 50_051)
-    .option(
-      '--http-port <number>',
-      'port of /metrics and /healthz; 0 takes a free one',
-      wholeNumber(0, 65_535),
-      9464,
+/** `serve`: answers frames until it is told to stop. Every setting of the server is an option. */
+export const serveVerb: Verb = (terminal) => {
+  const command = createCommand('serve', 'serve the live versions of all models over gRPC')
+    .option(flags.models, flags.modelsHelp)
+    .option(flags.runs, flags.runsHelp);
+  for (const field of configFields) {
+    if (field.name === 'modelsDir' || field.name === 'runsDir') continue;
+    const word = field.name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    const initial = Array.isArray(field.default) ? field.default.join(',') : String(field.default);
+    command.option(`--${word} <value>`, `${field.description} (default: ${initial || 'none'})`);
+  }
+  return command
+    .option('--json', 'print the ports as JSON once it serves, for a script')
+    .addHelpText(
+      'after',
+      `${example('serve --models models --port 50051 --http-port 9464')}
+Each option is also read from the environment: --http-port from CYTOSTREAM_HTTP_PORT.
+SIGTERM and Ctrl-C drain: open calls are finished, new ones refused, then it ends.
+`,
     )
-    .addHelpText('after', example('serve --models models --port 50051 --http-port 9464'))
-    .action(async () => {
-      throw new DomainError('unsupported', 'serve is not built yet');
+    .action(async (options) => {
+      const { models, runs, json, ...rest } = options;
+      const config = readConfig({ ...(rest as ConfigInput), modelsDir: models, runsDir: runs });
+      const { startServer } = await import('../server.js');
+      // Taken over before the start, so that a stop during it is no abrupt end.
+      using interruption = terminal.interruption((signal) =>
+        terminal.note(`draining after ${signal}; once more ends at once`),
+      );
+      const server = await startServer(config);
+      if (json) {
+        terminal.print(JSON.stringify({ port: server.port, httpPort: server.httpPort }));
+      } else {
+        terminal.print(`serving gRPC on ${config.host}:${server.port}`);
+        terminal.print(
+          `metrics and health on http://${config.httpHost}:${server.httpPort}/metrics`,
+        );
+        const live = (await server.parts.registry.list()).filter(({ aliases }) =>
+          aliases.includes('live'),
+        );
+        for (const { manifest, state, device, failure } of live) {
+          const what = failure === '' ? `${state} on ${device}` : `${state}: ${failure}`;
+          terminal.print(`${manifest.name}@${manifest.version} ${what}`);
+        }
+        if (live.length === 0) {
+          terminal.note(
+            'no model is live yet; make one with: npx cytostream train --data DIR --model NAME',
+          );
+        }
+      }
+      await aborted(interruption.signal);
+      await server.drain();
+      terminal.note('drained');
     });
+};
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

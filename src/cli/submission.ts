@@ -1,9 +1,14 @@
-import { DomainError } from '../errors.js';
+import { resolve } from 'node:path';
+import type { DatasetFrame } from '../dataset/index.js';
+import type { Handle } from '../models/index.js';
 import { createCommand, example, type Verb } from './command.js';
+import { Exit } from './failure.js';
 import { flags } from './flags.js';
+import { withParts } from './in-place.js';
+import { withProgress } from './with-progress.js';
 
 /** `submission`: the labels of a test folder, as the competition wants them. */
-export const submissionVerb: Verb = (_terminal) =>
+export const submissionVerb: Verb = (terminal) =>
   createCommand('submission', 'write the labels of a test folder as Id,Predicted')
     .requiredOption(
       '--data <dir>',
@@ -13,6 +18,33 @@ export const submissionVerb: Verb = (_terminal) =>
     .option('--out <file>', 'csv with the columns Id,Predicted', 'submission.csv')
     .option(flags.models, flags.modelsHelp)
     .addHelpText('after', example('submission --data test-set --model cells --out submission.csv'))
-    .action(async () => {
-      throw new DomainError('unsupported', 'submission is not built yet');
-    });
+    .action((options) =>
+      withParts(options, async ({ registry, classifier }) => {
+        const { openTestFolder, readFrame } = await import('../dataset/index.js');
+        const { classifyDataset, writeSubmission } = await import('../evaluation/index.js');
+        const handle = await registry.acquire(options.model);
+        try {
+          const { name, version, thresholds } = handle.manifest;
+          const dataset = await openTestFolder(resolve(options.data));
+          const { frames } = dataset;
+          const { rows, failures } = await withProgress(
+            { title: 'classifying', unit: 'frames', total: frames.length },
+            terminal,
+            (way) =>
+              classifyDataset<DatasetFrame, Handle>(
+                frames,
+                { classifier, handle, readFrame: (frame) => readFrame(dataset, frame) },
+                way,
+              ),
+          );
+          for (const { id, message } of failures) terminal.note(`cytostream: ${id}: ${message}`);
+          // The competition refuses a file that lacks a frame, and so do we.
+          if (failures.length > 0) throw new Exit(1);
+          const order = frames.map(({ id }) => id);
+          await writeSubmission(resolve(options.out), rows, { order, thresholds });
+          terminal.print(`${name}@${version} labelled ${rows.length} frames in ${options.out}`);
+        } finally {
+          handle.release();
+        }
+      }),
+    );

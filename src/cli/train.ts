@@ -1,48 +1,173 @@
+import { resolve } from 'node:path';
 import { DomainError } from '../errors.js';
+import type { RunSpec } from '../training/index.js';
 import { address, createCommand, example, numberAbove, type Verb, wholeNumber } from './command.js';
+import { Exit, UsageError } from './failure.js';
 import { flags } from './flags.js';
+import { type FollowedRun, followRun } from './follow-run.js';
+import { withParts } from './in-place.js';
+import { interruptedExitCode } from './interruption.js';
+import type { Terminal } from './terminal.js';
 
 /** `train`: makes a version of a model from a labelled dataset. */
-export const trainVerb: Verb = (_terminal) =>
+export const trainVerb: Verb = (terminal) =>
   createCommand('train', 'train a model on a labelled dataset and publish it as a version')
     .requiredOption(flags.data, flags.dataHelp)
     .requiredOption('--model <name>', 'name the version is published under')
     .option('--network <name>', 'network to train', 'seed-cnn')
     .option('--epochs <number>', 'passes over the training part', wholeNumber(1), 60)
     .option('--batch <number>', 'frames a step', wholeNumber(1), 128)
-    .option(
-      '--share <number>',
-      'part of the dataset that is used at all, 0 to 1',
-      numberAbove(0, 1),
-      1,
-    )
-    .option(
-      '--training-part <number>',
-      'part of the used frames that trains',
-      numberAbove(0, 1),
-      0.8,
-    )
+    .option('--share <number>', 'part of the dataset that is used, 0 to 1', numberAbove(0, 1), 1)
+    .option('--training-part <number>', 'part of it that trains', numberAbove(0, 1), 0.8)
     .option('--split <rule>', 'auto (by group where there are groups), first or group', 'auto')
     .option('--seed <number>', 'fixes weights, order and dropout', wholeNumber(0), 1)
     .option('--learning-rate <number>', "Adam's rate before decay", numberAbove(0), 1e-3)
-    .option(
-      '--patience <number>',
-      'epochs without a better validation loss before it stops',
-      wholeNumber(1),
-      6,
-    )
+    .option('--patience <number>', 'epochs without a better loss before it ends', wholeNumber(1), 6)
     .option('--promote', 'make the new version live; the first version of a name always is')
-    .option(flags.models, flags.modelsHelp, 'models')
-    .option(flags.runs, flags.runsHelp, 'runs')
+    .option('--run-id <id>', 'name of the run; without it one is made')
+    .option(flags.models, flags.modelsHelp)
+    .option(flags.runs, flags.runsHelp)
     .option(flags.server, flags.serverHelp, address)
     .option(flags.json, 'print one event a line, for a script')
     .addHelpText(
       'after',
       `${example('train --data my-cells --model cells --epochs 20 --batch 32')}
 Ctrl-C ends the run after the step it is in and keeps its best weights; with
---server it only stops watching: the run goes on. A second Ctrl-C leaves at once.
+--server it only stops watching and the run goes on. A second Ctrl-C leaves at once.
 `,
     )
-    .action(async () => {
-      throw new DomainError('unsupported', 'train is not built yet');
+    .action(async (options) => {
+      if (!isSplit(options.split)) {
+        throw new UsageError(`--split: expected auto, first or group, got "${options.split}"`);
+      }
+      const job: Job = {
+        spec: {
+          dataPath: options.data,
+          model: options.model,
+          network: options.network,
+          epochs: options.epochs,
+          batchSize: options.batch,
+          share: options.share,
+          trainingPart: options.trainingPart,
+          split: options.split,
+          seed: options.seed,
+          learningRate: options.learningRate,
+          patience: options.patience,
+          promote: options.promote === true,
+        },
+        runId: options.runId,
+        json: options.json === true,
+      };
+      await (options.server === undefined
+        ? trainInPlace(job, options, terminal)
+        : trainOnServer(job, options.server, terminal));
     });
+
+interface Job {
+  readonly spec: RunSpec;
+  readonly runId: string | undefined;
+  readonly json: boolean;
+}
+
+const isSplit = (text: string): text is RunSpec['split'] =>
+  ['auto', 'first', 'group'].includes(text);
+
+async function trainInPlace(
+  job: Job,
+  folders: { readonly models?: string | undefined; readonly runs?: string | undefined },
+  terminal: Terminal,
+): Promise<void> {
+  const { parseRunSpec } = await import('../training/index.js');
+  await withParts(folders, async ({ store, trainer }) => {
+    const isFirst = (await store.aliases(job.spec.model)).live === undefined;
+    const parsed = parseRunSpec({
+      ...job.spec,
+      dataPath: resolve(job.spec.dataPath),
+      promote: job.spec.promote || isFirst,
+    });
+    if ('faults' in parsed) throw new UsageError(parsed.faults.join('; '));
+    const run = await trainer.start(parsed.value, job.runId);
+    using interruption = terminal.interruption(() => {
+      terminal.note('stopping after this step; press Ctrl-C again to leave at once');
+      trainer.stop(run.id).catch((error: unknown) => terminal.note(String(error)));
+    });
+    // The interruption asks the run to stop; its events are followed to their end.
+    const events = trainer.watch(run.id, 1, new AbortController().signal);
+    const end = await followRun(events, { json: job.json }, terminal);
+    const { live } = await store.aliases(job.spec.model);
+    const isLive = live !== undefined && live === end?.published?.version;
+    conclude(end, { ...job, isLive, server: undefined }, terminal);
+    if (interruption.received !== null) throw new Exit(interruptedExitCode.SIGINT);
+  });
+}
+
+async function trainOnServer(job: Job, server: string, terminal: Terminal): Promise<void> {
+  const { connect } = await import('../client/index.js');
+  const client = connect(server);
+  try {
+    const isFirst = await client
+      .getModel(job.spec.model)
+      .then(() => false)
+      .catch((error: unknown) => {
+        if (DomainError.from(error).code === 'model_unknown') return true;
+        throw error;
+      });
+    const promote = job.spec.promote || isFirst;
+    using interruption = terminal.interruption();
+    let runId = job.runId ?? '';
+    const events = client.train(
+      { ...job.spec, promote },
+      { signal: interruption.signal, ...(job.runId === undefined ? {} : { runId: job.runId }) },
+    );
+    const onStarted = (id: string) => {
+      runId = id;
+    };
+    try {
+      const end = await followRun(events, { json: job.json, onStarted }, terminal);
+      conclude(end, { ...job, isLive: promote, server }, terminal);
+    } catch (error) {
+      if (interruption.received === null) throw error;
+      terminal.note(
+        `the run goes on; watch it with: npx cytostream runs watch ${runId} --server ${server}`,
+      );
+      throw new Exit(interruptedExitCode.SIGINT);
+    }
+  } finally {
+    client.close();
+  }
+}
+
+/** Says what came of it and what to do next. */
+function conclude(
+  end: FollowedRun | null,
+  about: { readonly json: boolean; readonly isLive: boolean; readonly server: string | undefined },
+  terminal: Terminal,
+): void {
+  if (end === null) {
+    throw new DomainError('not_ready', 'the events ended before the run did; see: runs list');
+  }
+  if (end.state === 'failed') throw new DomainError('internal', `the run failed: ${end.reason}`);
+  if (about.json) return;
+  const say = (line: string) => terminal.print(line);
+  say(`${end.state}: ${end.reason}`);
+  if (end.published === null) {
+    say('nothing was published: the run ended before its first epoch did');
+    return;
+  }
+  const ref = `${end.published.model}@${end.published.version}`;
+  const where = about.server === undefined ? '' : ` --server ${about.server}`;
+  const scores =
+    end.best === null
+      ? ''
+      : `: macro F1 ${end.best.validationMacroF1.toFixed(4)}, ` +
+        `binary accuracy ${end.best.validationAccuracy.toFixed(4)} ` +
+        `(answering "no" to everything: ${end.best.alwaysNoAccuracy.toFixed(4)})`;
+  say(`trained ${ref}${scores}`);
+  if (!about.isLive) {
+    say(`make it live with: npx cytostream models promote ${ref}${where}`);
+  } else if (about.server === undefined) {
+    say(`${ref} is live; serve it with: npx cytostream serve`);
+  } else {
+    say(`${ref} is live on ${about.server}`);
+  }
+}

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Priority } from '../batching/index.js';
 import type { Prediction } from '../classify/index.js';
@@ -92,6 +93,8 @@ export async function classifyDataset<F extends ListedFrame, H extends ScoredVer
   const fault = new AbortController();
   const signal =
     options.signal === undefined ? fault.signal : AbortSignal.any([options.signal, fault.signal]);
+  // Each frame on its way listens to it, and they are more than Node takes for a leak.
+  setMaxListeners(0, signal);
   const rows = new Map<number, PredictionRow>();
   const failures = new Map<number, FrameFailure>();
   let next = 0;

@@ -2,13 +2,18 @@ import Table from 'cli-table3';
 import type { LabelReport, Report } from './report.js';
 import { weightedF1 } from './score.js';
 
+export interface FormatOptions {
+  /** Leaves out the lines of labels that no frame has. @default false */
+  readonly presentOnly?: boolean;
+}
+
 /**
  * A Report for a terminal: the scores of the whole, six decimals, then one line a
  * label. Binary accuracy never stands without macro F1 and what always answering
  * "no" reaches. No colours, no control codes.
  */
-export function formatReport(report: Report): string {
-  return `${formatScores(report)}\n\n${formatLabels(report.labels)}\n`;
+export function formatReport(report: Report, { presentOnly = false }: FormatOptions = {}): string {
+  return `${formatScores(report)}\n\n${formatLabels(report.labels, presentOnly)}\n`;
 }
 
 /** What is shown of the whole, in the order in which it should be read. */
@@ -36,12 +41,13 @@ function formatScores(report: Report): string {
   return trimmed(table.toString());
 }
 
-function formatLabels(labels: readonly LabelReport[]): string {
+function formatLabels(labels: readonly LabelReport[], presentOnly: boolean): string {
   const table = plainTable(
     ['right', 'left', ...Array.from({ length: 7 }, () => 'right' as const)],
     ['', 'label', 'frames', 'threshold', 'precision', 'recall', 'F1', 'AUROC', 'avg. precision'],
   );
   for (const [index, label] of labels.entries()) {
+    if (presentOnly && label.support === 0) continue;
     table.push([
       String(index),
       label.label,

@@ -27,6 +27,7 @@ const commands = [
   ['runs', 'watch'],
   ['runs', 'stop'],
   ['bench'],
+  ['demo'],
 ];
 
 for (const command of commands) {

@@ -1,0 +1,1 @@
+export { demoVerb } from './demo.js';
