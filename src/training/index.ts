@@ -1,4 +1,4 @@
-export type { VersionDraft, VersionStore } from './publish-run.js';
+export type { Promote, VersionStore } from './publish-run.js';
 export type { EpochScores, Run, RunEvent, RunEventBody, RunSpec, RunState } from './run.js';
 export { parseRunSpec } from './run-spec.js';
 export { createRunStore, type RunStore } from './run-store.js';

@@ -2,31 +2,26 @@ import { readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { InputSpec } from '../frames/index.js';
 import type { LabelSet } from '../label-set.js';
-import type { Manifest, Scores } from '../models/index.js';
+import type { ModelStore } from '../models/index.js';
 import { type ExportedModel, exportFiles } from './process/messages.js';
 import { defaultThreshold } from './process/validate.js';
 
-/** A trained model on its way to become a version. */
-export interface VersionDraft {
-  readonly name: string;
-  readonly model: Uint8Array;
-  readonly labels: LabelSet;
-  readonly inputSpec: InputSpec;
-  readonly thresholds: readonly number[];
-  readonly thresholdsSource: string;
-  readonly scores: Scores;
-  readonly runId: string;
-  readonly datasetFingerprint: string;
-  readonly parent: number | null;
-  readonly golden: { readonly frame: Uint8Array; readonly output: Float32Array };
-}
-
 /** Where versions go: as much of a ModelStore as a run needs. */
-export interface VersionStore {
-  publish(draft: VersionDraft): Promise<Manifest>;
-  /** Versions that `live`, `candidate` and others point at; none for an unknown name. */
-  aliases(name: string): Promise<Readonly<Record<string, number>>>;
-  setAlias(name: string, alias: string, version: number): Promise<unknown>;
+export type VersionStore = Pick<ModelStore, 'publish' | 'aliases' | 'setAlias' | 'changeAliases'>;
+
+/** Makes a version live. */
+export type Promote = (name: string, version: number) => Promise<unknown>;
+
+/**
+ * Promotes by the aliases alone: what was live becomes `previous`. A Registry on the same
+ * folder then notices, checks the version and serves it.
+ */
+export function promoteIn(store: VersionStore): Promote {
+  return (name, version) =>
+    store.changeAliases(name, ({ candidate: _, live, previous }) => {
+      const before = live ?? previous;
+      return { live: version, ...(before === undefined ? {} : { previous: before }) };
+    });
 }
 
 /** A run whose model is to be published. */
@@ -48,16 +43,10 @@ export interface PublishableRun {
  */
 export async function publishRun(
   run: PublishableRun,
-  {
-    store,
-    promote,
-  }: {
-    readonly store: VersionStore;
-    readonly promote: (name: string, version: number) => Promise<unknown>;
-  },
+  { store, promote }: { readonly store: VersionStore; readonly promote: Promote },
 ): Promise<number> {
   const { folder, model: name, labels, inputSpec, exported } = run;
-  const live = (await store.aliases(name))['live'] ?? null;
+  const live = (await store.aliases(name)).live ?? null;
   const { version } = await store.publish({
     name,
     model: await readFile(join(folder, exportFiles.model)),
@@ -71,7 +60,7 @@ export async function publishRun(
     parent: live,
     golden: {
       frame: await readFile(join(folder, exportFiles.golden)),
-      output: Float32Array.from(exported.goldenOutput),
+      output: exported.goldenOutput,
     },
   });
   await store.setAlias(name, 'candidate', version);

@@ -5,7 +5,7 @@ import { hpaChannels, type InputSpec } from '../frames/index.js';
 import { hpaLabels, type LabelSet } from '../label-set.js';
 import type { Log } from '../telemetry/index.js';
 import type { Outcome } from './process/messages.js';
-import { publishRun, type VersionStore } from './publish-run.js';
+import { type Promote, promoteIn, publishRun, type VersionStore } from './publish-run.js';
 import type { Run, RunEvent, RunEventBody, RunSpec } from './run.js';
 import { createRunStore } from './run-store.js';
 import { startTrainerProcess, type TrainerProcess } from './trainer-process.js';
@@ -26,8 +26,8 @@ export interface TrainerOptions {
 export interface TrainerCollaborators {
   readonly store: VersionStore;
   readonly log: Pick<Log, 'info' | 'warn' | 'error'>;
-  /** Makes a version live. @default points the alias `live` at it */
-  readonly promote?: (name: string, version: number) => Promise<unknown>;
+  /** Makes a version live, such as a Registry's `promote`. @default by the aliases alone */
+  readonly promote?: Promote;
 }
 
 /**
@@ -95,8 +95,7 @@ export function createTrainer(
     graceMs = 10_000,
   } = options;
   const { store, log } = collaborators;
-  const promote =
-    collaborators.promote ?? ((name, version) => store.setAlias(name, 'live', version));
+  const promote = collaborators.promote ?? promoteIn(store);
   const runs = createRunStore(runsDir);
   /** The run that holds the device. */
   let active: ActiveRun | null = null;
@@ -194,7 +193,6 @@ export function createTrainer(
     }
     grace.abort();
     await run.settled;
-    await runs.close();
     await runs.close();
   }
 

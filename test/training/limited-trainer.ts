@@ -16,6 +16,7 @@ const trainer = createTrainer(
     store: {
       aliases: async () => ({}),
       setAlias: async () => undefined,
+      changeAliases: async () => ({}),
       publish: () => Promise.reject(new Error('nothing is to be published')),
     },
   },

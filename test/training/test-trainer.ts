@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { hpaChannels } from '../../src/frames/index.js';
+import { type ModelStore, openModelStore } from '../../src/models/index.js';
 import { silentLog } from '../../src/telemetry/index.js';
 import {
   createTrainer,
@@ -8,7 +9,6 @@ import {
   type RunSpec,
   type Trainer,
   type TrainerOptions,
-  type VersionDraft,
   type VersionStore,
 } from '../../src/training/index.js';
 import { openFolder, writeSmallDataset } from './small-dataset.js';
@@ -17,8 +17,7 @@ export interface TestTrainer {
   readonly trainer: Trainer;
   readonly folder: string;
   readonly runsDir: string;
-  readonly drafts: VersionDraft[];
-  readonly aliases: Record<string, number>;
+  readonly models: ModelStore;
   readonly spec: RunSpec;
 }
 
@@ -34,8 +33,7 @@ export async function openTestTrainer(
   const folder = await openFolder(t);
   const dataPath = await writeSmallDataset(join(folder, 'cells'), frameCount);
   const runsDir = join(folder, 'runs');
-  const drafts: VersionDraft[] = [];
-  const aliases: Record<string, number> = {};
+  const models = await openModelStore(join(folder, 'models'));
   const trainer = createTrainer(
     {
       runsDir,
@@ -46,22 +44,7 @@ export async function openTestTrainer(
     },
     {
       log: silentLog,
-      store: store ?? {
-        aliases: async () => aliases,
-        async setAlias(_name, alias, version) {
-          aliases[alias] = version;
-        },
-        async publish(draft) {
-          const version = drafts.push(draft);
-          return {
-            ...draft,
-            version,
-            createdAt: '',
-            files: {},
-            goldenOutput: [...draft.golden.output],
-          };
-        },
-      },
+      store: store ?? models,
     },
   );
   t.teardown(() => trainer.close());
@@ -69,8 +52,7 @@ export async function openTestTrainer(
     trainer,
     folder,
     runsDir,
-    drafts,
-    aliases,
+    models,
     spec: {
       dataPath,
       model: 'small',

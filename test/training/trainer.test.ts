@@ -13,7 +13,7 @@ import { follow, openTestTrainer } from './test-trainer.js';
 test.serial(
   'a run trains, keeps its best weights, draws them and publishes a version',
   async (t) => {
-    const { trainer, runsDir, drafts, aliases, spec } = await openTestTrainer(t);
+    const { trainer, runsDir, models, spec } = await openTestTrainer(t);
     const started = await trainer.start(spec, 'first-run');
     t.is(started.state, 'running');
     const events = await follow(trainer, 'first-run');
@@ -39,9 +39,9 @@ test.serial(
     t.like(run, { state: 'finished', failure: '', publishedVersion: 1 });
     t.is(run.history.length, 2);
     // The first version of a name has nothing to be compared with: it goes live.
-    t.deepEqual(aliases, { candidate: 1, live: 1 });
+    t.deepEqual(await models.aliases('small'), { live: 1 });
 
-    const [draft] = drafts;
+    const draft = await models.read('small@1');
     t.like(draft, {
       name: 'small',
       runId: 'first-run',
@@ -49,7 +49,7 @@ test.serial(
       thresholdsSource: 'default 0.5',
     });
     const best = run.history.findLast((epoch) => epoch.best);
-    t.deepEqual(draft?.scores, {
+    t.deepEqual(draft.scores, {
       frameCount: 3,
       loss: best?.validationLoss,
       binaryAccuracy: best?.validationAccuracy,
@@ -73,10 +73,15 @@ test.serial(
 test.serial(
   'what is published answers the golden frame as recorded, alone and in a batch',
   async (t) => {
-    const { trainer, drafts, spec } = await openTestTrainer(t);
+    const { trainer, models, spec } = await openTestTrainer(t);
     await trainer.start(spec, 'golden');
     await follow(trainer, 'golden');
-    const { model, golden } = drafts[0]!;
+    const manifest = await models.read('small@live');
+    const model = await models.readFile(manifest, 'model.onnx');
+    const golden = {
+      frame: await models.readFile(manifest, 'golden.bin'),
+      output: manifest.goldenOutput,
+    };
     t.is(golden.frame.length, 4 * 32 * 32);
     t.is(golden.output.length, hpaLabels.length);
     const runner = await createOnnxGraphRunner(model, { threads: 1 });
@@ -99,7 +104,7 @@ test.serial(
 test.serial(
   'the same spec gives the same weights, bit for bit; another seed gives others',
   async (t) => {
-    const { trainer, runsDir, drafts, spec } = await openTestTrainer(t, { threads: 2 });
+    const { trainer, runsDir, models, spec } = await openTestTrainer(t, { threads: 2 });
     const digests = [];
     for (const [runId, seed] of [
       ['one', 7],
@@ -113,13 +118,14 @@ test.serial(
     }
     t.is(digests[0], digests[1]);
     t.not(digests[0], digests[2]);
-    t.deepEqual(drafts[0]!.model, drafts[1]!.model);
-    t.deepEqual(drafts[0]!.golden.output, drafts[1]!.golden.output);
+    const [one, two] = await models.list();
+    t.deepEqual(one!.files, two!.files);
+    t.deepEqual(one!.goldenOutput, two!.goldenOutput);
   },
 );
 
 test.serial('a version is made from the live one, and goes live when asked to', async (t) => {
-  const { trainer, drafts, aliases, spec } = await openTestTrainer(t);
+  const { trainer, models, spec } = await openTestTrainer(t);
   for (const [runId, promote] of [
     ['a', false],
     ['b', false],
@@ -127,16 +133,17 @@ test.serial('a version is made from the live one, and goes live when asked to', 
   ] as const) {
     await trainer.start({ ...spec, epochs: 1, promote }, runId);
     await follow(trainer, runId);
+    if (runId === 'b') t.deepEqual(await models.aliases('small'), { live: 1, candidate: 2 });
   }
   t.deepEqual(
-    drafts.map(({ parent }) => parent),
+    (await models.list()).map(({ parent }) => parent),
     [null, 1, 1],
   );
-  t.deepEqual(aliases, { candidate: 3, live: 3 });
+  t.deepEqual(await models.aliases('small'), { live: 3, previous: 1 });
 });
 
 test.serial('a stopped run ends after its step and publishes its best epoch', async (t) => {
-  const { trainer, drafts, spec } = await openTestTrainer(t);
+  const { trainer, models, spec } = await openTestTrainer(t);
   await trainer.start({ ...spec, epochs: 10_000, patience: 10_000 }, 'long');
   await follow(trainer, 'long', { isEnough: ({ kind }) => kind === 'epoch' });
   t.like(await trainer.stop('long'), { id: 'long', state: 'running' });
@@ -146,7 +153,7 @@ test.serial('a stopped run ends after its step and publishes its best epoch', as
     (events.at(-1) as { reason: string }).reason,
     /^stopped on request (at step|after epoch) \d+$/,
   );
-  t.is(drafts.length, 1);
+  t.deepEqual(await models.versions('small'), [1]);
   t.is((await trainer.get('long')).publishedVersion, 1);
   await t.throwsAsync(trainer.stop('long'), { code: 'run_state' });
 });
@@ -154,7 +161,7 @@ test.serial('a stopped run ends after its step and publishes its best epoch', as
 test.serial(
   'a run that is stopped before an epoch is done publishes nothing, and says so',
   async (t) => {
-    const { trainer, drafts, spec } = await openTestTrainer(t, { frameCount: 40 });
+    const { trainer, models, spec } = await openTestTrainer(t, { frameCount: 40 });
     await trainer.start({ ...spec, batchSize: 1 }, 'early');
     await follow(trainer, 'early', { isEnough: ({ kind }) => kind === 'step' });
     await trainer.stop('early');
@@ -164,18 +171,18 @@ test.serial(
       (end as { reason: string }).reason,
       /^stopped on request at step \d+; no epoch was finished, nothing is published$/,
     );
-    t.is(drafts.length, 0);
+    t.deepEqual(await models.versions('small'), []);
   },
 );
 
 test.serial('a diverged run is a result: failed, by its step', async (t) => {
-  const { trainer, drafts, spec } = await openTestTrainer(t);
+  const { trainer, models, spec } = await openTestTrainer(t);
   await trainer.start({ ...spec, learningRate: 1e30 }, 'diverged');
   await follow(trainer, 'diverged');
   const run = await trainer.get('diverged');
   t.is(run.state, 'failed');
   t.regex(run.failure, /^loss is (NaN|Infinity) at step \d+$/);
-  t.is(drafts.length, 0);
+  t.deepEqual(await models.versions('small'), []);
 });
 
 test.serial('a second run is refused while one holds the device', async (t) => {
@@ -230,6 +237,7 @@ test.serial('a store that refuses fails the run and keeps what was exported', as
     store: {
       aliases: async () => ({}),
       setAlias: async () => {},
+      changeAliases: async () => ({}),
       publish: async () => {
         throw new DomainError('storage_failed', 'cannot write the models folder: no permission');
       },
@@ -257,10 +265,10 @@ test.serial('closing ends the run that goes on, and starts no other', async (t) 
 });
 
 test.serial('closing with time to spare stops the run and publishes its best epoch', async (t) => {
-  const { trainer, drafts, spec } = await openTestTrainer(t, { graceMs: 60_000 });
+  const { trainer, models, spec } = await openTestTrainer(t, { graceMs: 60_000 });
   await trainer.start({ ...spec, epochs: 10_000, patience: 10_000 }, 'graceful');
   await follow(trainer, 'graceful', { isEnough: ({ kind }) => kind === 'epoch' });
   await trainer.close();
   t.is((await trainer.get('graceful')).state, 'stopped');
-  t.is(drafts.length, 1);
+  t.deepEqual(await models.versions('small'), [1]);
 });
