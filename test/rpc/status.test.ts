@@ -64,3 +64,12 @@ test('overloaded tells when to try again', async (t) => {
   t.is(error?.code, status.RESOURCE_EXHAUSTED);
   t.true(Number(error?.metadata.get('grpc-retry-pushback-ms')[0]) > 0);
 });
+
+test('what a caller types never becomes a label of a metric', async (t) => {
+  const { client, metrics } = await openTestPort(t);
+  await t.throwsAsync(client.classifyFrame(tinyFrame('a'), { model: 'typed-by-a-caller' }));
+  const { text } = await metrics.expose();
+  t.false(text.includes('typed-by-a-caller'));
+  t.regex(text, /cytostream_frames_total\{model="",version="0",outcome="failed"\} 1/);
+  t.regex(text, /cytostream_rpc_handled_total\{method="ClassifyFrame",code="NOT_FOUND"\} 1/);
+});

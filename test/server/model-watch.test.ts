@@ -1,0 +1,41 @@
+import test from 'ava';
+import type { ModelState } from '../../src/models/index.js';
+import { createClosers } from '../../src/server/closers.js';
+import { toServing } from '../../src/server/model-watch.js';
+
+const live = (state: ModelState) => ({ isLive: true, state });
+const other = (state: ModelState) => ({ isLive: false, state });
+
+for (const [what, versions, expected] of [
+  ['no model at all', [], { server: true, classifier: false }],
+  ['a version that is not live', [other('ready')], { server: true, classifier: false }],
+  ['a live version that is loading', [live('loading')], { server: false, classifier: false }],
+  ['a live version that failed', [live('failed')], { server: false, classifier: false }],
+  [
+    'a ready one beside a failed one',
+    [live('ready'), live('failed')],
+    { server: true, classifier: true },
+  ],
+] as const) {
+  test(`health with ${what}`, (t) => {
+    t.deepEqual(toServing(versions), expected);
+  });
+}
+
+test('what was opened is closed in the opposite order, once, whatever fails', async (t) => {
+  const closed: number[] = [];
+  const closers = createClosers();
+  closers.add(() => {
+    closed.push(1);
+  });
+  closers.add(async () => {
+    closed.push(2);
+    throw new Error('the second does not close');
+  });
+  closers.add(() => {
+    closed.push(3);
+  });
+  await t.throwsAsync(closers.close(), { message: 'the second does not close' });
+  await t.throwsAsync(closers.close());
+  t.deepEqual(closed, [3, 2, 1]);
+});
