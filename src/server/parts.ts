@@ -4,8 +4,8 @@ import { createOnnxEngine, type Engine } from '../engines/index.js';
 import { createPreparer, type Preparer } from '../frames/index.js';
 import { createRegistry, type ModelStore, openModelStore, type Registry } from '../models/index.js';
 import { createLog, createMetrics, type Log, type Metrics } from '../telemetry/index.js';
+import { createTrainer, type Trainer } from '../training/index.js';
 import { createClosers } from './closers.js';
-import { createTrainer, type Trainer } from './trainer.js';
 
 /** Everything a server is made of, without its ports: also what the command line uses in place. */
 export interface Parts {

@@ -2,8 +2,7 @@ import { resolveDataPath } from '../dataset/index.js';
 import { DomainError } from '../errors.js';
 import type { RunAdmin } from '../rpc/index.js';
 import type { Log, Metrics } from '../telemetry/index.js';
-import { parseRunSpec } from '../training/index.js';
-import type { Trainer } from './trainer.js';
+import { parseRunSpec, type Trainer } from '../training/index.js';
 
 export interface RunAdminCollaborators {
   readonly trainer: Trainer;
