@@ -1,0 +1,184 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { type Client, connect } from '../src/client/index.js';
+import { createOnnxGraphRunner } from '../src/engines/index.js';
+import { type Frame, hpaChannels } from '../src/frames/index.js';
+import { buildInference, initialiseParameters } from '../src/graph/index.js';
+import { hpaLabels } from '../src/label-set.js';
+import { createGoldenFrame, openModelStore } from '../src/models/index.js';
+import { createRandom, simulateCells } from '../src/simulator/index.js';
+import { createNetwork } from '../src/training/networks/index.js';
+import { median } from './median.js';
+import { measureOpenLoop, type OpenLoopResult } from './open-loop.js';
+
+/** How serving did beside the bare engine loop, in rounds that took turns. */
+export interface ClassifyMeasure {
+  readonly engineFramesPerSecond: number;
+  readonly engineRunOfOneMs: number;
+  readonly serverFramesPerSecond: number;
+  /** Served ÷ bare: the goal is 0.95. */
+  readonly throughputRatio: number;
+  /** At 60 % of the served rate, arrivals by the clock. */
+  readonly open: OpenLoopResult;
+  /** p99 of the total time ÷ the engine's run of one: the goal is 3. */
+  readonly p99Ratio: number;
+  /** Longest stall of the server's event loop, all rounds. */
+  readonly stallMs: number;
+}
+
+const streams = 8;
+const inFlight = 16;
+
+/**
+ * Measures streaming Classify with the seed's network: a server in a process of its own,
+ * eight streams of raw 64 KiB frames from this one, and between the rounds the bare
+ * engine loop in a third, which then has the cores alone.
+ */
+export async function measureClassify(rounds = 3, roundMs = 5000): Promise<ClassifyMeasure> {
+  const folder = await mkdtemp(join(tmpdir(), 'cytostream-bench-'));
+  const modelPath = await publishSeed(folder);
+  const server = await startServer(folder);
+  const client = connect(`127.0.0.1:${server.port}`);
+  const frame = simulateCells({ seed: 1, labels: [23], sizePx: 128 });
+  try {
+    await closedLoop(client, frame, 1000);
+    const bare: { one: { runMs: number }; many: { framesPerSecond: number } }[] = [];
+    const served: number[] = [];
+    for (let round = 0; round < rounds; round += 1) {
+      bare.push(await runEngineLoop(modelPath, roundMs));
+      served.push(await closedLoop(client, frame, roundMs));
+    }
+    const engineFramesPerSecond = median(bare.map(({ many }) => many.framesPerSecond));
+    const engineRunOfOneMs = median(bare.map(({ one }) => one.runMs));
+    const serverFramesPerSecond = median(served);
+    const random = createRandom(1);
+    const open = await measureOpenLoop(client, {
+      model: 'bench',
+      frame,
+      framesPerSecond: serverFramesPerSecond * 0.6,
+      seconds: (2 * roundMs) / 1000,
+      streams,
+      random: () => random.unit(),
+    });
+    return {
+      engineFramesPerSecond,
+      engineRunOfOneMs,
+      serverFramesPerSecond,
+      throughputRatio: serverFramesPerSecond / engineFramesPerSecond,
+      open,
+      p99Ratio: open.p99Ms / engineRunOfOneMs,
+      stallMs: await longestStallMs(server.httpPort),
+    };
+  } finally {
+    client.close();
+    await server.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Frames a second of streams that always have frames in flight. */
+async function closedLoop(client: Client, frame: Frame, forMs: number): Promise<number> {
+  let answered = 0;
+  const endMs = performance.now() + forMs;
+  const startedAt = performance.now();
+  const stream = async (name: number) => {
+    function* frames() {
+      for (let index = 0; performance.now() < endMs; index += 1) {
+        yield { ...frame, id: `${name}-${index}` };
+      }
+    }
+    for await (const reply of client.classify(
+      { model: 'bench', maxInFlight: inFlight },
+      frames(),
+    )) {
+      if (reply.kind === 'prediction' && reply.prediction.outcome === 'ok') answered += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: streams }, (_, name) => stream(name)));
+  return (answered * 1000) / (performance.now() - startedAt);
+}
+
+/** Publishes the seed's network with its first weights as the live `bench@1`. */
+async function publishSeed(modelsDir: string): Promise<string> {
+  const [channels, heightPx, widthPx] = [4, 128, 128] as const;
+  const network = createNetwork('seed-cnn', { channels, heightPx, widthPx, labelCount: 28 });
+  const model = buildInference(network, initialiseParameters(network, 1));
+  const inputSpec = { channels: hpaChannels, widthPx, heightPx, resize: 'bilinear' } as const;
+  const frame = createGoldenFrame(inputSpec);
+  const runner = await createOnnxGraphRunner(model);
+  const { probabilities } = await runner.run({
+    pixels: { type: 'uint8', shape: [1, channels, heightPx, widthPx], values: frame },
+  });
+  await runner.close();
+  if (probabilities?.type !== 'float32') throw new Error('bug: expected probabilities in float32');
+  const store = await openModelStore(modelsDir);
+  const { version } = await store.publish({
+    name: 'bench',
+    model,
+    labels: hpaLabels,
+    inputSpec,
+    thresholds: hpaLabels.map(() => 0.5),
+    thresholdsSource: 'default 0.5',
+    scores: null,
+    runId: null,
+    datasetFingerprint: null,
+    parent: null,
+    golden: { frame, output: probabilities.values },
+  });
+  await store.setAlias('bench', 'live', version);
+  return join(modelsDir, 'bench', String(version), 'model.onnx');
+}
+
+async function runEngineLoop(modelPath: string, forMs: number) {
+  const script = fileURLToPath(new URL('./engine-process.js', import.meta.url));
+  const threads = String(availableParallelism());
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    script,
+    modelPath,
+    threads,
+    String(forMs),
+  ]);
+  return JSON.parse(stdout) as { one: { runMs: number }; many: { framesPerSecond: number } };
+}
+
+/** `serve` in a process of its own; resolves when both ports listen. */
+async function startServer(modelsDir: string) {
+  const main = fileURLToPath(new URL('../src/main.js', import.meta.url));
+  const args = ['serve', '--models', modelsDir, '--runs', join(modelsDir, '.runs')];
+  const child = spawn(
+    process.execPath,
+    [main, ...args, '--port', '0', '--http-port', '0', '--json'],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, CYTOSTREAM_LOG_LEVEL: 'warn' },
+    },
+  );
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const first = await lines.next();
+  const { port, httpPort } = JSON.parse(first.value as string) as {
+    port: number;
+    httpPort: number;
+  };
+  return {
+    port,
+    httpPort,
+    async stop() {
+      child.kill('SIGTERM');
+      if (child.exitCode === null) await once(child, 'exit');
+    },
+  };
+}
+
+async function longestStallMs(httpPort: number): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${httpPort}/metrics`)).text();
+  const [, seconds] = /^nodejs_eventloop_lag_max_seconds (\S+)$/m.exec(text) ?? [];
+  if (seconds === undefined)
+    throw new Error('expected nodejs_eventloop_lag_max_seconds in /metrics');
+  return Number(seconds) * 1000;
+}

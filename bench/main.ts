@@ -1,0 +1,142 @@
+// `npm run bench [-- classify prepare training transport]`: the ratios this product holds
+// itself to, each against a named yardstick that ran beside it. Prints a table, and
+// writes the same to bench/results/latest.json.
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { availableParallelism, cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
+import Table from 'cli-table3';
+import { packageRoot } from '../src/package-root.js';
+import { measureClassify } from './classify.js';
+import { measurePrepare } from './prepare.js';
+import { benchTrainingStep } from './training-step.js';
+import { measureTransport } from './transport.js';
+
+/** One line of the table. */
+interface Row {
+  readonly what: string;
+  readonly yardstick: string;
+  readonly measured: string;
+  /** null where the yardstick is missing. */
+  readonly value: number | null;
+  /** "≥ 0.95", "≤ 20 ms". */
+  readonly goal: string;
+}
+
+const say = (line: string) => console.error(line);
+const perSecond = (rate: number) => `${rate.toFixed(rate < 1000 ? 1 : 0)} frames/s`;
+const ms = (value: number) => `${value.toFixed(2)} ms`;
+
+const sections: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
+  async classify() {
+    const serving = await measureClassify();
+    const { open } = serving;
+    return [
+      {
+        what: 'streaming Classify, 64 KiB raw frames, 8 streams',
+        yardstick: 'the bare engine loop on the same cores',
+        measured: `${perSecond(serving.serverFramesPerSecond)} ÷ ${perSecond(serving.engineFramesPerSecond)}`,
+        value: serving.throughputRatio,
+        goal: '≥ 0.95',
+      },
+      {
+        what: `p99 of total time at 60 % of that load (${open.frames} frames, ${open.lost} lost)`,
+        yardstick: "the bare engine's run of one frame",
+        measured: `${ms(open.p99Ms)} (p50 ${ms(open.p50Ms)}) ÷ ${ms(serving.engineRunOfOneMs)}`,
+        value: serving.p99Ratio,
+        goal: '≤ 3',
+      },
+      {
+        what: 'longest event-loop stall while serving',
+        yardstick: '–',
+        measured: ms(serving.stallMs),
+        value: serving.stallMs,
+        goal: '≤ 20 ms',
+      },
+    ];
+  },
+  async transport() {
+    const rows = await measureTransport({}, say);
+    return rows.map((row) => ({
+      what: `transport only, ${row.frameBytes / 1024} KiB frames, CPU of the server a frame`,
+      yardstick: row.server === 'cytostream' ? 'a bare Python server on gRPC’s C core' : '–',
+      measured: `${row.server}: ${ms(row.serverCpuMs)}, ${perSecond(row.framesPerSecond)}`,
+      value: row.ratio,
+      goal: row.server === 'cytostream' ? '≥ 1.7' : '',
+    }));
+  },
+  async prepare() {
+    const rows: Row[] = [];
+    for (const bits of [8, 16] as const) {
+      const { oursMs, sharpMs, ratio } = await measurePrepare(bits);
+      rows.push({
+        what: `prepare: four 512² ${bits}-bit PNG planes to 4×128×128, CPU a frame`,
+        yardstick: "sharp's own decode and resize",
+        measured: `${ms(oursMs)} ÷ ${ms(sharpMs)}`,
+        value: ratio,
+        goal: bits === 8 ? '≤ 0.4' : '',
+      });
+    }
+    return rows;
+  },
+  async training() {
+    const step = await benchTrainingStep({}, say);
+    return [
+      {
+        what: 'training step, batch 32 of 4×128×128, 2 threads',
+        yardstick: 'PyTorch on the same cores',
+        measured: `${ms(step.stepMs)} ÷ ${step.yardstickMs === null ? 'no PyTorch here' : ms(step.yardstickMs)}`,
+        value: step.ratio,
+        goal: '≤ 0.7',
+      },
+      {
+        what: 'peak memory of that training process',
+        yardstick: '–',
+        measured: `${step.peakMib.toFixed(0)} MiB`,
+        value: step.peakMib,
+        goal: '≤ 1536 MiB',
+      },
+    ];
+  },
+};
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !(name in sections));
+if (unknown.length > 0) {
+  console.error(`bench: expected ${Object.keys(sections).join(', ')}, got ${unknown.join(', ')}`);
+  process.exit(2);
+}
+
+const rows: Row[] = [];
+for (const [name, measure] of Object.entries(sections)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  say(`measuring ${name} ...`);
+  rows.push(...(await measure()));
+}
+
+const { version } = JSON.parse(
+  await readFile(join(packageRoot, 'node_modules/onnxruntime-node/package.json'), 'utf8'),
+) as { version: string };
+const machine = {
+  processor: cpus()[0]?.model ?? 'unknown',
+  cores: availableParallelism(),
+  memoryGib: Math.round(totalmem() / 2 ** 30),
+  node: process.version,
+  onnxruntime: version,
+};
+const table = new Table({
+  head: ['what', 'yardstick', 'measured', 'ratio', 'goal'],
+  style: { head: [], border: [] },
+});
+for (const { what, yardstick, measured, value, goal } of rows) {
+  table.push([what, yardstick, measured, value === null ? '–' : value.toFixed(2), goal]);
+}
+console.log(table.toString());
+console.log(
+  `${machine.processor}, ${machine.cores} cores, ${machine.memoryGib} GiB, Node ${machine.node}, ONNX Runtime ${machine.onnxruntime}`,
+);
+const results = join(packageRoot, 'bench/results');
+await mkdir(results, { recursive: true });
+await writeFile(
+  join(results, 'latest.json'),
+  `${JSON.stringify({ at: new Date().toISOString(), machine, rows }, null, 2)}\n`,
+);
