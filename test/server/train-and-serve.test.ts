@@ -1,0 +1,86 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import { connect } from '../../src/client/index.js';
+import { parseConfig } from '../../src/config.js';
+import { DomainError } from '../../src/errors.js';
+import { startServer } from '../../src/server.js';
+import { simulateCells, writeSimulatedDataset } from '../../src/simulator/index.js';
+import { silentLog } from '../../src/telemetry/index.js';
+
+test('a model is trained over gRPC, watched again, served and evaluated, with the real engine', async (t) => {
+  t.timeout(280_000);
+  const folder = await mkdtemp(join(tmpdir(), 'cytostream-train-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  await writeSimulatedDataset(join(folder, 'cells'), { frameCount: 10, sizePx: 64, seed: 1 });
+  const parsed = parseConfig(
+    {
+      modelsDir: join(folder, 'models'),
+      runsDir: join(folder, 'runs'),
+      dataRoots: [folder],
+      host: '127.0.0.1',
+      httpHost: '127.0.0.1',
+      port: 0,
+      httpPort: 0,
+      batchSizes: [1, 4],
+      engineThreads: 1,
+      prepareThreads: 1,
+    },
+    {},
+  );
+  if ('faults' in parsed) throw new Error(parsed.faults.join('; '));
+  const server = await startServer(parsed.value, { log: silentLog });
+  const client = connect(`127.0.0.1:${server.port}`);
+  t.teardown(async () => {
+    client.close();
+    await server.close();
+  });
+
+  // The caller leaves after the first event; the run goes on.
+  let runId = '';
+  const spec = { dataPath: 'cells', model: 'cells', epochs: 1, batchSize: 4, promote: true };
+  for await (const event of client.train(spec)) {
+    runId = event.runId;
+    break;
+  }
+  const second = await t.throwsAsync(
+    async () => {
+      for await (const _event of client.train(spec));
+    },
+    { instanceOf: DomainError },
+  );
+  t.is(second.code, 'overloaded', 'one run at a time holds the device');
+
+  const kinds: string[] = [];
+  let number = 0;
+  for await (const event of client.watchRun(runId)) {
+    number += 1;
+    t.is(event.number, number, 'numbered without gaps');
+    kinds.push(event.kind);
+    if (event.kind === 'started') t.is(event.parameterCount, 5_217_340);
+    if (event.kind === 'ended') t.is(event.state, 'finished', event.reason);
+  }
+  t.is(kinds[0], 'started');
+  t.true(kinds.includes('published'));
+  t.is(kinds.at(-1), 'ended');
+  t.is((await client.getRun(runId)).publishedVersion, 1);
+
+  const model = await client.getModel('cells');
+  t.is(model.state, 'ready');
+  t.is(model.runId, runId);
+  const frame = simulateCells({ seed: 5, labels: [0], sizePx: 128 });
+  const { prediction } = await client.classifyFrame(frame, { model: 'cells' });
+  t.is(prediction.outcome, 'ok');
+  t.is(prediction.probabilities.length, 28);
+
+  const replies = [];
+  for await (const reply of client.evaluate({ dataPath: 'cells', model: 'cells' })) {
+    replies.push(reply);
+  }
+  t.like(replies.at(-1), { kind: 'report', modelName: 'cells', modelVersion: 1 });
+  t.like(replies.at(-1), { report: { frameCount: 10 } });
+
+  const { text } = await server.parts.metrics.expose();
+  t.regex(text, /cytostream_run_events_total\{kind="published"\} 1/);
+});
