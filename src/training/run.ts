@@ -31,11 +31,14 @@ export type RunState = 'running' | 'finished' | 'stopped' | 'failed';
 
 export interface EpochScores {
   readonly epoch: number;
+  /** A mean over the frames of the epoch, with dropout and while the weights change. */
   readonly trainingLoss: number;
   readonly trainingAccuracy: number;
   readonly validationLoss: number;
   readonly validationAccuracy: number;
+  /** At 0.5, over all labels; an absent label counts 0. */
   readonly validationMacroF1: number;
+  /** Binary accuracy of answering "no" to every label. */
   readonly alwaysNoAccuracy: number;
   readonly seconds: number;
   /** The lowest validation loss so far. */

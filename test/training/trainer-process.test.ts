@@ -1,5 +1,9 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import test from 'ava';
 import { hpaChannels } from '../../src/frames/index.js';
 import { hpaLabels } from '../../src/label-set.js';
@@ -73,3 +77,37 @@ test.serial('training runs at the lowest priority', async (t) => {
   kill();
   await outcome;
 });
+
+test.serial(
+  'a process whose parent is killed ends too, and its run is shown as failed',
+  async (t) => {
+    const folder = await openFolder(t);
+    const dataPath = await writeSmallDataset(join(folder, 'cells'), 8);
+    const runsDir = join(folder, 'runs');
+    const entry = join(import.meta.dirname, 'endless-process.js');
+    const parent = spawn(process.execPath, [entry, runsDir, dataPath], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    t.teardown(() => void parent.kill('SIGKILL'));
+    const [line] = await once(parent.stdout, 'data');
+    const pid = Number(String(line));
+    t.true(isThere(pid));
+    parent.kill('SIGKILL');
+    await once(parent, 'exit');
+    // It is no child of ours: nothing tells when it is gone.
+    while (isThere(pid)) await setTimeout(20);
+    const store = createRunStore(runsDir);
+    t.teardown(() => store.close());
+    t.like(await store.get('endless'), { state: 'failed', failure: 'the trainer process ended' });
+  },
+);
+
+/** A process that has ended may stay listed as a zombie where nobody asks for its code. */
+function isThere(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' && existsSync('/proc/self') === false;
+  }
+}
