@@ -17,8 +17,10 @@ export interface OnnxEngineOptions {
    * (decoding, training) it took longer, 11 to 30 ms instead of 7
    */
   readonly spinning: boolean;
-  /** Longest load or run before the worker counts as hung and is replaced. @default 30 000 ms */
-  readonly timeoutMs: number;
+  /** Longest run before the worker counts as hung and is replaced. @default 30 000 ms */
+  readonly runTimeoutMs: number;
+  /** The same for starting the worker and for loading a model. @default 120 000 ms */
+  readonly loadTimeoutMs: number;
   /** Wait before the first restart; doubled for each that fails, up to 30 s. @default 100 ms */
   readonly restartDelayMs: number;
 }
@@ -53,11 +55,19 @@ export async function createOnnxEngine(
   options: Partial<OnnxEngineOptions> = {},
   { log = silentLog, startWorker = startOnnxWorker }: OnnxEngineCollaborators = {},
 ): Promise<Engine> {
-  const { threads = 0, spinning = false, timeoutMs = 30_000, restartDelayMs = 100 } = options;
+  const { threads = 0, spinning = false, restartDelayMs = 100 } = options;
+  const { runTimeoutMs = 30_000, loadTimeoutMs = 120_000 } = options;
   const sessions = new Map<number, Loaded>();
   let nextSessionId = 1;
   let failedStarts = 0;
+  const closing = new AbortController();
   let isClosed = false;
+
+  const startLink = () => {
+    const gate = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT));
+    const worker = startWorker({ threads, spinning, gate });
+    return createWorkerLink({ worker, gate }, { runTimeoutMs, loadTimeoutMs });
+  };
 
   /** Replaces the worker when it ends. */
   const keep = (link: WorkerLink): WorkerLink => {
@@ -75,9 +85,9 @@ export async function createOnnxEngine(
   const restart = async (): Promise<WorkerLink> => {
     const delayMs = Math.min(maxRestartDelayMs, restartDelayMs * 2 ** failedStarts);
     failedStarts += 1;
-    await pause(delayMs, undefined, { ref: false });
+    await pause(delayMs, undefined, { signal: closing.signal }).catch(() => {});
     if (isClosed) throw closed();
-    const link = keep(createWorkerLink(startWorker({ threads, spinning }), { timeoutMs }));
+    const link = keep(startLink());
     for (const loaded of sessions.values()) {
       const { id: sessionId, spec } = loaded;
       try {
@@ -93,9 +103,9 @@ export async function createOnnxEngine(
     log.info({ sessions: sessions.size }, 'the engine worker is back');
     return link;
   };
-  const first = createWorkerLink(startWorker({ threads, spinning }), { timeoutMs });
+  const first = startLink();
   await first.ask({ kind: 'hello' }).catch(async () => {
-    first.kill('it did not start');
+    first.abandon('it did not start');
     throw new DomainError('unsupported', `onnxruntime did not start: ${await first.ended}`);
   });
   let current: Promise<WorkerLink> = Promise.resolve(keep(first));
@@ -138,6 +148,7 @@ export async function createOnnxEngine(
     async close() {
       if (isClosed) return;
       isClosed = true;
+      closing.abort();
       const link = await current.catch(() => null);
       await link?.ask({ kind: 'close' }).catch(() => {});
       await link?.ended;
@@ -146,10 +157,13 @@ export async function createOnnxEngine(
   };
 }
 
-function startOnnxWorker(settings: RuntimeSettings): Worker {
+/** Starts the thread that ONNX Runtime runs on. */
+export function startOnnxWorker(settings: RuntimeSettings): Worker {
   return new Worker(new URL('./onnxruntime-worker.js', import.meta.url), {
     name: 'engine',
     workerData: settings,
+    // Of the process's own, some (`--input-type`) forbid a thread with a file.
+    execArgv: [],
   });
 }
 

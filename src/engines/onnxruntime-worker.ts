@@ -3,11 +3,17 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { findModelFaults, type PortDescription } from './check-model.js';
 import type { SessionSpec } from './engine.js';
-import type { RuntimeSettings, WorkerReply, WorkerRequest } from './worker-messages.js';
+import {
+  gateSlots,
+  type RuntimeSettings,
+  type WorkerReply,
+  type WorkerRequest,
+} from './worker-messages.js';
 
 const port = parentPort;
 if (!port) throw new Error('bug: the engine worker was not started as a worker');
 const settings = workerData as RuntimeSettings; // set by the only one who starts it
+const { gate } = settings;
 const sessions = new Map<number, { session: InferenceSession; spec: SessionSpec }>();
 
 /** A fault whose sentence may be told to the caller. */
@@ -43,10 +49,18 @@ async function run(sessionId: number, input: Uint8Array, batchSize: number) {
   const [inputName = ''] = session.inputNames;
   const [outputName = ''] = session.outputNames;
   const feeds = { [inputName]: new Tensor('uint8', input, [batchSize, ...spec.inputShape]) };
+  Atomics.store(gate, gateSlots.running, 1);
+  if (Atomics.load(gate, gateSlots.stopped) === 1) {
+    leaveRun();
+    throw new Error('the engine is ending');
+  }
   const startedAtMs = performance.now();
-  const outputs = await session.run(feeds).catch((cause: unknown) => {
-    throw new ModelFault(`the runtime failed to run the model: ${toSentence(cause)}`, { cause });
-  });
+  const outputs = await session
+    .run(feeds)
+    .catch((cause: unknown) => {
+      throw new ModelFault(`the runtime failed to run the model: ${toSentence(cause)}`, { cause });
+    })
+    .finally(leaveRun);
   const runMs = performance.now() - startedAtMs;
   const values = outputs[outputName]?.data;
   const expected = batchSize * spec.labelCount;
@@ -55,6 +69,11 @@ async function run(sessionId: number, input: Uint8Array, batchSize: number) {
   }
   // The runtime's own memory is not to be transferred.
   return { probabilities: new Float32Array(values), input, runMs };
+}
+
+function leaveRun(): void {
+  Atomics.store(gate, gateSlots.running, 0);
+  Atomics.notify(gate, gateSlots.running);
 }
 
 async function answer(request: WorkerRequest): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Worker } from 'node:worker_threads';
 import { DomainError } from '../errors.js';
-import type { WorkerReply, WorkerRequest } from './worker-messages.js';
+import { gateSlots, type WorkerReply, type WorkerRequest } from './worker-messages.js';
 
 type Request = WorkerRequest extends infer One
   ? One extends One
@@ -8,10 +8,21 @@ type Request = WorkerRequest extends infer One
     : never
   : never;
 
+/** Longest time of one request before the worker counts as hung. */
 export interface WorkerLinkOptions {
-  /** Longest time one request may take before the worker counts as hung. */
-  readonly timeoutMs: number;
+  readonly runTimeoutMs: number;
+  /** Of everything but a run: starting and loading take longer. */
+  readonly loadTimeoutMs: number;
 }
+
+/** A started thread, and the memory it shares with this one. */
+export interface StartedWorker {
+  readonly worker: Worker;
+  readonly gate: Int32Array<SharedArrayBuffer>;
+}
+
+/** How long the end of the process waits for a run. */
+const longestExitMs = 5000;
 
 /** One life of a worker thread: requests in, answers out, in the same order. */
 export interface WorkerLink {
@@ -19,24 +30,29 @@ export interface WorkerLink {
   ask(request: Request, transfer?: readonly ArrayBuffer[]): Promise<WorkerReply>;
   /** Settles when the worker is gone, with the reason. */
   readonly ended: Promise<string>;
-  /** Ends it without an answer to anyone. */
-  kill(reason: string): void;
+  /** Lets it go without an answer to anyone. */
+  abandon(reason: string): void;
 }
 
 interface Pending {
   readonly resolve: (reply: WorkerReply) => void;
   readonly reject: (error: DomainError) => void;
+  readonly timeoutMs: number;
 }
 
 /**
  * Speaks with one worker.
  *
- * Behaviour: the oldest request without an answer is watched: if it takes longer than
- * `timeoutMs` the worker is ended. When the worker ends, however it does, all that wait
- * are rejected with `not_ready`. A worker stuck in native code cannot be stopped by force:
- * it is abandoned, and its thread ends when the native call returns.
+ * Behaviour: the oldest request without an answer is watched: if it takes longer than its
+ * kind may the worker is abandoned. When the worker ends, however it does, all that wait
+ * are rejected with `not_ready`. An abandoned worker is asked to end and ends when its
+ * native call returns; it is never ended by force: ONNX Runtime aborts the whole process
+ * (an uncaught `Napi::Error`) when its thread is terminated during a run.
  */
-export function createWorkerLink(worker: Worker, { timeoutMs }: WorkerLinkOptions): WorkerLink {
+export function createWorkerLink(
+  { worker, gate }: StartedWorker,
+  { runTimeoutMs, loadTimeoutMs }: WorkerLinkOptions,
+): WorkerLink {
   const pending = new Map<number, Pending>();
   let nextId = 1;
   let watch: NodeJS.Timeout | null = null;
@@ -49,14 +65,17 @@ export function createWorkerLink(worker: Worker, { timeoutMs }: WorkerLinkOption
   const watchOldest = () => {
     if (watch !== null) clearTimeout(watch);
     watch = null;
-    if (pending.size === 0) return;
-    watch = setTimeout(() => kill(`no answer within ${timeoutMs} ms`), timeoutMs);
+    const [oldest] = pending.values();
+    if (!oldest) return;
+    const { timeoutMs } = oldest;
+    watch = setTimeout(() => abandon(`no answer within ${timeoutMs} ms`), timeoutMs);
     watch.unref();
   };
 
   const end = (why: string) => {
     if (reason !== null) return;
     reason = why;
+    process.off('exit', beforeExit);
     const waiting = [...pending.values()];
     pending.clear();
     watchOldest();
@@ -64,10 +83,19 @@ export function createWorkerLink(worker: Worker, { timeoutMs }: WorkerLinkOption
     tellEnded(why);
   };
 
-  const kill = (why: string) => {
+  const abandon = (why: string) => {
     end(why);
-    void worker.terminate();
+    Atomics.store(gate, gateSlots.stopped, 1);
+    worker.unref();
+    worker.postMessage({ kind: 'close', id: 0 } satisfies WorkerRequest);
   };
+
+  /** `process.exit` ends threads by force: not before the run is over. */
+  const beforeExit = () => {
+    Atomics.store(gate, gateSlots.stopped, 1);
+    Atomics.wait(gate, gateSlots.running, 1, longestExitMs);
+  };
+  process.on('exit', beforeExit);
 
   worker.on('message', (reply: WorkerReply) => {
     const asked = pending.get(reply.id);
@@ -76,19 +104,20 @@ export function createWorkerLink(worker: Worker, { timeoutMs }: WorkerLinkOption
     if (reply.kind !== 'fault') asked?.resolve(reply);
     else asked?.reject(new DomainError(reply.code, reply.fault, { cause: reply.detail }));
   });
-  worker.on('messageerror', (error) => kill(`an answer could not be read: ${error.message}`));
+  worker.on('messageerror', (error) => abandon(`an answer could not be read: ${error.message}`));
   worker.on('error', (error) => end(`it threw: ${error instanceof Error ? error.message : error}`));
   worker.on('exit', (code) => end(`it ended with code ${code}`));
 
   return {
     ended,
-    kill,
+    abandon,
     ask(request, transfer = []) {
       if (reason !== null) return Promise.reject(restarting());
       return new Promise((resolve, reject) => {
         const id = nextId;
         nextId += 1;
-        pending.set(id, { resolve, reject });
+        const timeoutMs = request.kind === 'run' ? runTimeoutMs : loadTimeoutMs;
+        pending.set(id, { resolve, reject, timeoutMs });
         if (pending.size === 1) watchOldest();
         worker.postMessage({ ...request, id }, transfer);
       });

@@ -6,7 +6,15 @@ export interface RuntimeSettings {
   readonly threads: number;
   /** Whether idle threads of the runtime spin for work instead of sleeping. */
   readonly spinning: boolean;
+  /** Shared with the worker; see `gateSlots`. */
+  readonly gate: Int32Array<SharedArrayBuffer>;
 }
+
+/**
+ * What the two threads tell each other past the queue of messages: the worker that it is
+ * within a run (1), and the main thread that no further run may begin (1).
+ */
+export const gateSlots = { running: 0, stopped: 1 } as const;
 
 /** What the worker is asked; it answers each in the order they came. */
 export type WorkerRequest =
