@@ -1,5 +1,6 @@
 import type { Worker } from 'node:worker_threads';
 import { DomainError } from '../errors.js';
+import { holdExit } from './exit-gates.js';
 import { gateSlots, type WorkerReply, type WorkerRequest } from './worker-messages.js';
 
 type Request = WorkerRequest extends infer One
@@ -20,9 +21,6 @@ export interface StartedWorker {
   readonly worker: Worker;
   readonly gate: Int32Array<SharedArrayBuffer>;
 }
-
-/** How long the end of the process waits for a run. */
-const longestExitMs = 5000;
 
 /** One life of a worker thread: requests in, answers out, in the same order. */
 export interface WorkerLink {
@@ -54,6 +52,7 @@ export function createWorkerLink(
   { runTimeoutMs, loadTimeoutMs }: WorkerLinkOptions,
 ): WorkerLink {
   const pending = new Map<number, Pending>();
+  const letExit = holdExit(gate);
   let nextId = 1;
   let watch: NodeJS.Timeout | null = null;
   let reason: string | null = null;
@@ -75,7 +74,7 @@ export function createWorkerLink(
   const end = (why: string) => {
     if (reason !== null) return;
     reason = why;
-    process.off('exit', beforeExit);
+    letExit();
     const waiting = [...pending.values()];
     pending.clear();
     watchOldest();
@@ -89,13 +88,6 @@ export function createWorkerLink(
     worker.unref();
     worker.postMessage({ kind: 'close', id: 0 } satisfies WorkerRequest);
   };
-
-  /** `process.exit` ends threads by force: not before the run is over. */
-  const beforeExit = () => {
-    Atomics.store(gate, gateSlots.stopped, 1);
-    Atomics.wait(gate, gateSlots.running, 1, longestExitMs);
-  };
-  process.on('exit', beforeExit);
 
   worker.on('message', (reply: WorkerReply) => {
     const asked = pending.get(reply.id);

@@ -1,0 +1,148 @@
+import test from 'ava';
+import { createBatcher } from '../../src/batching/index.js';
+import { createClassifier, type Lent } from '../../src/classify/index.js';
+import { createFakeEngine, fakeProbabilities } from '../../src/engines/index.js';
+import { createPreparer, type Frame, type Preparer } from '../../src/frames/index.js';
+import { createPuppetRun, settle, tensorOf, watch } from '../batching/puppet-run.js';
+import { createFakeClock } from '../fake-clock.js';
+
+const inputSpec = {
+  channels: ['microtubules', 'protein', 'nucleus', 'endoplasmic_reticulum'],
+  widthPx: 4,
+  heightPx: 4,
+  resize: 'bilinear',
+} as const;
+
+const frameOf = (id: string, level: number): Frame => ({
+  id,
+  widthPx: 4,
+  heightPx: 4,
+  pixelType: 'uint8',
+  significantBits: 0,
+  encoding: 'raw',
+  // In another order than the model's: the roles decide.
+  planes: inputSpec.channels.toReversed().map((channel, index) => ({
+    channel,
+    bytes: new Uint8Array(16).fill(level + index),
+  })),
+});
+
+const tensorOfFrame = (level: number) =>
+  Uint8Array.from({ length: 64 }, (_, at) => level + 3 - Math.floor(at / 16));
+
+test('a frame is prepared, batched and answered with the labels at or above their threshold', async (t) => {
+  const session = await createFakeEngine({ runMs: 2 }).load({
+    model: new Uint8Array(),
+    inputShape: [4, 4, 4],
+    labelCount: 6,
+  });
+  const batcher = createBatcher({ batchSizes: [1, 4] }, session);
+  const preparer = createPreparer({ threads: 1 });
+  t.teardown(() => preparer.close());
+  const classifier = createClassifier({ preparer });
+  const levels = [0, 20, 40, 60, 80];
+  const predictions = await Promise.all(
+    levels.map((level) => {
+      const expected = fakeProbabilities(tensorOfFrame(level), 6);
+      // At the threshold counts, one float below does not.
+      const thresholds = [...expected].map((value, label) => (label % 2 ? value + 1e-6 : value));
+      const lent: Lent = { manifest: { version: 3, thresholds, inputSpec }, batcher };
+      return classifier.classify(frameOf(`frame ${level}`, level), lent);
+    }),
+  );
+  for (const [index, prediction] of predictions.entries()) {
+    const level = levels[index] ?? 0;
+    t.is(prediction.frameId, `frame ${level}`);
+    t.is(prediction.version, 3);
+    t.deepEqual(prediction.probabilities, fakeProbabilities(tensorOfFrame(level), 6));
+    t.deepEqual(prediction.labelIndices, [0, 2, 4]);
+    t.is(prediction.timings.runMs, 2);
+    t.true(prediction.timings.prepareMs >= 0 && prediction.timings.queueMs >= 0);
+  }
+  await batcher.close();
+});
+
+/** A preparer that the test ends; honours its signal as the real one does. */
+function setUp() {
+  const clock = createFakeClock();
+  const puppet = createPuppetRun();
+  const batcher = createBatcher({ batchSizes: [1] }, { run: puppet.run, clock });
+  const prepared: ((number: number) => void)[] = [];
+  const preparer: Pick<Preparer, 'prepare'> = {
+    prepare: (_frame, _spec, signal) =>
+      new Promise((resolve, reject) => {
+        if (signal?.aborted) reject(signal.reason);
+        signal?.addEventListener('abort', () => reject(signal.reason));
+        prepared.push((number) => resolve({ pixels: tensorOf(number), qualityFlags: ['dim'] }));
+      }),
+  };
+  const classifier = createClassifier({ preparer, clock });
+  const manifest = { version: 1, thresholds: [0.5, 0.5], inputSpec };
+  return { clock, puppet, prepared, classifier, lent: { manifest, batcher } };
+}
+
+test('times are taken at the borders', async (t) => {
+  const { clock, puppet, prepared, classifier, lent } = setUp();
+  const first = classifier.classify(frameOf('a', 0), lent);
+  clock.advance(5);
+  prepared[0]?.(1);
+  await settle();
+  const second = classifier.classify(frameOf('b', 0), lent);
+  prepared[1]?.(2);
+  await settle();
+  clock.advance(7);
+  puppet.last().answer(6);
+  await first;
+  await settle();
+  puppet.last().answer(4);
+  t.deepEqual((await first).timings, { prepareMs: 5, queueMs: 0, runMs: 6 });
+  t.deepEqual((await second).timings, { prepareMs: 0, queueMs: 7, runMs: 4 });
+  t.deepEqual((await second).qualityFlags, ['dim']);
+});
+
+test('a deadline ends a frame while it is prepared, while it waits, and before it begins', async (t) => {
+  const { clock, prepared, classifier, lent } = setUp();
+  const at = (ms: number) => ({ deadlineAtMs: clock.now() + ms });
+  const preparing = watch(classifier.classify(frameOf('a', 0), lent, at(10)));
+  clock.advance(10);
+  await settle();
+  t.like(preparing.error, { code: 'deadline' });
+
+  void classifier.classify(frameOf('b', 0), lent);
+  prepared[1]?.(1);
+  await settle();
+  const waiting = watch(classifier.classify(frameOf('c', 0), lent, at(10)));
+  prepared[2]?.(2);
+  await settle();
+  t.is(lent.batcher.queuedFrames, 1);
+  clock.advance(10);
+  await settle();
+  t.like(waiting.error, { code: 'deadline' });
+  t.is(lent.batcher.queuedFrames, 0);
+
+  await t.throwsAsync(classifier.classify(frameOf('d', 0), lent, at(0)), { code: 'deadline' });
+  t.is(prepared.length, 3, 'it was not prepared');
+});
+
+test('a caller who leaves takes the frame out of preparation and out of the queue', async (t) => {
+  const { clock, puppet, prepared, classifier, lent } = setUp();
+  const leave = new AbortController();
+  const options = { signal: leave.signal, deadlineAtMs: clock.now() + 1000 };
+  void classifier.classify(frameOf('a', 0), lent);
+  prepared[0]?.(1);
+  await settle();
+  const preparing = watch(classifier.classify(frameOf('b', 0), lent, options));
+  const waiting = watch(classifier.classify(frameOf('c', 0), lent, options));
+  prepared[2]?.(3);
+  await settle();
+  t.is(lent.batcher.queuedFrames, 1);
+  leave.abort();
+  await settle();
+  t.is(preparing.settled, 1);
+  t.like(waiting.error, { code: 'cancelled' });
+  t.is(lent.batcher.queuedFrames, 0);
+  puppet.last().answer();
+  await settle();
+  t.is(puppet.calls.length, 1);
+  t.is(clock.waiting, 0, 'no timer is left');
+});
