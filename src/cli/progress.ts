@@ -58,12 +58,14 @@ export function createProgress(
     return describeProgress({ ...options, total, done, remark, perSecond });
   };
 
-  const bar =
+  // A MultiBar of one bar, because only that knows how to write lines above itself.
+  const bars =
     stream.isTTY === true
-      ? new cliProgress.SingleBar({
+      ? new cliProgress.MultiBar({
           // Types say NodeJS.WritableStream, a terminal is one.
           stream: stream as unknown as NodeJS.WritableStream,
           fps: 10,
+          forceRedraw: true,
           format: () => {
             const parts = describe();
             const room = (stream.columns ?? 80) - parts.length - options.title.length - 5;
@@ -74,7 +76,7 @@ export function createProgress(
           },
         })
       : null;
-  bar?.start(Math.max(1, total), 0);
+  const bar = bars?.create(Math.max(1, total), 0) ?? null;
 
   return {
     update(newDone, newRemark) {
@@ -98,22 +100,17 @@ export function createProgress(
       bar?.setTotal(Math.max(1, total));
     },
     above(line) {
-      if (bar === null) {
+      if (bars === null) {
         stream.write(`${line}\n`);
         return;
       }
-      // Back to the first column, clear what the bar drew, write, and let the
-      // bar draw itself again below.
-      stream.write(`\r\u001b[K${line}\n`);
-      bar.render();
+      bars.log(`${line}\n`);
+      bars.update();
     },
     end() {
       if (hasEnded) return;
       hasEnded = true;
-      if (bar !== null) {
-        bar.render();
-        bar.stop();
-      }
+      bars?.stop();
       onEnd?.();
     },
   };

@@ -47,7 +47,7 @@ export const runsVerb: Verb = (terminal) => {
         const events = place.watch(runId, interruption.signal);
         const end = await followRun(events, { json: options.json === true }, terminal);
         if (end === null) return;
-        if (!options.json) terminal.print(`${end.state}: ${end.reason}`);
+        if (!options.json) terminal.print(end.reason);
         if (end.state === 'failed') throw new Exit(1);
       }),
     );

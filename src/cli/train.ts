@@ -97,7 +97,10 @@ async function trainInPlace(
     const { live } = await store.aliases(job.spec.model);
     const isLive = live !== undefined && live === end?.published?.version;
     conclude(end, { ...job, isLive, server: undefined }, terminal);
-    if (interruption.received !== null) throw new Exit(interruptedExitCode.SIGINT);
+    // A run that came to its own end before it heard is no interrupted one.
+    if (end?.state === 'stopped' && interruption.received !== null) {
+      throw new Exit(interruptedExitCode.SIGINT);
+    }
   });
 }
 
@@ -149,7 +152,7 @@ function conclude(
   if (end.state === 'failed') throw new DomainError('internal', `the run failed: ${end.reason}`);
   if (about.json) return;
   const say = (line: string) => terminal.print(line);
-  say(`${end.state}: ${end.reason}`);
+  say(end.reason);
   if (end.published === null) {
     say('nothing was published: the run ended before its first epoch did');
     return;

@@ -96,7 +96,7 @@ async function runDemo({ folder, keep, budgetMs }: DemoOptions, terminal: Termin
       throw new Error(`the training published nothing: ${trained?.reason ?? 'no end was told'}`);
     }
     const ref = `${model}@${published.version}`;
-    say(`trained ${ref}: ${trained?.reason ?? ''}`);
+    say(`trained ${ref}: the weights of epoch ${trained?.best?.epoch}`);
 
     say(`\n3  evaluate: ${ref} on the ${heldOutFrames} held-out frames`);
     const evaluating = terminal.progress({

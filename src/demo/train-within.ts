@@ -18,6 +18,7 @@ export async function trainWithin(
   { client, terminal }: { readonly client: Client; readonly terminal: Terminal },
 ): Promise<FollowedRun | null> {
   let firstStepAtMs: number | null = null;
+  let lastEpochAtMs: number | null = null;
   let hasAsked = false;
   let epochsToCome = spec.epochs ?? 1;
 
@@ -26,11 +27,12 @@ export async function trainWithin(
       // The step at which the run hears that it is to stop belongs to no epoch any more.
       if (event.kind === 'step' && hasAsked) continue;
       if (event.kind === 'step') firstStepAtMs ??= event.atMs;
-      if (event.kind === 'epoch' && firstStepAtMs !== null && !hasAsked) {
-        const spentMs = event.atMs - firstStepAtMs;
-        // What an epoch took, validation included, is what the next will take.
-        const perEpochMs = spentMs / event.epoch;
-        epochsToCome = Math.max(event.epoch, Math.floor(budgetMs / perEpochMs));
+      if (event.kind === 'epoch' && firstStepAtMs !== null) {
+        // What the last epoch took, validation included, is what the next will take.
+        const lastMs = event.atMs - (lastEpochAtMs ?? firstStepAtMs);
+        const leftMs = budgetMs - (event.atMs - firstStepAtMs);
+        lastEpochAtMs = event.atMs;
+        epochsToCome = event.epoch + Math.max(0, Math.floor(leftMs / lastMs));
         if (event.epoch >= epochsToCome) {
           hasAsked = true;
           await client.stopRun(event.runId, { signal });

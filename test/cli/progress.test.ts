@@ -64,15 +64,46 @@ test('on a terminal, the bar is drawn with rate and time left and fits its width
   t.true(lines.every((line) => line.length < 60));
 });
 
-test('a line above the bar does not run through it', (t) => {
+test('a line above the bar has a line of its own, and the bar goes on below it', (t) => {
   const stream = Object.assign(new PassThrough(), { isTTY: true, columns: 80 });
   const text = collect(stream);
   const progress = createProgress({ title: 'training', unit: 'frames', total: 10 }, { stream });
   progress.update(1);
   progress.above('epoch 1 done');
+  progress.update(2);
   progress.end();
-  t.true(text().includes('\r\u001b[Kepoch 1 done\n'));
+  const screen = render(text());
+  t.is(screen[0], 'epoch 1 done');
+  t.regex(screen[1] ?? '', /^training \[.*\] 2\/10 frames/);
+  t.deepEqual(screen.slice(2), ['']);
 });
+
+/** What a terminal shows after the codes that a bar uses: line feeds, returns, moves and clearings. */
+function render(text: string): string[] {
+  const screen: string[] = [''];
+  let [row, column] = [0, 0];
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is read here
+  const code = /\u001b\[(\d*)(?:;\d*)?([A-Za-z])|\u001b\[\?\d+[hl]|\u001b[78]|[\s\S]/gu;
+  for (const [whole, count, letter] of text.matchAll(code)) {
+    if (whole === '\u001b7' || whole === '\u001b8')
+      throw new Error('a place on the screen is kept');
+    if (whole === '\n') {
+      row += 1;
+      column = 0;
+      screen[row] ??= '';
+    } else if (whole === '\r' || letter === 'G') column = 0;
+    else if (letter === 'A') row -= Number(count || 1);
+    else if (letter === 'K') {
+      screen[row] = count === '2' ? '' : (screen[row] ?? '').slice(0, column);
+    } else if (letter === 'J') screen.length = row + 1;
+    else if (!whole.startsWith('\u001b')) {
+      const line = (screen[row] ?? '').padEnd(column);
+      screen[row] = line.slice(0, column) + whole + line.slice(column + whole.length);
+      column += whole.length;
+    }
+  }
+  return screen;
+}
 
 test('a bar tells that it has ended, once', (t) => {
   let ends = 0;
