@@ -45,7 +45,7 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=5m --start-interval=2s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:9464/readyz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["node", "dist/src/main.js"]
-CMD ["serve", "--models", "/var/lib/cytostream/models"]
+CMD ["serve"]
 
 # Last, so that it is what `docker build .` makes.
 FROM node:24-bookworm-slim AS cpu
@@ -63,4 +63,4 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=5m --start-interval=2s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:9464/readyz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["node", "dist/src/main.js"]
-CMD ["serve", "--models", "/var/lib/cytostream/models"]
+CMD ["serve"]

@@ -45,8 +45,8 @@ async function takenBeforeStall(t: ExecutionContext, frameBytes: number): Promis
   message.writeUInt32BE(body.length, 1);
   const write = () =>
     new Promise<'taken'>((resolve) => request.write(message, () => resolve('taken')));
-  // A stall is an event that does not come: a second without one.
-  const stall = () => setTimeout(1000, 'stalled' as const);
+  // A stall is an event that does not come: two seconds without one.
+  const stall = () => setTimeout(2000, 'stalled' as const);
   let taken = 0;
   while (taken < 100 && (await Promise.race([write(), stall()])) === 'taken') taken += 1;
   return taken;
