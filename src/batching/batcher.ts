@@ -1,82 +1,24 @@
 import { DomainError } from '../errors.js';
 import { BatchInputs } from './batch-inputs.js';
-import { type Clock, systemClock } from './clock.js';
+import { systemClock } from './clock.js';
 import { FairQueue } from './fair-queue.js';
-import { chooseBatch, RunTime } from './run-time.js';
+import {
+  type BatchedRow,
+  type BatcherCollaborators,
+  type BatcherOptions,
+  defaultBatcherOptions,
+  type SubmitOptions,
+} from './options.js';
+import { chooseBatch, RunTime, sizeToTry } from './run-time.js';
 import { createTicket, type DropReason, expired, type Ticket } from './ticket.js';
 
-/** Which Tickets run first when more wait than the engine can take. */
-export type Priority = 'high' | 'normal' | 'low';
-
-export interface BatcherOptions {
-  /** Batch sizes that are run, ascending; a batch is padded up to the next. @default [1, 2, 4, 8, 16, 32] */
-  readonly batchSizes: readonly number[];
-  /** Tickets that may wait; for one more another is shed, or it is refused with `overloaded`. @default 1024 */
-  readonly maxQueuedFrames: number;
-  /** Bytes of waiting tensors; the same happens for one more. @default 256 MiB */
-  readonly maxQueuedBytes: number;
-  /**
-   * How long a batch may wait for company while the engine is free, in
-   * milliseconds. @default 0: batches form while the engine is busy
-   */
-  readonly maxDelayMs: number;
-}
-
-/** @default as in BatcherOptions */
-export const defaultBatcherOptions: BatcherOptions = Object.freeze({
-  batchSizes: Object.freeze([1, 2, 4, 8, 16, 32]),
-  maxQueuedFrames: 1024,
-  maxQueuedBytes: 256 * 1024 * 1024,
-  maxDelayMs: 0,
-});
-
-/** What a Ticket asks for beside its tensor. */
-export interface SubmitOptions {
-  readonly signal?: AbortSignal | undefined;
-  /** On the clock of `performance.now()`; a Ticket without its row by then is rejected with `deadline`. */
-  readonly deadlineAtMs?: number | undefined;
-  readonly priority?: Priority | undefined;
-  /** Tickets of one stream share a turn: streams take turns within a priority. */
-  readonly streamId?: string | undefined;
-}
-
-/** One Ticket's share of a batch. */
-export interface BatchedRow {
-  /** float32, one per label. */
-  readonly probabilities: Float32Array;
-  /** Tickets in the batch, without padding. */
-  readonly batchSize: number;
-  readonly queueMs: number;
-  readonly runMs: number;
-}
-
-/** Runs a closed batch: uint8 `[batchSize, C, H, W]`, transferred there and handed back. */
-export type RunBatch = (
-  input: Uint8Array,
-  batchSize: number,
-) => Promise<{
-  readonly probabilities: Float32Array;
-  readonly input: Uint8Array;
-  readonly runMs: number;
-}>;
-
-export interface BatcherCollaborators {
-  readonly run: RunBatch;
-  /** What each batch size took when it was warmed, in milliseconds: where learning starts. */
-  readonly warmRunMs?: ReadonlyMap<number, number> | undefined;
-  /** @default systemClock */
-  readonly clock?: Clock | undefined;
-  /** Hears of each Ticket that was queued and left without a row. */
-  readonly onDropped?: ((reason: DropReason) => void) | undefined;
-  /** Hears of each run that succeeded. */
-  readonly onRan?: ((batchSize: number, runMs: number) => void) | undefined;
-}
-
 /**
- * Gathers tensors from all streams into batches and runs them one at a time.
+ * Gathers tensors from all streams into batches and runs them one after the other.
  *
  * Behaviour: one batch runs, one forms; while the engine is free a Ticket waits at most
- * `maxDelayMs`. The order is FairQueue's, the size is chooseBatch's. When the queue is
+ * `maxDelayMs`. A batch that no wait could make better (as many Tickets as the size with
+ * the best rate) is handed over before the run ahead of it ends, so that the engine finds
+ * it at once: two are with the engine at most. The order is FairQueue's, the size is chooseBatch's. When the queue is
  * full, the longest stream or a lower priority makes room; where there is none, the new
  * Ticket is refused. A Ticket is settled at its deadline or abort even while its batch
  * runs: its row is then thrown away. A run that fails with `not_ready` (the engine came
@@ -99,6 +41,9 @@ export interface Batcher {
   close(): Promise<void>;
 }
 
+/** How often a size is run that is not thought the best: rarely enough not to show in p99. */
+const batchesPerTry = 200;
+
 /** Makes a Batcher. Throws `option_invalid` when the batch sizes are not ascending from 1 up. */
 export function createBatcher(
   options: Partial<BatcherOptions>,
@@ -113,9 +58,18 @@ export function createBatcher(
   const queue = new FairQueue();
   const inputs = new BatchInputs();
   const runTime = new RunTime();
-  for (const [batchSize, runMs] of warmRunMs ?? []) runTime.learn(batchSize, runMs);
+  const learn = (batchSize: number, runMs: number) => {
+    runTime.learn(batchSize, runMs);
+    const isKnown = runTime.bestMs(largest) !== null;
+    if (isKnown) bestBatch = chooseBatch(largest, batchSizes, runTime).tickets;
+  };
   const flushed: (() => void)[] = [];
-  let running: { readonly endsAtMs: number } | null = null;
+  /** When each batch with the engine is expected back, in order. */
+  const withEngine: { readonly endsAtMs: number }[] = [];
+  let untilTry = batchesPerTry;
+  /** Tickets from which on a batch gets no better; infinite until it is known. */
+  let bestBatch = Number.POSITIVE_INFINITY;
+  for (const [batchSize, runMs] of warmRunMs ?? []) learn(batchSize, runMs);
   let isClosed = false;
   let isPumpDue = false;
   let forgetDelay: (() => void) | null = null;
@@ -166,18 +120,33 @@ export function createBatcher(
   /** When a new Ticket would have its row; 0 where nothing is in its way or known. */
   const expectRowAtMs = (place: Pick<Ticket, 'priority' | 'streamId' | 'deadlineAtMs'>): number => {
     // An idle engine never refuses: one slow run would shut out all that come after.
-    if (running === null && queue.frames === 0) return 0;
+    if (withEngine.length + queue.frames === 0) return 0;
     const fullMs = runTime.expectMs(largest);
     const ownMs = runTime.expectMs(smallest);
     if (fullMs === null || ownMs === null) return 0;
-    const freeAtMs = Math.max(clock.now(), running?.endsAtMs ?? 0);
+    const freeAtMs = Math.max(clock.now(), withEngine.at(-1)?.endsAtMs ?? 0);
     return freeAtMs + Math.floor(queue.ahead(place) / largest) * fullMs + ownMs;
   };
 
+  const nextBatch = () => {
+    const chosen = chooseBatch(queue.frames, batchSizes, runTime);
+    untilTry -= 1;
+    if (untilTry > 0) return chosen;
+    const batchSize = sizeToTry(chosen.batchSize, queue.frames, batchSizes);
+    if (batchSize === null) return chosen;
+    untilTry = batchesPerTry;
+    return { tickets: batchSize, batchSize };
+  };
+
+  const mayRun = (): boolean =>
+    queue.frames > 0 &&
+    (withEngine.length === 0 || (withEngine.length === 1 && queue.frames >= bestBatch));
+
   /** Looks at the queue once what else comes in this turn of the event loop is in it. */
   const schedule = () => {
-    if (running !== null || isPumpDue || queue.frames === 0) return;
-    if (maxDelayMs > 0 && queue.frames < largest && !isClosed) {
+    if (isPumpDue || !mayRun()) return;
+    const isIdle = withEngine.length === 0;
+    if (isIdle && maxDelayMs > 0 && queue.frames < largest && !isClosed) {
       if (forgetDelay === null) {
         const forget = clock.callAt(clock.now() + maxDelayMs, pumpSoon);
         forgetDelay = () => {
@@ -201,10 +170,12 @@ export function createBatcher(
 
   /** Closes a batch and runs it; never rejects. */
   const pump = async () => {
-    if (running !== null || queue.frames === 0) return;
-    const { tickets: count, batchSize } = chooseBatch(queue.frames, batchSizes, runTime);
+    if (!mayRun()) return;
+    const { tickets: count, batchSize } = nextBatch();
     const startedAtMs = clock.now();
-    running = { endsAtMs: startedAtMs + (runTime.expectMs(batchSize) ?? 0) };
+    const beginsAtMs = Math.max(startedAtMs, withEngine.at(-1)?.endsAtMs ?? 0);
+    const entry = { endsAtMs: beginsAtMs + (runTime.expectMs(batchSize) ?? 0) };
+    withEngine.push(entry);
     const tickets: Ticket[] = [];
     while (tickets.length < count) {
       const ticket = queue.take();
@@ -213,10 +184,11 @@ export function createBatcher(
       if (ticket.deadlineAtMs <= startedAtMs) ticket.drop(expired(), 'expired');
       else tickets.push(ticket);
     }
+    if (mayRun()) pumpSoon();
     if (tickets.length > 0) await runTickets(tickets, batchSize, startedAtMs);
-    running = null;
+    withEngine.splice(withEngine.indexOf(entry), 1);
     // What waited for the engine need not wait for company any more.
-    if (queue.frames > 0) pumpSoon();
+    if (mayRun()) pumpSoon();
     settleClose();
   };
 
@@ -231,7 +203,7 @@ export function createBatcher(
         batchSize,
       );
       inputs.giveBack(input, batchSize);
-      runTime.learn(batchSize, runMs);
+      learn(batchSize, runMs);
       onRan?.(batchSize, runMs);
       const labelCount = probabilities.length / batchSize;
       if (!Number.isInteger(labelCount) || labelCount === 0) {
@@ -260,7 +232,7 @@ export function createBatcher(
   };
 
   const settleClose = () => {
-    if (!isClosed || running !== null || queue.frames > 0) return;
+    if (!isClosed || withEngine.length + queue.frames > 0) return;
     for (const done of flushed.splice(0)) done();
   };
 
@@ -275,7 +247,7 @@ export function createBatcher(
     async close() {
       isClosed = true;
       schedule();
-      if (running === null && queue.frames === 0) return;
+      if (withEngine.length + queue.frames === 0) return;
       await new Promise<void>((resolve) => flushed.push(resolve));
     },
   };

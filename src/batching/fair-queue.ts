@@ -1,4 +1,4 @@
-import type { Priority } from './batcher.js';
+import type { Priority } from './options.js';
 import type { Ticket } from './ticket.js';
 
 const priorities: readonly Priority[] = ['high', 'normal', 'low'];

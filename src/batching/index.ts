@@ -1,13 +1,13 @@
+export { type Batcher, createBatcher } from './batcher.js';
+export type { Clock } from './clock.js';
+export { systemClock } from './clock.js';
 export type {
   BatchedRow,
-  Batcher,
   BatcherCollaborators,
   BatcherOptions,
   Priority,
   RunBatch,
   SubmitOptions,
-} from './batcher.js';
-export { createBatcher, defaultBatcherOptions } from './batcher.js';
-export type { Clock } from './clock.js';
-export { systemClock } from './clock.js';
+} from './options.js';
+export { defaultBatcherOptions } from './options.js';
 export type { DropReason } from './ticket.js';

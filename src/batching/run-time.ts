@@ -79,3 +79,17 @@ export function chooseBatch(
   const { tickets, batchSize } = chosen ?? { tickets: 1, batchSize: 1 };
   return { tickets, batchSize };
 }
+
+/**
+ * The next size above a chosen one, if so many wait; else null. Run now and then, it gets
+ * measured again: a time that was learned while the machine was busy would otherwise keep
+ * that size from ever being chosen.
+ */
+export function sizeToTry(
+  chosen: number,
+  waiting: number,
+  sizes: readonly number[],
+): number | null {
+  const next = sizes[sizes.indexOf(chosen) + 1];
+  return next !== undefined && next <= waiting ? next : null;
+}

@@ -1,6 +1,6 @@
 import { DomainError } from '../errors.js';
-import type { BatchedRow, Priority, SubmitOptions } from './batcher.js';
 import type { Clock } from './clock.js';
+import type { BatchedRow, Priority, SubmitOptions } from './options.js';
 
 /** Why a Ticket left without a row; `shed` made room for another. */
 export type DropReason = 'cancelled' | 'expired' | 'shed' | 'failed';

@@ -74,7 +74,6 @@ export function createWorkerLink(
   const end = (why: string) => {
     if (reason !== null) return;
     reason = why;
-    letExit();
     const waiting = [...pending.values()];
     pending.clear();
     watchOldest();
@@ -98,7 +97,10 @@ export function createWorkerLink(
   });
   worker.on('messageerror', (error) => abandon(`an answer could not be read: ${error.message}`));
   worker.on('error', (error) => end(`it threw: ${error instanceof Error ? error.message : error}`));
-  worker.on('exit', (code) => end(`it ended with code ${code}`));
+  worker.on('exit', (code) => {
+    letExit(); // an abandoned one may still be within a run
+    end(`it ended with code ${code}`);
+  });
 
   return {
     ended,

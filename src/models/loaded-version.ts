@@ -178,14 +178,15 @@ export class LoadedVersion {
 
   /**
    * Runs the golden frame in every row of a batch, and holds each against the record.
-   * Returns what a run takes, in milliseconds: the second, since the first is a cold one.
+   * Returns what a run takes, in milliseconds: the best of two after a cold one.
    */
   async #warm(session: Session, golden: Uint8Array, batchSize: number): Promise<number> {
     const { labels, goldenOutput } = this.manifest;
     const input = new Uint8Array(batchSize * golden.byteLength);
     for (let row = 0; row < batchSize; row += 1) input.set(golden, row * golden.byteLength);
     const cold = await session.run(input, batchSize);
-    const { probabilities, runMs } = await session.run(cold.input, batchSize);
+    const first = await session.run(cold.input, batchSize);
+    const { probabilities, runMs } = await session.run(first.input, batchSize);
     for (let row = 0; row < batchSize; row += 1) {
       const output = probabilities.subarray(row * labels.length, (row + 1) * labels.length);
       const { index, difference } = largestDifference(output, goldenOutput);
@@ -195,6 +196,6 @@ export class LoadedVersion {
         `its golden frame gave ${output[index]} for ${labels[index]} in a batch of ${batchSize}, expected ${goldenOutput[index]} within ${goldenTolerance}`,
       );
     }
-    return runMs;
+    return Math.min(first.runMs, runMs);
   }
 }

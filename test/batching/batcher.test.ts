@@ -111,6 +111,49 @@ test('where the time grows with the batch, the smallest batch of nearly the best
   t.is(puppet.last().batchSize, 4);
 });
 
+test('a batch that cannot get better is handed over before the run ahead of it ends', async (t) => {
+  const warmRunMs = new Map([
+    [1, 7],
+    [2, 10],
+    [4, 18],
+  ]);
+  const { batcher, puppet } = setUp({ batchSizes: [1, 2, 4] }, { warmRunMs });
+  const submit = (number: number) => void batcher.submit(tensorOf(number));
+  submit(1);
+  await settle();
+  for (const number of [2, 3, 4]) submit(number);
+  await settle();
+  t.is(puppet.calls.length, 1, 'a fourth would make it better');
+  submit(5);
+  await settle();
+  t.deepEqual(puppet.last().numbers, [2, 3, 4, 5]);
+  for (const number of [6, 7, 8, 9]) submit(number);
+  await settle();
+  t.is(puppet.calls.length, 2, 'no third');
+  puppet.oldest().answer(7);
+  await settle();
+  t.deepEqual(puppet.last().numbers, [6, 7, 8, 9]);
+});
+
+test('a size that was learned on a busy machine is tried again, rarely', async (t) => {
+  const warmRunMs = new Map([
+    [1, 10],
+    [2, 60], // in truth 11
+  ]);
+  const { batcher, puppet } = setUp({ batchSizes: [1, 2] }, { warmRunMs });
+  for (let number = 1; number <= 900; number += 1) void batcher.submit(tensorOf(number));
+  await settle();
+  while (batcher.queuedFrames > 0) {
+    const call = puppet.oldest();
+    call.answer(call.batchSize === 1 ? 10 : 11);
+    await settle();
+  }
+  const sizes = puppet.calls.map(({ batchSize }) => batchSize);
+  const firstOfTwo = sizes.indexOf(2);
+  t.true(firstOfTwo >= 199 && firstOfTwo < 202, `tried after ${firstOfTwo}`);
+  t.true(sizes.slice(firstOfTwo + 3).every((size) => size === 2));
+});
+
 test('high runs before normal before low', async (t) => {
   const { batcher, puppet } = setUp({ batchSizes: [1, 3] });
   void batcher.submit(tensorOf(1));

@@ -26,7 +26,7 @@ export interface PuppetCall {
 /** A run function whose every run the test ends; takes its input over as an engine does. */
 export function createPuppetRun() {
   const calls: PuppetCall[] = [];
-  let open = 0;
+  const openCalls = new Set<PuppetCall>();
   let mostOpen = 0;
   const run: RunBatch = (given, batchSize) => {
     if (given.byteOffset !== 0 || given.byteLength !== given.buffer.byteLength) {
@@ -40,33 +40,39 @@ export function createPuppetRun() {
       if (new Set(parts).size !== 1) throw new Error('a row is mixed of two tensors');
       return parts[0] ?? -1;
     });
-    open += 1;
-    mostOpen = Math.max(mostOpen, open);
     return new Promise((resolve, reject) => {
-      calls.push({
+      const call: PuppetCall = {
         batchSize,
         numbers,
         buffer,
         answer(runMs = 1) {
-          open -= 1;
+          openCalls.delete(call);
           resolve({ probabilities: new Float32Array(numbers.flatMap(rowOf)), input, runMs });
         },
         fail(error) {
-          open -= 1;
+          openCalls.delete(call);
           reject(error);
         },
-      });
+      };
+      calls.push(call);
+      openCalls.add(call);
+      mostOpen = Math.max(mostOpen, openCalls.size);
     });
   };
   return {
     run,
     calls,
     get isOpen() {
-      return open > 0;
+      return openCalls.size > 0;
     },
     /** Most runs that were open at once. */
     get mostOpen() {
       return mostOpen;
+    },
+    /** The run that began first of those that are open. Throws if there is none. */
+    oldest(): PuppetCall {
+      for (const call of openCalls) return call;
+      throw new Error('nothing runs');
     },
     /** The newest run. Throws if there is none. */
     last(): PuppetCall {

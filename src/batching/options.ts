@@ -1,0 +1,69 @@
+import type { Clock } from './clock.js';
+import type { DropReason } from './ticket.js';
+
+/** Which Tickets run first when more wait than the engine can take. */
+export type Priority = 'high' | 'normal' | 'low';
+
+export interface BatcherOptions {
+  /** Batch sizes that are run, ascending; a batch is padded up to the next. @default [1, 2, 4, 8, 16, 32] */
+  readonly batchSizes: readonly number[];
+  /** Tickets that may wait; for one more another is shed, or it is refused with `overloaded`. @default 1024 */
+  readonly maxQueuedFrames: number;
+  /** Bytes of waiting tensors; the same happens for one more. @default 256 MiB */
+  readonly maxQueuedBytes: number;
+  /**
+   * How long a batch may wait for company while the engine is free, in
+   * milliseconds. @default 0: batches form while the engine is busy
+   */
+  readonly maxDelayMs: number;
+}
+
+/** @default as in BatcherOptions */
+export const defaultBatcherOptions: BatcherOptions = Object.freeze({
+  batchSizes: Object.freeze([1, 2, 4, 8, 16, 32]),
+  maxQueuedFrames: 1024,
+  maxQueuedBytes: 256 * 1024 * 1024,
+  maxDelayMs: 0,
+});
+
+/** What a Ticket asks for beside its tensor. */
+export interface SubmitOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** On the clock of `performance.now()`; a Ticket without its row by then is rejected with `deadline`. */
+  readonly deadlineAtMs?: number | undefined;
+  readonly priority?: Priority | undefined;
+  /** Tickets of one stream share a turn: streams take turns within a priority. */
+  readonly streamId?: string | undefined;
+}
+
+/** One Ticket's share of a batch. */
+export interface BatchedRow {
+  /** float32, one per label. */
+  readonly probabilities: Float32Array;
+  /** Tickets in the batch, without padding. */
+  readonly batchSize: number;
+  readonly queueMs: number;
+  readonly runMs: number;
+}
+
+/** Runs a closed batch: uint8 `[batchSize, C, H, W]`, transferred there and handed back. */
+export type RunBatch = (
+  input: Uint8Array,
+  batchSize: number,
+) => Promise<{
+  readonly probabilities: Float32Array;
+  readonly input: Uint8Array;
+  readonly runMs: number;
+}>;
+
+export interface BatcherCollaborators {
+  readonly run: RunBatch;
+  /** What each batch size took when it was warmed, in milliseconds: where learning starts. */
+  readonly warmRunMs?: ReadonlyMap<number, number> | undefined;
+  /** @default systemClock */
+  readonly clock?: Clock | undefined;
+  /** Hears of each Ticket that was queued and left without a row. */
+  readonly onDropped?: ((reason: DropReason) => void) | undefined;
+  /** Hears of each run that succeeded. */
+  readonly onRan?: ((batchSize: number, runMs: number) => void) | undefined;
+}
