@@ -66,6 +66,7 @@ export async function classifyOne(
   try {
     handle = await lender.acquire(way.model);
     model = describeHandle(handle);
+    way.signal.throwIfAborted(); // the caller may have left while the version was loaded
     const prediction = await classifier.classify(frame, handle, {
       signal: way.signal,
       deadlineAtMs: Number.isFinite(deadlineAtMs) ? deadlineAtMs : undefined,
