@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { type Batcher, type Clock, type Priority, systemClock } from '../batching/index.js';
 import type { Frame, InputSpec, Preparer } from '../frames/index.js';
 import type { Prediction } from './prediction.js';
@@ -49,6 +50,8 @@ export function createClassifier({
 }: ClassifierCollaborators): Classifier {
   return {
     async classify(frame, { manifest, batcher }, options = {}) {
+      // All frames of a stream share its signal; ten listeners are not a leak.
+      if (options.signal) setMaxListeners(0, options.signal);
       const startedAtMs = clock.now();
       const limit = withDeadline(options, clock);
       const prepared = preparer.prepare(frame, manifest.inputSpec, limit.signal);

@@ -73,16 +73,7 @@ export function createFakeEngine(options: Partial<FakeEngineOptions> = {}): Engi
 
 /** What the fake engine answers for these pixels: one number in 0..1 a label. */
 export function fakeProbabilities(pixels: Uint8Array, labelCount: number): Float32Array {
-  // FNV-1a, over words where they are aligned: 16 µs for 64 KiB.
-  let hash = 0x811c9dc5;
-  const isAligned = pixels.byteOffset % 4 === 0 && pixels.byteLength % 4 === 0;
-  const words = isAligned
-    ? new Uint32Array(pixels.buffer, pixels.byteOffset, pixels.byteLength / 4)
-    : pixels;
-  for (let at = 0; at < words.length; at += 1) {
-    hash = Math.imul(hash ^ (words[at] ?? 0), 0x01000193);
-    hash ^= hash >>> 15; // multiplication alone never brings high bits down
-  }
+  let hash = hashOf(pixels);
   const probabilities = new Float32Array(labelCount);
   for (let label = 0; label < labelCount; label += 1) {
     hash = Math.imul(hash ^ label, 0x85ebca6b);
@@ -90,4 +81,26 @@ export function fakeProbabilities(pixels: Uint8Array, labelCount: number): Float
     probabilities[label] = (hash >>> 8) / 2 ** 24;
   }
   return probabilities;
+}
+
+/** FNV-1a over words, in four lanes that do not wait for each other: some 20 µs for 64 KiB. */
+function hashOf(pixels: Uint8Array): number {
+  const isAligned = pixels.byteOffset % 4 === 0 && pixels.byteLength % 4 === 0;
+  const words = isAligned
+    ? new Uint32Array(pixels.buffer, pixels.byteOffset, pixels.byteLength / 4)
+    : pixels;
+  let [a, b, c, d] = [0x811c9dc5, 0x01000193, 0x9e3779b9, 0x85ebca6b];
+  for (let at = 0; at < words.length; at += 4) {
+    a = mix(a, words[at] ?? 0);
+    b = mix(b, words[at + 1] ?? 0);
+    c = mix(c, words[at + 2] ?? 0);
+    d = mix(d, words[at + 3] ?? 0);
+  }
+  return mix(mix(mix(a, b), c), d);
+}
+
+/** Multiplication alone never brings high bits down. */
+function mix(hash: number, word: number): number {
+  const product = Math.imul(hash ^ word, 0x01000193);
+  return product ^ (product >>> 15);
 }

@@ -107,9 +107,7 @@ export async function classifyDataset<F extends ListedFrame, H extends ScoredVer
       const listed = frames[at];
       if (listed === undefined) return;
       try {
-        const frame = await collaborators.readFrame(listed);
-        signal.throwIfAborted();
-        const { probabilities } = await offer(frame, collaborators, signal);
+        const { probabilities } = await offer(listed, collaborators, signal);
         rows.set(at, { id: listed.id, labelIndices: listed.labelIndices, probabilities });
       } catch (thrown) {
         const { code, message } = DomainError.from(thrown);
@@ -135,11 +133,14 @@ export async function classifyDataset<F extends ListedFrame, H extends ScoredVer
 }
 
 async function offer<F extends ListedFrame, H extends ScoredVersion>(
-  frame: Frame,
-  { classifier, handle, pause: wait = waitFor }: ClassifyDatasetCollaborators<F, H>,
+  listed: F,
+  { classifier, handle, readFrame, pause: wait = waitFor }: ClassifyDatasetCollaborators<F, H>,
   signal: AbortSignal,
 ): Promise<Prediction> {
   for (let offers = 1; ; offers += 1) {
+    // Read for each offer: the classifier takes the bytes, also of a frame that it refuses.
+    const frame = await readFrame(listed);
+    signal.throwIfAborted();
     try {
       return await classifier.classify(frame, handle, { signal, priority: 'low' });
     } catch (thrown) {

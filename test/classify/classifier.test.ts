@@ -81,6 +81,27 @@ function setUp() {
   return { clock, puppet, prepared, classifier, lent: { manifest, batcher } };
 }
 
+test('a hundred frames of one stream may wait on one signal without a warning', async (t) => {
+  const { puppet, prepared, classifier, lent } = setUp();
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error) => warnings.push(warning);
+  process.on('warning', onWarning);
+  t.teardown(() => process.off('warning', onWarning));
+  const { signal } = new AbortController();
+  const frames = Array.from({ length: 100 }, (_, index) =>
+    watch(classifier.classify(frameOf(`${index}`, 0), lent, { signal })),
+  );
+  for (const [index, finish] of prepared.entries()) finish(index + 1);
+  await settle();
+  t.is(lent.batcher.queuedFrames, 99);
+  while (puppet.isOpen) {
+    puppet.oldest().answer();
+    await settle();
+  }
+  t.true(frames.every(({ value, settled }) => settled === 1 && value));
+  t.deepEqual(warnings, []);
+});
+
 test('times are taken at the borders', async (t) => {
   const { clock, puppet, prepared, classifier, lent } = setUp();
   const first = classifier.classify(frameOf('a', 0), lent);
