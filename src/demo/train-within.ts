@@ -28,11 +28,13 @@ export async function trainWithin(
       if (event.kind === 'step' && hasAsked) continue;
       if (event.kind === 'step') firstStepAtMs ??= event.atMs;
       if (event.kind === 'epoch' && firstStepAtMs !== null) {
-        // What the last epoch took, validation included, is what the next will take.
+        // An epoch, validation included, takes what the last took, or what they take on
+        // average: one that something else on the machine held up says little of the next.
+        const spentMs = event.atMs - firstStepAtMs;
         const lastMs = event.atMs - (lastEpochAtMs ?? firstStepAtMs);
-        const leftMs = budgetMs - (event.atMs - firstStepAtMs);
+        const epochMs = Math.min(lastMs, spentMs / event.epoch);
         lastEpochAtMs = event.atMs;
-        epochsToCome = event.epoch + Math.max(0, Math.floor(leftMs / lastMs));
+        epochsToCome = event.epoch + Math.max(0, Math.floor((budgetMs - spentMs) / epochMs));
         if (event.epoch >= epochsToCome) {
           hasAsked = true;
           await client.stopRun(event.runId, { signal });

@@ -1,0 +1,70 @@
+import { join } from 'node:path';
+import test from 'ava';
+import { runCli, startCli } from '../cli/run-cli.js';
+import { makeFolder } from './folders.js';
+
+test('Ctrl-C ends a training after its step; its best weights are published and live', async (t) => {
+  const folder = await makeFolder(t);
+  const places = ['--models', join(folder, 'models'), '--runs', join(folder, 'runs')];
+  const data = join(folder, 'cells');
+  await runCli(['simulate', '--out', data, '--frames', '20', '--size', '64']);
+  const train = ['train', '--data', data, '--model', 'cells', '--batch', '8', ...places];
+
+  const first = startCli([...train, '--epochs', '500', '--patience', '500']);
+  t.teardown(() => first.child.kill('SIGKILL'));
+  await first.waitFor(/^epoch +2\/500 /m);
+  first.child.kill('SIGINT');
+  const stopped = await first.ended;
+  t.is(stopped.exitCode, 130, stopped.stderr);
+  t.regex(stopped.stderr, /^stopping after this step; press Ctrl-C again to leave at once$/m);
+  t.regex(stopped.stdout, /^stopped on request/m);
+  t.regex(stopped.stdout, /^cells@1 is live; serve it with: npx cytostream serve$/m);
+  // No terminal, no control codes.
+  t.false(`${stopped.stdout}${stopped.stderr}`.includes('\u001b'));
+
+  // A name that has a live version keeps it: the next one is a candidate.
+  const second = await runCli([...train, '--epochs', '1']);
+  t.is(second.exitCode, 0, second.stderr);
+  t.regex(second.stdout, /^make it live with: npx cytostream models promote cells@2$/m);
+  const third = await runCli([...train, '--epochs', '1', '--promote', '--run-id', 'third']);
+  t.regex(third.stdout, /^cells@3 is live; serve it with: npx cytostream serve$/m);
+
+  const listed = await runCli(['models', 'list', '--json', ...places.slice(0, 2)]);
+  const live = JSON.parse(listed.stdout).filter(({ aliases }: { aliases: string[] }) =>
+    aliases.includes('live'),
+  );
+  t.deepEqual(
+    live.map(({ version }: { version: number }) => version),
+    [3],
+  );
+
+  const runs = JSON.parse((await runCli(['runs', 'list', '--json', ...places.slice(2)])).stdout);
+  t.deepEqual(
+    runs.map(({ state }: { state: string }) => state),
+    ['finished', 'finished', 'stopped'],
+  );
+  const shown = await runCli(['runs', 'show', 'third', ...places.slice(2)]);
+  t.regex(shown.stdout, /^published +cells@3$/m);
+  const watched = await runCli(['runs', 'watch', 'third', '--json', ...places.slice(2)]);
+  const kinds = watched.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line).kind);
+  t.is(kinds[0], 'started');
+  t.is(kinds.at(-1), 'ended');
+  const again = await runCli(['runs', 'stop', 'third', ...places.slice(2)]);
+  t.is(again.exitCode, 1);
+  t.regex(again.stderr, /^cytostream: run "third" has ended: finished\n$/);
+});
+
+test('folders without models and runs say how to make some', async (t) => {
+  const folder = await makeFolder(t);
+  const models = await runCli(['models', 'list'], { cwd: folder });
+  t.is(models.exitCode, 0);
+  t.is(
+    models.stderr,
+    'no models yet; train one with: npx cytostream train --data DIR --model NAME\n',
+  );
+  const runs = await runCli(['runs', 'list', '--json'], { cwd: folder });
+  t.is(runs.stdout, '[]\n');
+});
