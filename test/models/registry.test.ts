@@ -1,7 +1,9 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Worker } from 'node:worker_threads';
 import test, { type ExecutionContext } from 'ava';
 import { createOnnxEngine, type Engine } from '../../src/engines/index.js';
+import { startOnnxWorker } from '../../src/engines/onnxruntime-engine.js';
 import { DomainError } from '../../src/errors.js';
 import {
   createRegistry,
@@ -274,6 +276,28 @@ test('an engine that crashes while a version loads does not condemn the version'
   await t.throwsAsync(registry.acquire('cells@1'), { code: 'not_ready' });
   isBroken = false;
   t.is((await answerOf(registry, 'cells@1')).version, 1);
+});
+
+test('an engine that dies between two frames costs no frame', async (t) => {
+  const store = await openModelStore(await tempFolder(t));
+  await store.publish(draftOf());
+  const workers: Worker[] = [];
+  const startWorker = (settings: Parameters<typeof startOnnxWorker>[0]) => {
+    const worker = startOnnxWorker(settings);
+    workers.push(worker);
+    return worker;
+  };
+  const engine = await createOnnxEngine({ threads: 1, restartDelayMs: 5 }, { startWorker });
+  t.teardown(() => engine.close());
+  const registry = createRegistry({ batcher }, { engine, store, log: silentLog });
+  t.teardown(() => registry.close());
+  await registry.promote('cells', 1);
+  for (let crash = 1; crash <= 3; crash += 1) {
+    await workers.at(-1)?.terminate();
+    const answers = await Promise.all([1, 2, 3, 4].map(() => answerOf(registry, 'cells')));
+    for (const { first } of answers) isNear(t, first, darkAnswer(0));
+    t.is(workers.length, crash + 1);
+  }
 });
 
 test('an imported model becomes the candidate, with the answer it gave as its record', async (t) => {
