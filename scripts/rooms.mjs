@@ -14,8 +14,8 @@ const floors = [
   ['models'],
   ['batching', 'engines', 'simulator', 'dataset', 'plots'],
   ['frames', 'graph', 'telemetry'],
-  ['config', 'csv'],
-  ['errors', 'label-set', 'package-root', 'gen', 'files'],
+  ['config', 'csv', 'files'],
+  ['errors', 'label-set', 'package-root', 'gen'],
 ];
 // Sideways arrows that are drawn on purpose, each with its reason.
 const allowedSideways = new Set([

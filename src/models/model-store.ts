@@ -2,13 +2,20 @@ import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { DomainError } from '../errors.js';
+import {
+  codeOf,
+  reasonOf,
+  removeUnfinished,
+  storageFailed,
+  unfinishedPrefix,
+  writeFolder,
+} from '../files/index.js';
 import type { InputSpec } from '../frames/index.js';
 import type { LabelSet } from '../label-set.js';
 import { parseManifest } from './manifest.js';
 import type { Manifest, ModelRef, Scores } from './model.js';
 import { type Alias, aliases, assertModelName, isModelName, parseModelRef } from './model-ref.js';
 import { createTurns } from './turns.js';
-import { removeUnfinished, unfinishedPrefix, writeFolder } from './write-folder.js';
 
 /** What a version is made of, before it has a number. */
 export interface VersionDraft {
@@ -256,34 +263,8 @@ async function writing(write: () => Promise<void>): Promise<void> {
   try {
     await write();
   } catch (cause) {
-    throw new DomainError(
-      'storage_failed',
-      `the models folder cannot be written (${reasonOf(cause)})`,
-      {
-        cause,
-      },
-    );
+    throw storageFailed('the models folder cannot be written', cause);
   }
-}
-
-const reasons: Readonly<Record<string, string>> = {
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the quota of the disk is used up',
-  EACCES: 'this user may not',
-  EPERM: 'this user may not',
-  EROFS: 'the disk is read-only',
-  ENOTDIR: 'a part of the path is no folder',
-  EEXIST: 'a file of that name is there',
-};
-
-function reasonOf(cause: unknown): string {
-  const code = codeOf(cause);
-  return reasons[code] === undefined ? code || 'unknown reason' : `${code}: ${reasons[code]}`;
-}
-
-/** The code of a failed system call: "ENOENT". */
-function codeOf(cause: unknown): string {
-  return cause instanceof Error && 'code' in cause ? String(cause.code) : '';
 }
 
 function assertDraft({ name, labels, thresholds, inputSpec, golden }: VersionDraft): void {

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { DomainError } from '../errors.js';
+import { storageFailed, writeDurably } from '../files/index.js';
 import type { InputSpec } from '../frames/index.js';
 import type { Parameters } from '../graph/index.js';
 import type { LabelSet } from '../label-set.js';
 import type { RunSpec } from './run.js';
-import { storageFailed, writeDurably } from './write-durably.js';
 
 /** A training at a step: enough to serve its weights or to go on. */
 export interface Checkpoint {

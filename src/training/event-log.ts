@@ -1,7 +1,7 @@
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { DomainError } from '../errors.js';
+import { storageFailed } from '../files/index.js';
 import type { RunEvent, RunEventBody } from './run.js';
-import { storageFailed } from './write-durably.js';
 
 /** The events of a Run of this process: numbered, kept on disk, and told to who waits. */
 export interface EventLog {

@@ -1,11 +1,11 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DomainError } from '../errors.js';
+import { storageFailed, writeDurably } from '../files/index.js';
 import type { InputSpec } from '../frames/index.js';
 import type { LabelSet } from '../label-set.js';
 import type { RunSpec } from './run.js';
 import type { RunOwner } from './run-owner.js';
-import { storageFailed, writeDurably } from './write-durably.js';
 
 /** Names of what lies in a Run's folder. */
 export const runFiles = {

@@ -2,6 +2,7 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DomainError } from '../errors.js';
+import { storageFailed } from '../files/index.js';
 import { createEventLog, type EventLog, readEvents } from './event-log.js';
 import { foldRun } from './fold-run.js';
 import type { Run, RunEvent, RunEventBody } from './run.js';
@@ -14,7 +15,6 @@ import {
 } from './run-folder.js';
 import { isAlive, thisOwner } from './run-owner.js';
 import { isRunId } from './run-spec.js';
-import { storageFailed } from './write-durably.js';
 
 export { readRunFolder, stopFile } from './run-folder.js';
 

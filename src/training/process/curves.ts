@@ -1,7 +1,7 @@
 import { join } from 'node:path';
+import { writeDurably } from '../../files/index.js';
 import { type Line, type LineChartOptions, lineChart } from '../../plots/index.js';
 import type { EpochScores } from '../run.js';
-import { writeDurably } from '../write-durably.js';
 
 /** A measure of an epoch, as a line over the epochs. */
 type Measure = (scores: EpochScores) => number;

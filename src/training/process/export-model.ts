@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createOnnxGraphRunner } from '../../engines/index.js';
 import { DomainError } from '../../errors.js';
+import { writeDurably } from '../../files/index.js';
 import {
   buildInference,
   buildTrainingStep,
@@ -9,7 +10,6 @@ import {
   type Parameters,
 } from '../../graph/index.js';
 import { createStepRunner } from '../step-runner.js';
-import { writeDurably } from '../write-durably.js';
 import { createBatchBuffers, type FrameSet, gatherBatch } from './frame-set.js';
 import { exportFiles } from './messages.js';
 

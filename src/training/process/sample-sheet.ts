@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { type Dataset, readFrame } from '../../dataset/index.js';
 import { labelsOver } from '../../evaluation/index.js';
+import { writeDurably } from '../../files/index.js';
 import { type CaptionLine, contactSheet, toThumbnail } from '../../plots/index.js';
-import { writeDurably } from '../write-durably.js';
 import type { FrameSet } from './frame-set.js';
 import { defaultThreshold } from './validate.js';
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { syncFolder } from './sync-folder.js';
 
 /** Folders that begin so are not finished; whoever lists a folder ignores them. */
 export const unfinishedPrefix = '.unfinished-';
@@ -45,15 +46,5 @@ export async function removeUnfinished(parent: string, olderThanMs: number): Pro
     const found = await stat(path).catch(() => null); // another may have finished it
     if (found === null || Date.now() - found.mtimeMs < olderThanMs) continue;
     await rm(path, { recursive: true, force: true });
-  }
-}
-
-/** A rename is on the disk once its folder is; systems that cannot flush a folder need not. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r').catch(() => null);
-  try {
-    await folder?.sync().catch(() => {});
-  } finally {
-    await folder?.close();
   }
 }
