@@ -123,7 +123,7 @@ test('a folder of runs that does not exist has none, and one that is a file is t
   await t.throwsAsync(store.create('run', what), {
     name: 'DomainError',
     code: 'storage_failed',
-    message: 'cannot make the folder of runs: EEXIST',
+    message: 'cannot make the folder of runs: a file of that name is there (EEXIST)',
   });
 });
 
