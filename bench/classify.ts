@@ -6,9 +6,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { type Client, connect } from '../src/client/index.js';
 import { createOnnxGraphRunner } from '../src/engines/index.js';
-import { type Frame, hpaChannels } from '../src/frames/index.js';
+import { hpaChannels } from '../src/frames/index.js';
 import { buildInference, initialiseParameters } from '../src/graph/index.js';
 import { hpaLabels } from '../src/label-set.js';
 import { createGoldenFrame, openModelStore } from '../src/models/index.js';
@@ -16,6 +15,7 @@ import { createRandom, simulateCells } from '../src/simulator/index.js';
 import { createNetwork } from '../src/training/networks/index.js';
 import { median } from './median.js';
 import { measureOpenLoop, type OpenLoopResult } from './open-loop.js';
+import { connectRaw, encodeFrame, encodeOptions, type RawClient } from './raw-client.js';
 
 /** How serving did beside the bare engine loop, in rounds that took turns. */
 export interface ClassifyMeasure {
@@ -44,10 +44,12 @@ export async function measureClassify(rounds = 3, roundMs = 5000): Promise<Class
   const folder = await mkdtemp(join(tmpdir(), 'cytostream-bench-'));
   const modelPath = await publishSeed(folder);
   const server = await startServer(folder);
-  const client = connect(`127.0.0.1:${server.port}`);
-  const frame = simulateCells({ seed: 1, labels: [23], sizePx: 128 });
+  const client = connectRaw(server.port);
+  const frame = encodeFrame(simulateCells({ seed: 1, labels: [23], sizePx: 128 }));
   try {
     await closedLoop(client, frame, 1000);
+    // Reading it starts it anew: what happened before the measurement does not count.
+    await longestStallMs(server.httpPort);
     const bare: { one: { runMs: number }; many: { framesPerSecond: number } }[] = [];
     const served: number[] = [];
     for (let round = 0; round < rounds; round += 1) {
@@ -83,24 +85,29 @@ export async function measureClassify(rounds = 3, roundMs = 5000): Promise<Class
 }
 
 /** Frames a second of streams that always have frames in flight. */
-async function closedLoop(client: Client, frame: Frame, forMs: number): Promise<number> {
+async function closedLoop(client: RawClient, frame: Buffer, forMs: number): Promise<number> {
   let answered = 0;
-  const endMs = performance.now() + forMs;
   const startedAt = performance.now();
-  const stream = async (name: number) => {
-    function* frames() {
-      for (let index = 0; performance.now() < endMs; index += 1) {
-        yield { ...frame, id: `${name}-${index}` };
-      }
-    }
-    for await (const reply of client.classify(
-      { model: 'bench', maxInFlight: inFlight },
-      frames(),
-    )) {
-      if (reply.kind === 'prediction' && reply.prediction.outcome === 'ok') answered += 1;
-    }
+  const endMs = startedAt + forMs;
+  const runStream = async () => {
+    const stream = client.openStream();
+    stream.write(encodeOptions({ model: 'bench', maxInFlight: inFlight }));
+    // The first answer tells the model.
+    let answers = -1;
+    const sendMore = () => {
+      if (performance.now() < endMs) stream.write(frame);
+      else stream.end();
+    };
+    stream.on('data', () => {
+      answers += 1;
+      if (answers > 0) sendMore();
+    });
+    const ended = once(stream, 'end');
+    for (let index = 0; index < inFlight; index += 1) stream.write(frame);
+    await ended;
+    answered += answers;
   };
-  await Promise.all(Array.from({ length: streams }, (_, name) => stream(name)));
+  await Promise.all(Array.from({ length: streams }, runStream));
   return (answered * 1000) / (performance.now() - startedAt);
 }
 

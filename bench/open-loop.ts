@@ -1,7 +1,8 @@
+import { once } from 'node:events';
 import { createHistogram } from 'node:perf_hooks';
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import type { Client } from '../src/client/index.js';
-import type { Frame } from '../src/frames/index.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ClassifyResponse, Outcome } from '../src/gen/cytostream/v1/classifier.js';
+import { encodeOptions, type RawClient } from './raw-client.js';
 
 /** What frames that come by the clock met. */
 export interface OpenLoopResult {
@@ -20,7 +21,7 @@ export interface OpenLoopResult {
  * drawn from an exponential distribution, as independent microscopes would make them.
  */
 export async function measureOpenLoop(
-  client: Client,
+  client: RawClient,
   {
     model,
     frame,
@@ -30,7 +31,8 @@ export async function measureOpenLoop(
     random,
   }: {
     readonly model: string;
-    readonly frame: Frame;
+    /** One encoded request. */
+    readonly frame: Buffer;
     readonly framesPerSecond: number;
     readonly seconds: number;
     readonly streams: number;
@@ -42,33 +44,36 @@ export async function measureOpenLoop(
   const times = createHistogram();
   let answered = 0;
   let sent = 0;
-  const streamOf = async () => {
-    const dueAtMs = new Map<string, number>();
-    let nextDueMs = performance.now();
-    const endMs = nextDueMs + seconds * 1000;
-    async function* arrivals(): AsyncGenerator<Frame> {
-      for (;;) {
-        nextDueMs += (-Math.log(1 - random()) * streams * 1000) / framesPerSecond;
-        if (nextDueMs > endMs) return;
-        const waitMs = nextDueMs - performance.now();
-        if (waitMs > 1) await sleep(waitMs - 1);
-        while (performance.now() < nextDueMs) await nextTurn();
-        const id = String(sent++);
-        dueAtMs.set(id, nextDueMs);
-        yield { ...frame, id };
-      }
-    }
-    for await (const reply of client.classify({ model, maxInFlight: 256 }, arrivals())) {
-      if (reply.kind !== 'prediction') continue;
-      const { frameId, outcome } = reply.prediction;
-      const due = dueAtMs.get(frameId);
-      if (due === undefined || outcome !== 'ok') continue;
-      dueAtMs.delete(frameId);
+  const runStream = async () => {
+    // Answers come in order, so the oldest frame without one is the one that is answered.
+    const dueAtMs: number[] = [];
+    const stream = client.openStream();
+    stream.on('data', (bytes: Buffer) => {
+      const { message } = ClassifyResponse.decode(bytes);
+      if (message?.$case !== 'prediction') return;
+      const due = dueAtMs.shift();
+      if (due === undefined || message.value.outcome !== Outcome.OK) return;
       answered += 1;
       times.record(Math.max(1, Math.round((performance.now() - due) * 1000)));
+    });
+    const ended = once(stream, 'end');
+    stream.write(encodeOptions({ model, delivery: 'inOrder', maxInFlight: 256 }));
+    let nextDueMs = performance.now();
+    const endMs = nextDueMs + seconds * 1000;
+    for (;;) {
+      nextDueMs += (-Math.log(1 - random()) * streams * 1000) / framesPerSecond;
+      if (nextDueMs > endMs) break;
+      const waitMs = nextDueMs - performance.now();
+      if (waitMs > 0.5) await sleep(waitMs);
+      // A timer that fires early sends early; a late one is the frame's own waiting time.
+      dueAtMs.push(Math.min(nextDueMs, performance.now()));
+      stream.write(frame);
+      sent += 1;
     }
+    stream.end();
+    await ended;
   };
-  await Promise.all(Array.from({ length: streams }, streamOf));
+  await Promise.all(Array.from({ length: streams }, runStream));
   return {
     frames: sent,
     lost: sent - answered,

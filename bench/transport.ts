@@ -2,10 +2,9 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Client, credentials, Metadata } from '@grpc/grpc-js';
-import { ClassifyRequest } from '../src/gen/cytostream/v1/classifier.js';
 import { packageRoot } from '../src/package-root.js';
-import { toWireFrame } from '../src/rpc/index.js';
+import { median } from './median.js';
+import { connectRaw, encodeFrame } from './raw-client.js';
 
 /** How one server did with one size of frame. */
 export interface TransportRow {
@@ -25,8 +24,6 @@ export interface TransportOptions {
 
 const sizes = [64 * 1024, 2 * 1024 * 1024];
 const streams = 4;
-const path = '/cytostream.v1.ClassifierService/Classify';
-const asIs = (bytes: Buffer) => bytes;
 
 /**
  * Frames a second through the gRPC edge alone, streamed from this process to a server in
@@ -113,7 +110,7 @@ async function measure(
   const plane = Buffer.alloc(frameBytes / 4, 7);
   const edge = Math.sqrt(frameBytes / 4);
   const channels = ['red', 'green', 'blue', 'yellow'];
-  const frame = toWireFrame({
+  const message = encodeFrame({
     id: 'bench-000001',
     widthPx: Math.floor(edge),
     heightPx: Math.floor(edge),
@@ -122,12 +119,7 @@ async function measure(
     encoding: 'raw',
     planes: channels.map((channel) => ({ channel, bytes: plane })),
   });
-  const message = Buffer.from(
-    ClassifyRequest.encode({ message: { $case: 'frame', value: frame } }).finish(),
-  );
-  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {
-    'grpc.max_send_message_length': -1,
-  });
+  const client = connectRaw(port);
   let answered = 0;
   let isOver = false;
   const startedAt = { ms: performance.now(), cpuMs: cpuOf(pid) };
@@ -136,7 +128,7 @@ async function measure(
   }, seconds * 1000);
   await Promise.all(
     Array.from({ length: streams }, async () => {
-      const stream = client.makeBidiStreamRequest(path, asIs, asIs, new Metadata());
+      const stream = client.openStream();
       stream.on('data', () => {
         answered += 1;
       });
@@ -187,9 +179,4 @@ function hasTaskset(): boolean {
   } catch {
     return false;
   }
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }

@@ -10,6 +10,7 @@ const floors = [
   ['cli'],
   ['server', 'client'],
   ['rpc'],
+  ['reports'],
   ['classify', 'training', 'evaluation', 'eda'],
   ['models'],
   ['batching', 'engines', 'simulator', 'dataset', 'plots'],

@@ -52,7 +52,8 @@ function evaluateInPlace(
 ): Promise<Evaluated> {
   return withParts(options, async ({ registry, classifier }) => {
     const { openDataset, readFrame } = await import('../dataset/index.js');
-    const { evaluateDataset, writeReport } = await import('../evaluation/index.js');
+    const { evaluateDataset } = await import('../evaluation/index.js');
+    const { writeReport } = await import('../reports/index.js');
     const handle = await registry.acquire(options.model);
     try {
       const { name, version, labels, inputSpec } = handle.manifest;

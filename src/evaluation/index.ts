@@ -9,9 +9,15 @@ export type {
 export { classifyDataset } from './classify-dataset.js';
 export type { Evaluation, EvaluationCollaborators, EvaluationSource } from './evaluate-dataset.js';
 export { evaluateDataset, scoreRows } from './evaluate-dataset.js';
-export { formatReport } from './format-report.js';
+export { decimals, formatReport, headlines } from './format-report.js';
 export type { PredictionRow, Predictions } from './predictions.js';
-export { labelsOver, readPredictions, toRows, writePredictions } from './predictions.js';
+export {
+  labelsOver,
+  readPredictions,
+  toRows,
+  writePredictions,
+  writeWhole,
+} from './predictions.js';
 export type { LabelReport, Report } from './report.js';
 export type { Scored } from './score.js';
 export { crossEntropyClip, score, weightedF1 } from './score.js';
@@ -19,5 +25,3 @@ export type { ScoreFileOptions } from './score-file.js';
 export { scoreFile } from './score-file.js';
 export type { SubmissionOptions } from './submission.js';
 export { writeSubmission } from './submission.js';
-export type { ReportExtras } from './write-report.js';
-export { writeReport } from './write-report.js';

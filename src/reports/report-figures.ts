@@ -1,8 +1,6 @@
+import { decimals, headlines, type PredictionRow, type Report } from '../evaluation/index.js';
 import { barChart, type Figure, heatMap, lineChart } from '../plots/index.js';
-import { decimals, headlines } from './format-report.js';
 import { countPairs, type Mistake, reliability } from './mistakes.js';
-import type { PredictionRow } from './predictions.js';
-import type { Report } from './report.js';
 
 interface Shown {
   readonly rows: readonly PredictionRow[];

@@ -4,14 +4,10 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import sharp from 'sharp';
 import { DomainError } from '../../src/errors.js';
-import {
-  formatReport,
-  type PredictionRow,
-  scoreRows,
-  writeReport,
-} from '../../src/evaluation/index.js';
-import { countPairs, rankMistakes, reliability } from '../../src/evaluation/mistakes.js';
+import { formatReport, type PredictionRow, scoreRows } from '../../src/evaluation/index.js';
 import { hpaLabels } from '../../src/label-set.js';
+import { writeReport } from '../../src/reports/index.js';
+import { countPairs, rankMistakes, reliability } from '../../src/reports/mistakes.js';
 import { simulateCells } from '../../src/simulator/index.js';
 
 const thresholds = hpaLabels.map(() => 0.5);

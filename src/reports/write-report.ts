@@ -1,11 +1,15 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DomainError } from '../errors.js';
+import {
+  type PredictionRow,
+  type Report,
+  writePredictions,
+  writeWhole,
+} from '../evaluation/index.js';
 import type { Frame } from '../frames/index.js';
 import { type Cell, contactSheet, toPage, toThumbnail } from '../plots/index.js';
 import { type Mistake, rankMistakes } from './mistakes.js';
-import { type PredictionRow, writePredictions, writeWhole } from './predictions.js';
-import type { Report } from './report.js';
 import { reportFigures } from './report-figures.js';
 
 export interface ReportExtras {

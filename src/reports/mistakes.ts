@@ -1,5 +1,4 @@
-import { labelsOver, type PredictionRow } from './predictions.js';
-import { crossEntropyClip } from './score.js';
+import { crossEntropyClip, labelsOver, type PredictionRow } from '../evaluation/index.js';
 
 /**
  * How often a label was missed where another was given wrongly. A frame counts in

@@ -1,0 +1,1 @@
+export { type ReportExtras, writeReport } from './write-report.js';
