@@ -9,7 +9,7 @@ import { packageRoot } from '../src/package-root.js';
 import { measureClassify } from './classify.js';
 import { measurePrepare } from './prepare.js';
 import { benchTrainingStep } from './training-step.js';
-import { measureTransport } from './transport.js';
+import { measureTransport, type TransportRow } from './transport.js';
 
 /** One line of the table. */
 interface Row {
@@ -25,6 +25,8 @@ interface Row {
 const say = (line: string) => console.error(line);
 const perSecond = (rate: number) => `${rate.toFixed(rate < 1000 ? 1 : 0)} frames/s`;
 const ms = (value: number) => `${value.toFixed(2)} ms`;
+
+const isOurs = (row: TransportRow) => row.server === 'cytostream';
 
 const sections: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   async classify() {
@@ -55,14 +57,21 @@ const sections: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
     ];
   },
   async transport() {
-    const rows = await measureTransport({}, say);
-    return rows.map((row) => ({
-      what: `transport only, ${row.frameBytes / 1024} KiB frames, CPU of the server a frame`,
-      yardstick: row.server === 'cytostream' ? 'a bare Python server on gRPC’s C core' : '–',
-      measured: `${row.server}: ${ms(row.serverCpuMs)}, ${perSecond(row.framesPerSecond)}`,
-      value: row.ratio,
-      goal: row.server === 'cytostream' ? '≥ 1.7' : '',
-    }));
+    const measured = await measureTransport({}, say);
+    const [ours, theirs] = [measured.filter(isOurs), measured.filter((row) => !isOurs(row))];
+    return ours.map(({ frameBytes, framesPerSecond, serverCpuMs, ratio }) => {
+      const other = theirs.find((row) => row.frameBytes === frameBytes);
+      const beside = other
+        ? `${ms(other.serverCpuMs)} ÷ ${ms(serverCpuMs)} (${perSecond(framesPerSecond)})`
+        : `${ms(serverCpuMs)} (${perSecond(framesPerSecond)}), no grpcio here`;
+      return {
+        what: `transport only, ${frameBytes / 1024} KiB frames, CPU of the server a frame`,
+        yardstick: "a bare Python server on gRPC's C core",
+        measured: beside,
+        value: ratio,
+        goal: '≥ 1.7',
+      };
+    });
   },
   async prepare() {
     const rows: Row[] = [];

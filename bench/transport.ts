@@ -163,7 +163,9 @@ function findPython(): string | null {
   for (const python of [asked, 'python3', '/usr/bin/python3']) {
     if (python === undefined) continue;
     try {
-      execFileSync(python, ['-c', 'import grpc, grpc_tools'], { stdio: 'ignore' });
+      execFileSync(python, ['-c', 'from grpc_tools import protoc; protoc._protos_and_services'], {
+        stdio: 'ignore',
+      });
       return python;
     } catch {
       // the next one

@@ -1,5 +1,5 @@
-// Writes the README's table of settings from the configuration itself. With --check it
-// only says whether the table is up to date.
+// Writes the README's tables: the settings from the configuration itself, the figures from
+// what `npm run bench` left. With --check it only says whether they are up to date.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { configFields } from '../dist/src/config.js';
@@ -16,13 +16,29 @@ const rows = configFields.map(
     `| \`${env}\` | ${show(fallback) || '–'} | ${description} |`,
 );
 const table = ['| variable | default | what it does |', '| --- | --- | --- |', ...rows].join('\n');
-const next = readme.replace(
-  /(<!-- configuration: begin[^>]*-->\n)[\s\S]*?(<!-- configuration: end -->)/,
-  `$1${table}\n$2`,
+const bench = JSON.parse(
+  readFileSync(resolve(import.meta.dirname, '../bench/results/latest.json'), 'utf8'),
 );
+const { processor, cores, memoryGib, node, onnxruntime } = bench.machine;
+const figures = [
+  `On ${bench.at.slice(0, 10)}, ${processor}, ${cores} cores, ${memoryGib} GiB, Node ${node}, ONNX Runtime ${onnxruntime}:`,
+  '',
+  '| what | beside | measured | ratio | goal |',
+  '| --- | --- | --- | --- | --- |',
+  ...bench.rows.map(
+    ({ what, yardstick, measured, value, goal }) =>
+      `| ${what} | ${yardstick} | ${measured} | ${value === null ? '–' : value.toFixed(2)} | ${goal || '–'} |`,
+  ),
+].join('\n');
+const fill = (text, name, content) =>
+  text.replace(
+    new RegExp(`(<!-- ${name}: begin[^>]*-->\\n)[\\s\\S]*?(<!-- ${name}: end -->)`),
+    (_whole, begin, end) => `${begin}${content}\n${end}`,
+  );
+const next = fill(fill(readme, 'configuration', table), 'bench', figures);
 if (process.argv.includes('--check')) {
   if (next !== readme) {
-    console.error('the README\'s table of settings is old: run "npm run readme"');
+    console.error('the README\'s tables are old: run "npm run readme"');
     process.exit(1);
   }
 } else if (next !== readme) writeFileSync(path, next);
