@@ -156,7 +156,7 @@ export interface Timings {
   totalUs: number;
 }
 
-/** The answer to one frame; under 250 bytes. */
+/** The answer to one frame; under 250 bytes with a frame_id of up to 60. */
 export interface Prediction {
   frameId: string;
   outcome: Outcome;
