@@ -78,9 +78,18 @@ const schema = z.strictObject({
   maxQueuedBytes: whole(MiB, 2 ** 40)
     .default(256 * MiB)
     .describe('bytes of prepared frames that may wait for a model; the next is shed'),
+  maxStreamFrames: whole(1, 1_000_000)
+    .default(512)
+    .describe('prepared frames of one stream that may wait for a model; its next is shed'),
+  maxStreamBytes: whole(MiB, 2 ** 40)
+    .default(128 * MiB)
+    .describe('bytes of prepared frames of one stream that may wait; its next is shed'),
+  engineWorkers: whole(0, 64)
+    .default(0)
+    .describe('batches that run at once, each on threads of its own; 0: one a core, at most 4'),
   engineThreads: whole(0, 1024)
     .default(0)
-    .describe('threads of the inference runtime; 0 lets it choose'),
+    .describe('threads of one batch; 0: the cores shared between the workers'),
   prepareThreads: whole(0, 1024)
     .default(0)
     .describe('worker threads that decode and resize; 0 means one less than the cores'),

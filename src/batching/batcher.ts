@@ -1,7 +1,8 @@
 import { DomainError } from '../errors.js';
 import { BatchInputs } from './batch-inputs.js';
 import { systemClock } from './clock.js';
-import { FairQueue } from './fair-queue.js';
+import { FairQueue, type Place } from './fair-queue.js';
+import { Lanes } from './lanes.js';
 import {
   type BatchedRow,
   type BatcherCollaborators,
@@ -9,18 +10,19 @@ import {
   defaultBatcherOptions,
   type SubmitOptions,
 } from './options.js';
+import { makeRoom } from './room.js';
 import { chooseBatch, RunTime, sizeToTry } from './run-time.js';
 import { createTicket, type DropReason, expired, type Ticket } from './ticket.js';
 
 /**
- * Gathers tensors from all streams into batches and runs them one after the other.
+ * Gathers tensors from all streams into batches and runs as many of them at once as the
+ * engine has lanes.
  *
- * Behaviour: one batch runs, one forms; while the engine is free a Ticket waits at most
- * `maxDelayMs`. A batch that no wait could make better (as many Tickets as the size with
- * the best rate) is handed over before the run ahead of it ends, so that the engine finds
- * it at once: two are with the engine at most. The order is FairQueue's, the size is chooseBatch's. When the queue is
- * full, the longest stream or a lower priority makes room; where there is none, the new
- * Ticket is refused. A Ticket is settled at its deadline or abort even while its batch
+ * Behaviour: while every lane is busy a batch forms; while one is free a Ticket waits at
+ * most `maxDelayMs`, and several free lanes share what waits. A batch that no wait could
+ * make better (as many Tickets as the size with the best rate) is handed over before the
+ * run ahead of it ends, so that the engine finds it at once: two a lane are with the engine
+ * at most. The order is FairQueue's, the size is chooseBatch's, the bounds are makeRoom's. A Ticket is settled at its deadline or abort even while its batch
  * runs: its row is then thrown away. A run that fails with `not_ready` (the engine came
  * back from a crash) is tried once more. Worst-case wait of a Ticket without a deadline:
  * the runs of all Tickets of its priority and above.
@@ -49,9 +51,10 @@ export function createBatcher(
   options: Partial<BatcherOptions>,
   collaborators: BatcherCollaborators,
 ): Batcher {
-  const { run, warmRunMs, clock = systemClock, onDropped, onRan } = collaborators;
+  const { run, lanes: laneCount = 1, warmRunMs, onDropped, onRan } = collaborators;
+  const { clock = systemClock } = collaborators;
   const full = { ...defaultBatcherOptions, ...options };
-  const { batchSizes, maxQueuedFrames, maxQueuedBytes, maxDelayMs } = full;
+  const { batchSizes, maxDelayMs } = full;
   assertAscending(batchSizes);
   const smallest = batchSizes[0] ?? 1;
   const largest = batchSizes.at(-1) ?? 1;
@@ -64,8 +67,7 @@ export function createBatcher(
     if (isKnown) bestBatch = chooseBatch(largest, batchSizes, runTime).tickets;
   };
   const flushed: (() => void)[] = [];
-  /** When each batch with the engine is expected back, in order. */
-  const withEngine: { readonly endsAtMs: number }[] = [];
+  const lanes = new Lanes(laneCount);
   let untilTry = batchesPerTry;
   /** Tickets from which on a batch gets no better; infinite until it is known. */
   let bestBatch = Number.POSITIVE_INFINITY;
@@ -97,56 +99,43 @@ export function createBatcher(
         `the deadline cannot be met: the answer would come ${Math.ceil(lateMs)} ms after it`,
       );
     }
-    if (isFullWith(pixels.byteLength)) {
-      const victim = queue.victimFor(place);
-      if (victim === undefined) throw overloaded();
-      victim.drop(overloaded(), 'shed');
-      if (isFullWith(pixels.byteLength)) throw overloaded();
-    }
+    makeRoom(queue, place, pixels.byteLength, full);
     const { ticket, row } = createTicket(pixels, wish, { clock, onDropped: whenDropped });
     queue.add(ticket);
     schedule();
     return row;
   };
 
-  const isFullWith = (byteLength: number): boolean =>
-    queue.frames >= maxQueuedFrames || queue.bytes + byteLength > maxQueuedBytes;
-  const overloaded = () =>
-    new DomainError(
-      'overloaded',
-      `expected at most ${maxQueuedFrames} frames and ${maxQueuedBytes} bytes waiting for the model`,
-    );
-
   /** When a new Ticket would have its row; 0 where nothing is in its way or known. */
-  const expectRowAtMs = (place: Pick<Ticket, 'priority' | 'streamId' | 'deadlineAtMs'>): number => {
-    // An idle engine never refuses: one slow run would shut out all that come after.
-    if (withEngine.length + queue.frames === 0) return 0;
+  const expectRowAtMs = (place: Place): number => {
+    // An idle lane never refuses: one slow run would shut out all that come after.
+    if (lanes.idle > queue.frames) return 0;
     const fullMs = runTime.expectMs(largest);
     const ownMs = runTime.expectMs(smallest);
     if (fullMs === null || ownMs === null) return 0;
-    const freeAtMs = Math.max(clock.now(), withEngine.at(-1)?.endsAtMs ?? 0);
-    return freeAtMs + Math.floor(queue.ahead(place) / largest) * fullMs + ownMs;
+    const turns = Math.floor(queue.ahead(place) / (largest * laneCount));
+    return lanes.beginsAtMs(clock.now()) + turns * fullMs + ownMs;
   };
 
   const nextBatch = () => {
-    const chosen = chooseBatch(queue.frames, batchSizes, runTime);
+    // What waits is shared between the lanes that have nothing to do.
+    const waiting = Math.ceil(queue.frames / Math.max(1, lanes.idle));
+    const chosen = chooseBatch(waiting, batchSizes, runTime);
     untilTry -= 1;
     if (untilTry > 0) return chosen;
-    const batchSize = sizeToTry(chosen.batchSize, queue.frames, batchSizes);
+    const batchSize = sizeToTry(chosen.batchSize, waiting, batchSizes);
     if (batchSize === null) return chosen;
     untilTry = batchesPerTry;
     return { tickets: batchSize, batchSize };
   };
 
   const mayRun = (): boolean =>
-    queue.frames > 0 &&
-    (withEngine.length === 0 || (withEngine.length === 1 && queue.frames >= bestBatch));
+    queue.frames > 0 && (lanes.idle > 0 || (lanes.hasRoomAhead && queue.frames >= bestBatch));
 
   /** Looks at the queue once what else comes in this turn of the event loop is in it. */
   const schedule = () => {
     if (isPumpDue || !mayRun()) return;
-    const isIdle = withEngine.length === 0;
-    if (isIdle && maxDelayMs > 0 && queue.frames < largest && !isClosed) {
+    if (lanes.idle > 0 && maxDelayMs > 0 && queue.frames < largest && !isClosed) {
       if (forgetDelay === null) {
         const forget = clock.callAt(clock.now() + maxDelayMs, pumpSoon);
         forgetDelay = () => {
@@ -173,9 +162,7 @@ export function createBatcher(
     if (!mayRun()) return;
     const { tickets: count, batchSize } = nextBatch();
     const startedAtMs = clock.now();
-    const beginsAtMs = Math.max(startedAtMs, withEngine.at(-1)?.endsAtMs ?? 0);
-    const entry = { endsAtMs: beginsAtMs + (runTime.expectMs(batchSize) ?? 0) };
-    withEngine.push(entry);
+    const leaveLane = lanes.enter(startedAtMs, runTime.expectMs(batchSize) ?? 0);
     const tickets: Ticket[] = [];
     while (tickets.length < count) {
       const ticket = queue.take();
@@ -186,7 +173,7 @@ export function createBatcher(
     }
     if (mayRun()) pumpSoon();
     if (tickets.length > 0) await runTickets(tickets, batchSize, startedAtMs);
-    withEngine.splice(withEngine.indexOf(entry), 1);
+    leaveLane();
     // What waited for the engine need not wait for company any more.
     if (mayRun()) pumpSoon();
     settleClose();
@@ -232,7 +219,7 @@ export function createBatcher(
   };
 
   const settleClose = () => {
-    if (!isClosed || withEngine.length + queue.frames > 0) return;
+    if (!isClosed || lanes.batches + queue.frames > 0) return;
     for (const done of flushed.splice(0)) done();
   };
 
@@ -247,7 +234,7 @@ export function createBatcher(
     async close() {
       isClosed = true;
       schedule();
-      if (withEngine.length + queue.frames === 0) return;
+      if (lanes.batches + queue.frames === 0) return;
       await new Promise<void>((resolve) => flushed.push(resolve));
     },
   };

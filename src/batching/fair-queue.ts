@@ -3,8 +3,10 @@ import type { Ticket } from './ticket.js';
 
 const priorities: readonly Priority[] = ['high', 'normal', 'low'];
 
+const none = Object.freeze({ frames: 0, bytes: 0 });
+
 /** Where a Ticket that is not queued yet would stand. */
-type Place = Pick<Ticket, 'priority' | 'streamId' | 'deadlineAtMs'>;
+export type Place = Pick<Ticket, 'priority' | 'streamId' | 'deadlineAtMs'>;
 
 /**
  * The waiting Tickets, in the order in which they are to run.
@@ -20,6 +22,8 @@ export class FairQueue {
   readonly #levels = new Map<Priority, Map<string, Ticket[]>>(
     priorities.map((priority) => [priority, new Map()]),
   );
+  /** By stream, over all priorities; a stream that has none waiting is not in it. */
+  readonly #ofStream = new Map<string, { frames: number; bytes: number }>();
   #frames = 0;
   #bytes = 0;
 
@@ -31,6 +35,11 @@ export class FairQueue {
   /** Bytes of their tensors. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** What of one stream waits. */
+  ofStream(streamId: string): { readonly frames: number; readonly bytes: number } {
+    return this.#ofStream.get(streamId) ?? none;
   }
 
   /** How many would run before a new one at this place, if none came after it. */
@@ -71,8 +80,7 @@ export class FairQueue {
     const tickets = level.get(ticket.streamId);
     if (tickets) tickets.splice(placeOf(tickets, ticket.deadlineAtMs), 0, ticket);
     else level.set(ticket.streamId, [ticket]);
-    this.#frames += 1;
-    this.#bytes += ticket.pixels.byteLength;
+    this.#count(ticket, 1);
   }
 
   /** Takes out the Ticket whose turn it is; undefined when none waits. */
@@ -85,7 +93,7 @@ export class FairQueue {
       const ticket = tickets.shift();
       level.delete(streamId);
       if (tickets.length > 0) level.set(streamId, tickets);
-      if (ticket) this.#forget(ticket);
+      if (ticket) this.#count(ticket, -1);
       return ticket;
     }
     return undefined;
@@ -99,7 +107,7 @@ export class FairQueue {
     if (!tickets || index < 0) return false;
     tickets.splice(index, 1);
     if (tickets.length === 0) level.delete(ticket.streamId);
-    this.#forget(ticket);
+    this.#count(ticket, -1);
     return true;
   }
 
@@ -109,9 +117,14 @@ export class FairQueue {
     return level;
   }
 
-  #forget(ticket: Ticket): void {
-    this.#frames -= 1;
-    this.#bytes -= ticket.pixels.byteLength;
+  #count({ streamId, pixels }: Ticket, sign: 1 | -1): void {
+    this.#frames += sign;
+    this.#bytes += sign * pixels.byteLength;
+    const stream = this.#ofStream.get(streamId) ?? { frames: 0, bytes: 0 };
+    stream.frames += sign;
+    stream.bytes += sign * pixels.byteLength;
+    if (stream.frames === 0) this.#ofStream.delete(streamId);
+    else this.#ofStream.set(streamId, stream);
   }
 }
 

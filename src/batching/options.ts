@@ -11,6 +11,10 @@ export interface BatcherOptions {
   readonly maxQueuedFrames: number;
   /** Bytes of waiting tensors; the same happens for one more. @default 256 MiB */
   readonly maxQueuedBytes: number;
+  /** Tickets of one stream that may wait; its next is refused with `overloaded`. @default 512 */
+  readonly maxStreamFrames: number;
+  /** Bytes of one stream's waiting tensors; the same happens. @default 128 MiB */
+  readonly maxStreamBytes: number;
   /**
    * How long a batch may wait for company while the engine is free, in
    * milliseconds. @default 0: batches form while the engine is busy
@@ -23,6 +27,9 @@ export const defaultBatcherOptions: BatcherOptions = Object.freeze({
   batchSizes: Object.freeze([1, 2, 4, 8, 16, 32]),
   maxQueuedFrames: 1024,
   maxQueuedBytes: 256 * 1024 * 1024,
+  // Half of the whole: no stream can keep all others out.
+  maxStreamFrames: 512,
+  maxStreamBytes: 128 * 1024 * 1024,
   maxDelayMs: 0,
 });
 
@@ -58,6 +65,8 @@ export type RunBatch = (
 
 export interface BatcherCollaborators {
   readonly run: RunBatch;
+  /** Runs that go on at the same time, from 1 up. @default 1 */
+  readonly lanes?: number | undefined;
   /** What each batch size took when it was warmed, in milliseconds: where learning starts. */
   readonly warmRunMs?: ReadonlyMap<number, number> | undefined;
   /** @default systemClock */

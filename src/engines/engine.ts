@@ -17,10 +17,14 @@ export interface RunResult {
   readonly runMs: number;
 }
 
-/** One model loaded in a runtime. Runs are serial: a second waits for the first. */
+/** One model loaded in a runtime. */
 export interface Session {
   /** "onnxruntime/cpu": runtime and device. */
   readonly device: string;
+  /** Runs that go on at the same time, from 1 up; one more waits for the first that ends. */
+  readonly lanes: number;
+  /** Whether a run would begin now: not while the runtime restarts. */
+  readonly isReady: boolean;
   /**
    * Runs one batch. `input` is uint8 `[batchSize, C, H, W]` over its own whole
    * ArrayBuffer, which is transferred: the caller gets it back in the result.

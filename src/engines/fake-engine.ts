@@ -42,6 +42,8 @@ export function createFakeEngine(options: Partial<FakeEngineOptions> = {}): Engi
 
     return {
       device: 'fake/cpu',
+      lanes: 1,
+      isReady: true,
       async run(input, batchSize) {
         if (isClosed || isUnloaded) throw new DomainError('not_ready', 'the engine is closed');
         if (input.byteLength !== batchSize * rowBytes) {

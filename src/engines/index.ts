@@ -1,4 +1,5 @@
 export type { Engine, RunResult, Session, SessionSpec } from './engine.js';
+export { createEnginePool } from './engine-pool.js';
 export { createFakeEngine, type FakeEngineOptions, fakeProbabilities } from './fake-engine.js';
 export type { GraphRunner, GraphTensor } from './graph-runner.js';
 export {

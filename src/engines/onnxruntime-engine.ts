@@ -47,7 +47,7 @@ interface Loaded {
  * ends or hangs, what it was asked is rejected with `not_ready`; a new one is started
  * after a pause that doubles with each failure, and loads every session again from the
  * bytes kept here. Runs asked meanwhile wait for that one attempt.
- * Use: one for a process. Not for: training, which has a process of its own.
+ * Use: alone, or several in an EnginePool. Not for: training, which has a process of its own.
  *
  * Throws `unsupported` when the runtime does not start at all.
  */
@@ -62,6 +62,7 @@ export async function createOnnxEngine(
   let failedStarts = 0;
   const closing = new AbortController();
   let isClosed = false;
+  let isReady = true;
 
   const startLink = () => {
     const gate = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT));
@@ -74,6 +75,7 @@ export async function createOnnxEngine(
     void link.ended.then((reason) => {
       if (isClosed) return;
       log.error({ reason }, 'the engine worker ended');
+      isReady = false;
       current = restart();
       // Whoever waits hears of it; without anyone it must not be an unhandled rejection.
       current.catch(() => {});
@@ -100,6 +102,7 @@ export async function createOnnxEngine(
         log.error({ error }, 'a model could not be loaded again');
       }
     }
+    isReady = true;
     log.info({ sessions: sessions.size }, 'the engine worker is back');
     return link;
   };
@@ -135,6 +138,10 @@ export async function createOnnxEngine(
       sessions.set(loaded.id, loaded);
       return {
         device: 'onnxruntime/cpu',
+        lanes: 1,
+        get isReady() {
+          return isReady;
+        },
         run: (input, batchSize) => run(loaded, input, batchSize),
         async close() {
           if (!sessions.delete(loaded.id) || isClosed) return;

@@ -1,11 +1,12 @@
 import { type Classifier, createClassifier } from '../classify/index.js';
 import type { Config } from '../config.js';
-import { createOnnxEngine, type Engine } from '../engines/index.js';
+import type { Engine } from '../engines/index.js';
 import { createPreparer, type Preparer } from '../frames/index.js';
 import { createRegistry, type ModelStore, openModelStore, type Registry } from '../models/index.js';
 import { createLog, createMetrics, type Log, type Metrics } from '../telemetry/index.js';
 import { createTrainer, type Trainer } from '../training/index.js';
 import { createClosers } from './closers.js';
+import { openEngine } from './open-engine.js';
 
 /** Everything a server is made of, without its ports: also what the command line uses in place. */
 export interface Parts {
@@ -23,7 +24,7 @@ export interface Parts {
 
 /** Parts that a caller brings itself. */
 export interface PartsOverrides {
-  /** @default ONNX Runtime in a worker thread */
+  /** @default ONNX Runtime in worker threads, as `openEngine` makes it */
   readonly engine?: Engine;
   /** @default lines on standard error */
   readonly log?: Log;
@@ -41,8 +42,7 @@ export async function openParts(config: Config, overrides: PartsOverrides = {}):
     const log = overrides.log ?? createLog({ level: config.logLevel });
     const metrics = createMetrics();
     const store = await openModelStore(config.modelsDir);
-    const engine =
-      overrides.engine ?? (await createOnnxEngine({ threads: config.engineThreads }, { log }));
+    const engine = overrides.engine ?? (await openEngine(config, log));
     closers.add(() => engine.close());
     const preparer = createPreparer({ threads: config.prepareThreads });
     closers.add(() => preparer.close());
@@ -53,6 +53,8 @@ export async function openParts(config: Config, overrides: PartsOverrides = {}):
           maxDelayMs: config.maxBatchDelayMs,
           maxQueuedFrames: config.maxQueuedFrames,
           maxQueuedBytes: config.maxQueuedBytes,
+          maxStreamFrames: config.maxStreamFrames,
+          maxStreamBytes: config.maxStreamBytes,
         },
       },
       {

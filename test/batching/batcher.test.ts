@@ -135,12 +135,50 @@ test('a batch that cannot get better is handed over before the run ahead of it e
   t.deepEqual(puppet.last().numbers, [6, 7, 8, 9]);
 });
 
+test('as many batches run as the engine has lanes, and free lanes share what waits', async (t) => {
+  const { batcher, puppet } = setUp({ batchSizes: [1, 2, 4] }, { lanes: 2 });
+  const rows = [1, 2, 3, 4].map((number) => batcher.submit(tensorOf(number)));
+  await settle();
+  t.deepEqual(
+    puppet.calls.map(({ numbers }) => numbers),
+    [
+      [1, 2],
+      [3, 4],
+    ],
+  );
+  void batcher.submit(tensorOf(5));
+  await settle();
+  t.is(puppet.calls.length, 2, 'both lanes are busy');
+  // The second comes back first: its lane takes what waits.
+  puppet.last().answer();
+  await settle();
+  t.is(puppet.calls.length, 3);
+  t.deepEqual([...((await rows[3])?.probabilities ?? [])], rowOf(4));
+});
+
+test('a deadline counts on the lane that is free first', async (t) => {
+  const warmRunMs = new Map([[1, 10]]);
+  const { batcher, clock } = setUp({ batchSizes: [1] }, { lanes: 2, warmRunMs });
+  void batcher.submit(tensorOf(1));
+  await settle();
+  clock.advance(6);
+  void batcher.submit(tensorOf(2));
+  await settle();
+  // The lanes are free in 4 ms and in 10 ms; a run takes 10.
+  await t.throwsAsync(batcher.submit(tensorOf(3), { deadlineAtMs: clock.now() + 13 }), {
+    code: 'deadline',
+  });
+  const row = watch(batcher.submit(tensorOf(4), { deadlineAtMs: clock.now() + 14 }));
+  await settle();
+  t.is(row.settled, 0, 'it is let in');
+});
+
 test('a size that was learned on a busy machine is tried again, rarely', async (t) => {
   const warmRunMs = new Map([
     [1, 10],
     [2, 60], // in truth 11
   ]);
-  const { batcher, puppet } = setUp({ batchSizes: [1, 2] }, { warmRunMs });
+  const { batcher, puppet } = setUp({ batchSizes: [1, 2], maxStreamFrames: 900 }, { warmRunMs });
   for (let number = 1; number <= 900; number += 1) void batcher.submit(tensorOf(number));
   await settle();
   while (batcher.queuedFrames > 0) {
@@ -256,6 +294,28 @@ test('a full queue refuses with overloaded, in frames and in bytes', async (t) =
     await t.throwsAsync(batcher.submit(tensorOf(4)), { code: 'overloaded' });
     t.is(batcher.queuedFrames, 2);
     puppet.last().answer();
+  }
+});
+
+test('a stream has bounds of its own, in frames and in bytes, that leave room for others', async (t) => {
+  for (const bound of [{ maxStreamFrames: 2 }, { maxStreamBytes: 39 }]) {
+    const { batcher, puppet } = setUp({ batchSizes: [1], ...bound });
+    const [one, other] = [{ streamId: 'one' }, { streamId: 'other' }];
+    void batcher.submit(tensorOf(1), one);
+    await settle();
+    void batcher.submit(tensorOf(2), { ...one, priority: 'low' });
+    void batcher.submit(tensorOf(3), one);
+    await t.throwsAsync(batcher.submit(tensorOf(4), one), {
+      code: 'overloaded',
+      message: /of this stream/,
+    });
+    void batcher.submit(tensorOf(5), other);
+    t.is(batcher.queuedFrames, 3);
+    puppet.last().answer();
+    await settle();
+    const again = watch(batcher.submit(tensorOf(6), one));
+    await settle();
+    t.is(again.settled, 0, 'one of them runs, so there is room again');
   }
 });
 

@@ -51,23 +51,33 @@ const action: fc.Arbitrary<Action> = fc.oneof(
 
 const batchSizes = [1, 2, 4];
 const maxQueuedFrames = 6;
+const maxStreamFrames = 4;
 
 /** Plays one schedule and throws at the first promise of the Batcher that is broken. */
 async function play(
   actions: readonly Action[],
   maxDelayMs: number,
   isWarm: boolean,
+  lanes: number,
 ): Promise<void> {
   const clock = createFakeClock();
   const puppet = createPuppetRun();
   const dropped: DropReason[] = [];
   const onDropped = (reason: DropReason) => dropped.push(reason);
   // In bytes one more than in frames, so that either bound is met.
-  const options = { batchSizes, maxQueuedFrames, maxQueuedBytes: 7 * rowBytes, maxDelayMs };
+  const options = {
+    batchSizes,
+    maxQueuedFrames,
+    maxQueuedBytes: 7 * rowBytes,
+    maxStreamFrames,
+    maxStreamBytes: 5 * rowBytes,
+    maxDelayMs,
+  };
   const warmRunMs = new Map(isWarm ? batchSizes.map((size) => [size, 1 + size] as const) : []);
-  const batcher = createBatcher(options, { run: puppet.run, clock, onDropped, warmRunMs });
+  const batcher = createBatcher(options, { run: puppet.run, lanes, clock, onDropped, warmRunMs });
   const tickets: {
     readonly number: number;
+    readonly stream: string;
     readonly controller: AbortController;
     readonly deadlineAtMs: number;
     readonly seen: ReturnType<typeof watch<{ readonly probabilities: Float32Array }>>;
@@ -79,7 +89,7 @@ async function play(
     const fault = (what: string): never => {
       throw new Error(what);
     };
-    if (puppet.mostOpen > 2) fault('three batches were with the engine');
+    if (puppet.mostOpen > 2 * lanes) fault('three batches of a lane were with the engine');
     for (const { number, deadlineAtMs, seen, controller } of tickets) {
       if (seen.settled > 1) fault(`ticket ${number} settled twice`);
       if (seen.settled === 0 && deadlineAtMs <= clock.now()) fault(`ticket ${number} is late`);
@@ -93,6 +103,13 @@ async function play(
       const { batchSize, numbers } = puppet.calls[runsSeen] ?? puppet.last();
       if (!batchSizes.includes(batchSize)) fault(`a batch of ${batchSize} was run`);
       if (numbers.length !== batchSize) fault(`${numbers.length} rows in ${batchSize}`);
+    }
+    for (const stream of ['0', '1', '2', '3']) {
+      const unsettled = tickets.filter(
+        (ticket) => ticket.stream === stream && ticket.seen.settled === 0,
+      );
+      const most = maxStreamFrames + 2 * lanes * (batchSizes.at(-1) ?? 0);
+      if (unsettled.length > most) fault(`stream ${stream} holds ${unsettled.length} frames`);
     }
     // Batches that are tried again go back into a queue that may have filled up meanwhile.
     if (batcher.queuedFrames > maxQueuedFrames + canExceed) fault('too many frames wait');
@@ -111,12 +128,18 @@ async function play(
         streamId: `${step.stream}`,
         ...(step.deadlineMs === null ? {} : { deadlineAtMs }),
       });
-      tickets.push({ number, controller, deadlineAtMs, seen: watch(row) });
+      tickets.push({
+        number,
+        stream: `${step.stream}`,
+        controller,
+        deadlineAtMs,
+        seen: watch(row),
+      });
     } else if (step.kind === 'abort') tickets[step.ticket]?.controller.abort();
     else if (step.kind === 'advance') clock.advance(step.ms);
     else if (puppet.isOpen) {
       const isRetried = step.kind === 'fail' && step.code === 'not_ready';
-      if (isRetried) canExceed = 2 * (batchSizes.at(-1) ?? 0);
+      if (isRetried) canExceed = 2 * lanes * (batchSizes.at(-1) ?? 0);
       if (step.kind === 'answer') puppet.oldest().answer(step.runMs);
       else puppet.oldest().fail(new DomainError(step.code, 'the test says so'));
     }
@@ -144,7 +167,9 @@ async function play(
 test('no ticket is lost, doubled, crossed or late without its outcome, in 10,000 schedules', async (t) => {
   t.timeout(180_000);
   const schedule = fc.array(action, { minLength: 5, maxLength: 45 });
-  await fc.assert(fc.asyncProperty(schedule, fc.constantFrom(0, 0, 3), fc.boolean(), play), {
+  const delay = fc.constantFrom(0, 0, 3);
+  const lanes = fc.constantFrom(1, 1, 2, 3);
+  await fc.assert(fc.asyncProperty(schedule, delay, fc.boolean(), lanes, play), {
     numRuns: 10_000,
     seed: 20_181_128,
   });
