@@ -148,6 +148,7 @@ export function createGraphBuilder(name: string): GraphBuilder {
       return values;
     },
     toModel() {
+      const used = new Set([...nodeProtos.flatMap(({ input }) => input), ...finalNames.keys()]);
       const model = ModelProto.fromPartial({
         irVersion,
         opsetImport: [{ domain: '', version: operatorSetVersion }],
@@ -158,7 +159,9 @@ export function createGraphBuilder(name: string): GraphBuilder {
         node: nodeProtos.map((node) => ({
           ...node,
           input: node.input.map((input) => finalNames.get(input) ?? input),
-          output: node.output.map((output) => finalNames.get(output) ?? output),
+          output: withoutUnused(node.output, used).map(
+            (output) => finalNames.get(output) ?? output,
+          ),
         })),
         initializer: initializers,
         input: inputs.map(toValueInfo),
@@ -211,4 +214,13 @@ function toValueInfo({ name, type, shape }: Value): ValueInfoProto {
       },
     },
   });
+}
+
+/**
+ * A node's outputs up to the last that is used: the runtime has no fast pooling for a node
+ * that gives its indices too, whether or not anyone takes them.
+ */
+function withoutUnused(outputs: readonly string[], used: ReadonlySet<string>): readonly string[] {
+  const last = outputs.findLastIndex((output) => used.has(output));
+  return outputs.slice(0, Math.max(1, last + 1));
 }
