@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { Option } from '@commander-js/extra-typings';
 import { DomainError } from '../errors.js';
 import type { RunSpec } from '../training/index.js';
 import { address, createCommand, example, numberAbove, type Verb, wholeNumber } from './command.js';
@@ -8,6 +9,20 @@ import { type FollowedRun, followRun } from './follow-run.js';
 import { withParts } from './in-place.js';
 import { interruptedExitCode } from './interruption.js';
 import type { Terminal } from './terminal.js';
+
+const splits = ['auto', 'first', 'group'] as const;
+const schedules = ['decay', 'cosine'] as const;
+const losses = ['bce', 'weighted', 'focal'] as const;
+const samplings = ['shuffled', 'balanced'] as const;
+
+/** One of some words, the first unless it is given. */
+const choice = <const Flags extends string, const Words extends readonly [string, ...string[]]>(
+  givenAs: Flags,
+  description: string,
+  words: Words,
+) => new Option(givenAs, description).choices(words).default<Words[number]>(words[0]);
+
+const below1 = numberAbove(0, 1);
 
 /** `train`: makes a version of a model from a labelled dataset. */
 export const trainVerb: Verb = (terminal) =>
@@ -19,10 +34,16 @@ export const trainVerb: Verb = (terminal) =>
     .option('--batch <number>', 'frames a step', wholeNumber(1), 128)
     .option('--share <number>', 'part of the dataset that is used, 0 to 1', numberAbove(0, 1), 1)
     .option('--training-part <number>', 'part of it that trains', numberAbove(0, 1), 0.8)
-    .option('--split <rule>', 'auto (by group where there are groups), first or group', 'auto')
+    .addOption(choice('--split <rule>', 'auto: by group where there are groups', splits))
     .option('--seed <number>', 'fixes weights, order and dropout', wholeNumber(0), 1)
-    .option('--learning-rate <number>', "Adam's rate before decay", numberAbove(0), 1e-3)
+    .option('--learning-rate <number>', 'rate before the schedule', numberAbove(0), 1e-3)
+    .addOption(choice('--schedule <name>', "the card's decay, or a cosine to 0", schedules))
+    .option('--warm-up <number>', "part of the steps in which a cosine's rate rises", below1, 0.05)
     .option('--patience <number>', 'epochs without a better loss before it ends', wholeNumber(1), 6)
+    .addOption(choice('--loss <name>', 'cross-entropy, weighted for rare labels, or focal', losses))
+    .option('--max-positive-weight <number>', 'bound of the weighted loss', numberAbove(0), 10)
+    .option('--focal-gamma <number>', 'gamma of the focal loss', numberAbove(0, 10), 2)
+    .addOption(choice('--sampling <name>', 'balanced: rare labels come more often', samplings))
     .option('--promote', 'make the new version live; the first version of a name always is')
     .option('--run-id <id>', 'name of the run; without it one is made')
     .option(flags.models, flags.modelsHelp)
@@ -37,9 +58,6 @@ Ctrl-C ends the run after the step it is in and keeps its best weights; with
 `,
     )
     .action(async (options) => {
-      if (!isSplit(options.split)) {
-        throw new UsageError(`--split: expected auto, first or group, got "${options.split}"`);
-      }
       const job: Job = {
         spec: {
           dataPath: options.data,
@@ -54,6 +72,12 @@ Ctrl-C ends the run after the step it is in and keeps its best weights; with
           learningRate: options.learningRate,
           patience: options.patience,
           promote: options.promote === true,
+          loss: options.loss,
+          focalGamma: options.focalGamma,
+          maxPositiveWeight: options.maxPositiveWeight,
+          sampling: options.sampling,
+          schedule: options.schedule,
+          warmUp: options.warmUp,
         },
         runId: options.runId,
         json: options.json === true,
@@ -68,9 +92,6 @@ interface Job {
   readonly runId: string | undefined;
   readonly json: boolean;
 }
-
-const isSplit = (text: string): text is RunSpec['split'] =>
-  ['auto', 'first', 'group'].includes(text);
 
 async function trainInPlace(
   job: Job,

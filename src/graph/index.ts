@@ -2,6 +2,7 @@ export { drawDropoutMasks, type MaskTensor } from './dropout-masks.js';
 export type { GraphPort } from './graph-builder.js';
 export { buildInference } from './inference.js';
 export { initialiseParameters } from './initial-parameters.js';
+export type { Loss } from './loss.js';
 export type { Layer, Network, Parameters } from './network.js';
 export { countParameters } from './network-plan.js';
 export type { AdamOptions } from './optimisers/adam.js';

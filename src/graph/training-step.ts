@@ -1,6 +1,7 @@
 import { DomainError } from '../errors.js';
 import { createGraphBuilder, type GraphBuilder, type GraphPort } from './graph-builder.js';
 import { applyLayer, layerShape } from './layers.js';
+import { createLossWriter, type Loss, type LossWriter } from './loss.js';
 import type { Layer, Network } from './network.js';
 import { planNetwork } from './network-plan.js';
 import { operators } from './operators/index.js';
@@ -26,6 +27,8 @@ export interface TrainingStepOptions {
    * @default 32
    */
   readonly framesPerPass?: number;
+  /** @default binary cross-entropy */
+  readonly loss?: Loss;
   readonly adam?: AdamOptions;
   /** Adds outputs `gradient/<parameter>`, for tests. @default false */
   readonly withGradients?: boolean;
@@ -95,6 +98,7 @@ export function buildTrainingStep(network: Network, options: TrainingStepOptions
     value: builder.input(spec.name, 'uint8', spec.shape),
   }));
 
+  const writeLoss = createLossWriter(builder, options.loss ?? { kind: 'bce' }, plan.labelCount);
   const passSizes = splitEvenly(batchSize, framesPerPass);
   const ofPasses = (value: Value) => splitFrames(builder, value, passSizes);
   const [pixelParts, targetParts, shareParts] = [pixels, targets, shares].map(ofPasses);
@@ -110,6 +114,7 @@ export function buildTrainingStep(network: Network, options: TrainingStepOptions
         shares: shareParts![index]!,
         masks: maskParts.map((parts) => parts[index]!),
         parameters: watched,
+        writeLoss,
         framesAtOnce,
         before: passes.at(-1)?.gradients ?? [],
       }),
@@ -165,6 +170,7 @@ interface PassInputs {
   /** One of each dropout, in the order of the layers. */
   readonly masks: readonly Value[];
   readonly parameters: readonly Value[];
+  readonly writeLoss: LossWriter;
   readonly framesAtOnce: number;
   /** What must be there before this pass begins. */
   readonly before: readonly Value[];
@@ -172,12 +178,12 @@ interface PassInputs {
 
 /** Writes some frames' way forward and back. */
 function writePass({ builder, pixels, before, ...rest }: PassInputs): Pass {
-  const { targets, shares, parameters } = rest;
+  const { targets, shares, parameters, writeLoss } = rest;
   const tape = createTape(builder, parameters);
   const scaled = tape.apply(operators.scalePixels, [pixels]);
   const input = startAfter(builder, scaled, before);
   const logits = applyNetwork(tape, { ...rest, builder, input });
-  const loss = tape.apply(operators.sigmoidCrossEntropy, [logits, targets, shares]);
+  const loss = writeLoss(tape, { logits, targets, shares });
   return { logits, loss, gradients: tape.gradients(loss) };
 }
 

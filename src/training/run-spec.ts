@@ -37,6 +37,18 @@ function isModelName(name: string): boolean {
   }
 }
 
+/** One of some words, the first unless it is said otherwise. */
+function word<const Words extends readonly [string, ...string[]]>(...words: Words) {
+  const last = words.at(-1);
+  const list = words.length === 1 ? words[0] : `${words.slice(0, -1).join(', ')} or ${last}`;
+  return z.enum(words, { error: expected(list) }).default(words[0] as never);
+}
+
+function above(low: number, high: number, initial: number) {
+  const error = expected(`a number above ${low}, at most ${high}`);
+  return z.number({ error }).gt(low, { error }).lte(high, { error }).default(initial);
+}
+
 const nameError = expected('a name of a-z, 0-9, ".", "_" and "-", 64 at most');
 const knownNetworks = Object.keys(networks);
 const rateError = expected('a number above 0');
@@ -54,13 +66,17 @@ const schema = z.strictObject({
   batchSize: whole(1, 4096, 128),
   share: part(1, { isWholeAllowed: true }),
   trainingPart: part(0.8, { isWholeAllowed: false }),
-  split: z
-    .enum(['auto', 'first', 'group'], { error: expected('auto, first or group') })
-    .default('auto'),
+  split: word('auto', 'first', 'group'),
   seed: whole(0, Number.MAX_SAFE_INTEGER, 1),
   learningRate: z.number({ error: rateError }).gt(0, { error: rateError }).default(1e-3),
   patience: whole(1, 100_000, 6),
   promote: z.boolean({ error: expected('true or false') }).default(false),
+  loss: word('bce', 'weighted', 'focal'),
+  focalGamma: above(0, 10, 2),
+  maxPositiveWeight: above(0, 10_000, 10),
+  sampling: word('shuffled', 'balanced'),
+  schedule: word('decay', 'cosine'),
+  warmUp: part(0.05, { isWholeAllowed: false }),
 });
 
 /**

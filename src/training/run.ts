@@ -18,12 +18,27 @@ export interface RunSpec {
   readonly split: 'auto' | 'first' | 'group';
   /** @default 1 */
   readonly seed: number;
-  /** Adam's rate before decay. @default 1e-3 */
+  /** The rate before the schedule. @default 1e-3 */
   readonly learningRate: number;
   /** Epochs without a better validation loss before the Run stops. @default 6 */
   readonly patience: number;
   /** Makes the new version live when the Run has finished. @default false */
   readonly promote: boolean;
+  /**
+   * How answers are judged: binary cross-entropy, the same with a "yes" counted more the
+   * rarer its label is, or focal loss. @default 'bce'
+   */
+  readonly loss: 'bce' | 'weighted' | 'focal';
+  /** γ of the focal loss. @default 2 */
+  readonly focalGamma: number;
+  /** The weighted loss counts no "yes" more often than this. @default 10 */
+  readonly maxPositiveWeight: number;
+  /** `balanced`: frames of rare labels are drawn more often. @default 'shuffled' */
+  readonly sampling: 'shuffled' | 'balanced';
+  /** How the rate changes: the card's decay, or half a cosine down to 0. @default 'decay' */
+  readonly schedule: 'decay' | 'cosine';
+  /** Part of the steps over which a cosine's rate rises first, 0..1. @default 0.05 */
+  readonly warmUp: number;
 }
 
 /** running > finished | stopped | failed. */

@@ -2,22 +2,10 @@ import test from 'ava';
 import { followRun } from '../../src/cli/follow-run.js';
 import type { Progress, ProgressOptions } from '../../src/cli/progress.js';
 import type { Terminal } from '../../src/cli/terminal.js';
-import type { RunEvent, RunEventBody, RunSpec } from '../../src/training/index.js';
+import type { RunEvent, RunEventBody } from '../../src/training/index.js';
+import { newSpec } from '../training/run-fixtures.js';
 
-const spec: RunSpec = {
-  dataPath: '/cells',
-  model: 'cells',
-  network: 'seed-cnn',
-  epochs: 2,
-  batchSize: 32,
-  share: 1,
-  trainingPart: 0.8,
-  split: 'auto',
-  seed: 1,
-  learningRate: 1e-3,
-  patience: 6,
-  promote: false,
-};
+const spec = newSpec({ epochs: 2, batchSize: 32 });
 const scores = (epoch: number, best: boolean) => ({
   epoch,
   trainingLoss: 0.5,

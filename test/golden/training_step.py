@@ -168,4 +168,5 @@ def main():
     path.write_text(json.dumps(golden, separators=(",", ":")) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -38,6 +38,15 @@ const between0And1 = (...shape: number[]): Numbers => {
   const { type, values } = signed(...shape);
   return { type, shape, values: values.map((value) => Math.fround(value / 2 + 0.5)) };
 };
+const bytesAsFloats = (...shape: number[]): Numbers => ({
+  ...bytes(1, ...shape),
+  type: 'float32',
+});
+const frameWeights: Numbers = {
+  type: 'float32',
+  shape: [3],
+  values: Float64Array.of(1, 0, 0.5),
+};
 const product = (shape: readonly number[]): number => shape.reduce((all, size) => all * size, 1);
 
 /** Every operator of the table has at least one case; the compiler holds us to it. */
@@ -90,6 +99,20 @@ export const operatorCases: Readonly<Record<keyof typeof operators, readonly Ope
       reference: ([input]) => input!,
     },
   ],
+  focalLoss: [
+    {
+      title: '3 frames, one of weight 0, gamma 2',
+      inputs: [signed(3, 4), bytesAsFloats(3, 4), frameWeights],
+      attributes: { gamma: 2 },
+      differentiable: [true, false, false],
+      outputShape: [],
+      reference: ([logits, targets, weights]) =>
+        meanLoss(logits!, weights!, (logit, at) => {
+          const ofTruth = 1 / (1 + Math.exp(targets![at] === 1 ? -logit : logit));
+          return -((1 - ofTruth) ** 2) * Math.log(ofTruth);
+        }),
+    },
+  ],
   maxPool: [pool(2, 3, 6, 4, 2), pool(1, 2, 7, 5, 2), pool(1, 1, 8, 7, 3)],
   relu: [
     {
@@ -118,25 +141,49 @@ export const operatorCases: Readonly<Record<keyof typeof operators, readonly Ope
   sigmoidCrossEntropy: [
     {
       title: '3 frames, one of weight 0',
+      inputs: [signed(3, 4), between0And1(3, 4), frameWeights],
+      differentiable: [true, false, false],
+      outputShape: [],
+      reference: ([logits, targets, weights]) =>
+        meanLoss(logits!, weights!, (logit, at) => {
+          const [probability, target] = [1 / (1 + Math.exp(-logit)), targets![at]!];
+          return -target * Math.log(probability) - (1 - target) * Math.log(1 - probability);
+        }),
+    },
+  ],
+  weightedCrossEntropy: [
+    {
+      title: '3 frames, one of weight 0, 4 label weights',
       inputs: [
         signed(3, 4),
         between0And1(3, 4),
-        { type: 'float32', shape: [3], values: Float64Array.of(1, 0, 0.5) },
+        frameWeights,
+        { type: 'float32', shape: [4], values: Float64Array.of(0.5, 1, 3, 10) },
       ],
-      differentiable: [true, false, false],
+      differentiable: [true, false, false, false],
       outputShape: [],
-      reference: ([logits, targets, weights]) => {
-        let sum = 0;
-        for (const [at, logit] of logits!.entries()) {
+      reference: ([logits, targets, weights, labelWeights]) =>
+        meanLoss(logits!, weights!, (logit, at) => {
           const [probability, target] = [1 / (1 + Math.exp(-logit)), targets![at]!];
-          const loss = -target * Math.log(probability) - (1 - target) * Math.log(1 - probability);
-          sum += loss * weights![Math.floor(at / 4)]!;
-        }
-        return Float64Array.of(sum / 4);
-      },
+          const ofYes = labelWeights![at % 4]! * target * Math.log(probability);
+          return -ofYes - (1 - target) * Math.log(1 - probability);
+        }),
     },
   ],
 };
+
+/** The mean over 4 labels and the weighted sum over frames. */
+function meanLoss(
+  logits: Float64Array,
+  weights: Float64Array,
+  lossOf: (logit: number, at: number) => number,
+): Float64Array {
+  let sum = 0;
+  for (const [at, logit] of logits.entries()) {
+    sum += lossOf(logit, at) * weights[Math.floor(at / 4)]!;
+  }
+  return Float64Array.of(sum / 4);
+}
 
 function convolution(
   frames: number,

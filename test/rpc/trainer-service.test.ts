@@ -3,23 +3,11 @@ import test from 'ava';
 import type { EvaluateReply } from '../../src/client/index.js';
 import { DomainError } from '../../src/errors.js';
 import type { RunAdmin } from '../../src/rpc/index.js';
-import type { Run, RunEvent, RunSpec } from '../../src/training/index.js';
+import type { Run, RunEvent } from '../../src/training/index.js';
+import { newSpec } from '../training/run-fixtures.js';
 import { collect, inputSpec, openTestPort } from './fakes.js';
 
-const spec: RunSpec = {
-  dataPath: '/data/cells',
-  model: 'cells',
-  network: 'seed-cnn',
-  epochs: 2,
-  batchSize: 4,
-  share: 1,
-  trainingPart: 0.8,
-  split: 'auto',
-  seed: 1,
-  learningRate: 1e-3,
-  patience: 6,
-  promote: false,
-};
+const spec = newSpec({ dataPath: '/data/cells', epochs: 2, batchSize: 4 });
 const run: Run = {
   id: 'r1',
   spec,
@@ -102,9 +90,7 @@ test('a run is started with the given fields only, and followed to its end', asy
       [2, 'ended'],
     ],
   );
-  t.deepEqual(test.given, [
-    { model: 'cells', dataPath: '/data/cells', split: 'auto', promote: false },
-  ]);
+  t.deepEqual(test.given, [{ model: 'cells', dataPath: '/data/cells', promote: false }]);
 });
 
 test('a spec with faults is option_invalid', async (t) => {

@@ -121,6 +121,12 @@ const spec: RunSpec = {
   learningRate: 1e-3,
   patience: 6,
   promote: true,
+  loss: 'focal',
+  focalGamma: 1.5,
+  maxPositiveWeight: 20,
+  sampling: 'balanced',
+  schedule: 'cosine',
+  warmUp: 0.1,
 };
 
 test('a run spec keeps what is given, and leaves out what is not', (t) => {
@@ -128,8 +134,9 @@ test('a run spec keeps what is given, and leaves out what is not', (t) => {
   t.deepEqual(fromWireRunSpec(toWireRunSpec({ model: 'cells' })), {
     model: 'cells',
     promote: false,
-    split: 'auto',
   });
+  const wire = { ...toWireRunSpec(spec), loss: 9, schedule: 8 };
+  t.like(fromWireRunSpec(wire), { loss: 9, schedule: 8, sampling: 'balanced' });
 });
 
 const at = { number: 4, runId: 'r1', atMs: 1_700_000_000_123 };

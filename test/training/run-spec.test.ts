@@ -16,6 +16,12 @@ test('a dataset and a name are enough: the rest is filled in', (t) => {
       learningRate: 1e-3,
       patience: 6,
       promote: false,
+      loss: 'bce',
+      focalGamma: 2,
+      maxPositiveWeight: 10,
+      sampling: 'shuffled',
+      schedule: 'decay',
+      warmUp: 0.05,
     },
   });
 });
@@ -34,22 +40,34 @@ test('every fault is listed at once, with what was expected and what came', (t) 
     learningRate: Number.NaN,
     patience: '6',
     promote: 1,
+    loss: 'hinge',
+    focalGamma: 0,
+    maxPositiveWeight: -1,
+    sampling: 'random',
+    schedule: 4,
+    warmUp: 1,
     rate: 1,
   });
   t.deepEqual('faults' in parsed ? [...parsed.faults].sort() : [], [
     'batchSize: expected a whole number from 1 to 4096, got 1.5',
     'dataPath: expected the folder of a dataset, got ""',
     'epochs: expected a whole number from 1 to 100000, got 0',
+    'focalGamma: expected a number above 0, at most 10, got 0',
     'learningRate: expected a number above 0, got null',
+    'loss: expected bce, weighted or focal, got "hinge"',
+    'maxPositiveWeight: expected a number above 0, at most 10000, got -1',
     'model: expected a name of a-z, 0-9, ".", "_" and "-", 64 at most, got "../live"',
     'network: expected a network of seed-cnn, got "resnet"',
     'patience: expected a whole number from 1 to 100000, got "6"',
     'promote: expected true or false, got 1',
+    'sampling: expected shuffled or balanced, got "random"',
+    'schedule: expected decay or cosine, got 4',
     'seed: expected a whole number from 0 to 9007199254740991, got -1',
     'share: expected a number above 0, at most 1, got 1.2',
     'split: expected auto, first or group, got 7',
     'trainingPart: expected a number above 0 and below 1, got 1',
     'unknown: rate',
+    'warmUp: expected a number above 0 and below 1, got 1',
   ]);
 });
 

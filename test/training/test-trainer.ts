@@ -11,6 +11,7 @@ import {
   type TrainerOptions,
   type VersionStore,
 } from '../../src/training/index.js';
+import { newSpec } from './run-fixtures.js';
 import { openFolder, writeSmallDataset } from './small-dataset.js';
 
 export interface TestTrainer {
@@ -53,20 +54,15 @@ export async function openTestTrainer(
     folder,
     runsDir,
     models,
-    spec: {
+    spec: newSpec({
       dataPath,
       model: 'small',
-      network: 'seed-cnn',
       epochs: 2,
       batchSize: 4,
-      share: 1,
       trainingPart: 0.75,
       split: 'first',
       seed: 7,
-      learningRate: 1e-3,
-      patience: 6,
-      promote: false,
-    },
+    }),
   };
 }
 

@@ -10,6 +10,7 @@ import { hpaLabels } from '../../src/label-set.js';
 import type { ProcessEvent } from '../../src/training/process/messages.js';
 import { createRunStore } from '../../src/training/run-store.js';
 import { startTrainerProcess } from '../../src/training/trainer-process.js';
+import { newSpec } from './run-fixtures.js';
 import { openFolder, writeSmallDataset } from './small-dataset.js';
 
 /** A process that trains without end. */
@@ -21,20 +22,15 @@ async function startEndless(t: Parameters<typeof openFolder>[0]) {
   const { path } = await store.create('endless', {
     labels: hpaLabels,
     inputSpec: { channels: hpaChannels, widthPx: 32, heightPx: 32, resize: 'bilinear' },
-    spec: {
+    spec: newSpec({
       dataPath,
       model: 'small',
-      network: 'seed-cnn',
       epochs: 10_000,
       batchSize: 4,
-      share: 1,
       trainingPart: 0.75,
       split: 'first',
-      seed: 7,
-      learningRate: 1e-3,
       patience: 10_000,
-      promote: false,
-    },
+    }),
   });
   let trains: () => void = () => {};
   const isTraining = new Promise<void>((resolve) => {

@@ -4,10 +4,12 @@ import { conv2d } from './conv2d.js';
 import { dense } from './dense.js';
 import { dropout } from './dropout.js';
 import { flatten } from './flatten.js';
+import { focalLoss } from './focal-loss.js';
 import { maxPool } from './max-pool.js';
 import { relu } from './relu.js';
 import { scalePixels } from './scale-pixels.js';
 import { sigmoidCrossEntropy } from './sigmoid-cross-entropy.js';
+import { weightedCrossEntropy } from './weighted-cross-entropy.js';
 
 /** Every operator by name: a new one is a file beside these and a line here. */
 export const operators = {
@@ -16,8 +18,10 @@ export const operators = {
   dense,
   dropout,
   flatten,
+  focalLoss,
   maxPool,
   relu,
   scalePixels,
   sigmoidCrossEntropy,
+  weightedCrossEntropy,
 } as const satisfies Record<string, Operator>;

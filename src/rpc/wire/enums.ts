@@ -120,6 +120,18 @@ export const splits = table<RunSpec['split']>(
   { auto: trainer.Split.UNSPECIFIED, first: trainer.Split.FIRST, group: trainer.Split.GROUP },
   'auto',
 );
+export const losses = table<RunSpec['loss']>(
+  { bce: trainer.Loss.BCE, weighted: trainer.Loss.WEIGHTED, focal: trainer.Loss.FOCAL },
+  'bce',
+);
+export const samplings = table<RunSpec['sampling']>(
+  { shuffled: trainer.Sampling.SHUFFLED, balanced: trainer.Sampling.BALANCED },
+  'shuffled',
+);
+export const schedules = table<RunSpec['schedule']>(
+  { decay: trainer.Schedule.DECAY, cosine: trainer.Schedule.COSINE },
+  'decay',
+);
 export const runStates = table<RunState>(
   {
     running: trainer.RunState.RUNNING,

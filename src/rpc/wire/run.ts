@@ -5,7 +5,10 @@ import type {
   RunSpec as WireRunSpec,
 } from '../../gen/cytostream/v1/trainer.js';
 import type { EpochScores, Run, RunEvent, RunEventBody, RunSpec } from '../../training/index.js';
-import { runStates, splits } from './enums.js';
+import { type EnumTable, losses, runStates, samplings, schedules, splits } from './enums.js';
+
+/** The fields of a spec that are words of a closed list. */
+const specWords = { split: splits, loss: losses, sampling: samplings, schedule: schedules };
 
 /**
  * A RunSpec as a caller gives it: what is 0 or empty on the wire is left out, so that the
@@ -13,11 +16,14 @@ import { runStates, splits } from './enums.js';
  */
 export function fromWireRunSpec(wire: WireRunSpec): Record<string, unknown> {
   const given: Record<string, unknown> = {};
-  for (const [field, value] of Object.entries({ ...wire, split: undefined })) {
+  for (const [field, value] of Object.entries(wire)) {
     if (value !== 0 && value !== '' && value !== undefined) given[field] = value;
   }
   // An unknown number stays as it is: the parser names it among the faults.
-  given['split'] = splits.parse(wire.split) ?? wire.split;
+  for (const [field, table] of Object.entries(specWords)) {
+    const number = wire[field as keyof typeof specWords];
+    if (number !== 0) given[field] = table.parse(number) ?? number;
+  }
   return given;
 }
 
@@ -30,12 +36,23 @@ export function toWireRunSpec(spec: Partial<RunSpec>): WireRunSpec {
     batchSize: spec.batchSize ?? 0,
     share: spec.share ?? 0,
     trainingPart: spec.trainingPart ?? 0,
-    split: splits.toWire(spec.split ?? 'auto'),
+    split: numberOf(splits, spec.split),
     seed: spec.seed ?? 0,
     learningRate: spec.learningRate ?? 0,
     patience: spec.patience ?? 0,
     promote: spec.promote ?? false,
+    loss: numberOf(losses, spec.loss),
+    focalGamma: spec.focalGamma ?? 0,
+    maxPositiveWeight: spec.maxPositiveWeight ?? 0,
+    sampling: numberOf(samplings, spec.sampling),
+    schedule: numberOf(schedules, spec.schedule),
+    warmUp: spec.warmUp ?? 0,
   };
+}
+
+/** 0 where nothing is given. */
+function numberOf<Word extends string>(words: EnumTable<Word>, word: Word | undefined): number {
+  return word === undefined ? 0 : words.toWire(word);
 }
 
 export function toWireRun(run: Run): WireRun {
@@ -166,5 +183,11 @@ function fromFullRunSpec(wire: WireRunSpec | undefined): RunSpec {
     learningRate: wire?.learningRate ?? 0,
     patience: wire?.patience ?? 0,
     promote: wire?.promote ?? false,
+    loss: losses.parse(wire?.loss ?? 0) ?? 'bce',
+    focalGamma: wire?.focalGamma ?? 0,
+    maxPositiveWeight: wire?.maxPositiveWeight ?? 0,
+    sampling: samplings.parse(wire?.sampling ?? 0) ?? 'shuffled',
+    schedule: schedules.parse(wire?.schedule ?? 0) ?? 'decay',
+    warmUp: wire?.warmUp ?? 0,
   };
 }

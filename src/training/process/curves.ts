@@ -17,7 +17,7 @@ const charts: readonly {
   {
     file: 'loss.svg',
     title: 'Loss',
-    yLabel: 'binary cross-entropy',
+    yLabel: 'loss',
     lines: [
       { name: 'training', of: (scores) => scores.trainingLoss },
       { name: 'validation', of: (scores) => scores.validationLoss },

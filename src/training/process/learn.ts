@@ -1,19 +1,22 @@
 import { setImmediate } from 'node:timers/promises';
-import { shuffled } from '../../dataset/index.js';
-import { buildInference, type Network, type Parameters } from '../../graph/index.js';
+import { buildInference, type Loss, type Network, type Parameters } from '../../graph/index.js';
 import type { LabelSet } from '../../label-set.js';
 import type { EpochScores, RunSpec } from '../run.js';
 import type { StepRunner } from '../step-runner.js';
 import { createEarlyStopping } from './early-stopping.js';
+import { createFrameOrder } from './frame-order.js';
 import { createBatchBuffers, type FrameSet, gatherBatch } from './frame-set.js';
 import { learningRateAfter } from './learning-rate.js';
 import type { ProcessEvent } from './messages.js';
+import { meanLoss } from './run-loss.js';
 import { defaultThreshold, validate } from './validate.js';
 
 export interface LearnOptions {
   readonly spec: RunSpec;
   readonly network: Network;
   readonly labels: LabelSet;
+  /** What the runner's steps make small. */
+  readonly loss: Loss;
   readonly training: FrameSet;
   readonly validation: FrameSet;
   /** Of the runtime; 0 is one a core. */
@@ -49,8 +52,8 @@ export interface Learned {
 }
 
 /**
- * Trains epoch by epoch: every frame once in an order of the seed, the last batch as
- * small as it comes; then the validation part is scored with the weights as they would
+ * Trains epoch by epoch: the frames in an order of the seed, the last batch as small
+ * as it comes; then the validation part is scored with the weights as they would
  * be served. The weights of the lowest validation loss are handed to `keep`.
  *
  * Training loss and accuracy are means over the frames of the epoch while the weights
@@ -64,9 +67,10 @@ export async function learn(
   options: LearnOptions,
   collaborators: LearnCollaborators,
 ): Promise<Learned> {
-  const { spec, network, labels, validation, threads } = options;
+  const { spec, network, labels, loss, training, validation, threads } = options;
   const { runner, tell, keep } = collaborators;
   const stopping = createEarlyStopping(spec.patience);
+  const order = createFrameOrder(spec, training);
   const history: EpochScores[] = [];
   let best: BestEpoch | null = null;
   const end = (state: Learned['state'], reason: string): Learned => ({
@@ -78,7 +82,7 @@ export async function learn(
 
   for (let epoch = 1; epoch <= spec.epochs; epoch += 1) {
     const startedAtMs = performance.now();
-    const trained = await trainEpoch(epoch, options, collaborators);
+    const trained = await trainEpoch(epoch, order(epoch), options, collaborators);
     if ('diverged' in trained) return end('failed', trained.diverged);
     if ('stoppedAtStep' in trained) {
       return end('stopped', `stopped on request at step ${trained.stoppedAtStep}`);
@@ -91,12 +95,16 @@ export async function learn(
     if (report === null) {
       return end('failed', `validation loss is NaN after epoch ${epoch}`);
     }
-    const { isBest, isOver } = stopping.observe(report.meanBinaryCrossEntropy);
+    const validationLoss =
+      loss.kind === 'bce'
+        ? report.meanBinaryCrossEntropy
+        : meanLoss(loss, probabilities, validation);
+    const { isBest, isOver } = stopping.observe(validationLoss);
     const scores: EpochScores = {
       epoch,
       trainingLoss: trained.loss,
       trainingAccuracy: trained.accuracy,
-      validationLoss: report.meanBinaryCrossEntropy,
+      validationLoss,
       validationAccuracy: report.binaryAccuracy,
       validationMacroF1: report.macroF1,
       alwaysNoAccuracy: report.alwaysNoAccuracy,
@@ -123,9 +131,6 @@ export async function learn(
   return end('finished', `finished ${spec.epochs} ${spec.epochs === 1 ? 'epoch' : 'epochs'}`);
 }
 
-/** Each epoch's order is a stream of the seed, beyond those that a split draws from. */
-const firstEpochStream = 1000;
-
 type TrainedEpoch =
   | { readonly loss: number; readonly accuracy: number }
   | { readonly diverged: string }
@@ -133,12 +138,13 @@ type TrainedEpoch =
 
 async function trainEpoch(
   epoch: number,
+  order: readonly number[],
   { spec, training }: LearnOptions,
   { runner, tell, isStopRequested }: LearnCollaborators,
 ): Promise<TrainedEpoch> {
   const frameCount = training.pixels.length;
   const stepsInEpoch = Math.ceil(frameCount / spec.batchSize);
-  const order = shuffled([...training.pixels.keys()], spec.seed, firstEpochStream + epoch);
+  const rate = { ...spec, totalSteps: stepsInEpoch * spec.epochs };
   const buffers = createBatchBuffers(training, Math.min(spec.batchSize, frameCount));
   const startedAtMs = performance.now();
   let lossSum = 0;
@@ -147,7 +153,7 @@ async function trainEpoch(
   for (let step = 1; step <= stepsInEpoch; step += 1) {
     const rows = order.slice(framesDone, framesDone + spec.batchSize);
     const batch = gatherBatch(training, rows, buffers);
-    const { loss, probabilities } = await runner.run(batch, learningRateAfter(runner.step, spec));
+    const { loss, probabilities } = await runner.run(batch, learningRateAfter(runner.step, rate));
     if (!Number.isFinite(loss)) return { diverged: `loss is ${loss} at step ${runner.step}` };
     framesDone += batch.frameCount;
     lossSum += loss * batch.frameCount;

@@ -13,6 +13,7 @@ import { exportModel } from './export-model.js';
 import { loadFrames } from './frame-set.js';
 import { type Learned, learn } from './learn.js';
 import type { Outcome, ProcessEvent, ProcessOptions } from './messages.js';
+import { lossOf } from './run-loss.js';
 
 export interface TrainRunCollaborators {
   tell(event: ProcessEvent): void;
@@ -105,7 +106,8 @@ export async function trainRun(
   }
 
   async function runLearning(): Promise<Learned> {
-    const step = buildTrainingStep(network, { batchSize: spec.batchSize });
+    const loss = lossOf(spec, training);
+    const step = buildTrainingStep(network, { batchSize: spec.batchSize, loss });
     const graphRunner = await createOnnxGraphRunner(step.model, { threads });
     try {
       const state = initialiseParameters(network, spec.seed);
@@ -113,7 +115,7 @@ export async function trainRun(
       const keep: Parameters<typeof learn>[1]['keep'] = (at) =>
         writeCheckpoint(checkpointPath, { ...at, spec, labels, inputSpec });
       return await learn(
-        { spec, network, labels, training, validation, threads },
+        { spec, network, labels, loss, training, validation, threads },
         { runner, tell, keep, isStopRequested },
       );
     } finally {

@@ -4,26 +4,15 @@ import { buildTrainingStep, initialiseParameters } from '../../../src/graph/inde
 import { createNetwork } from '../../../src/training/networks/index.js';
 import { learn } from '../../../src/training/process/learn.js';
 import type { ProcessEvent } from '../../../src/training/process/messages.js';
+import { lossOf } from '../../../src/training/process/run-loss.js';
 import type { RunSpec } from '../../../src/training/run.js';
 import type { StepBatch, StepRunner } from '../../../src/training/step-runner.js';
 import { createStepRunner } from '../../../src/training/step-runner.js';
+import { newSpec } from '../run-fixtures.js';
 import { createSmallSet, smallShape } from './small-set.js';
 
 const labels = ['red', 'green', 'none'];
-const baseSpec: RunSpec = {
-  dataPath: '/nowhere',
-  model: 'small',
-  network: 'seed-cnn',
-  epochs: 2,
-  batchSize: 4,
-  share: 1,
-  trainingPart: 0.8,
-  split: 'first',
-  seed: 5,
-  learningRate: 1e-3,
-  patience: 6,
-  promote: false,
-};
+const baseSpec = newSpec({ epochs: 2, batchSize: 4, split: 'first', seed: 5 });
 
 /** Learns with the real graph, and notes every batch, rate and event. */
 async function learnSmall(
@@ -32,7 +21,9 @@ async function learnSmall(
 ) {
   const spec = { ...baseSpec, ...given };
   const network = createNetwork(spec.network, smallShape);
-  const step = buildTrainingStep(network, { batchSize: spec.batchSize });
+  const training = createSmallSet(frameCount);
+  const loss = lossOf(spec, training);
+  const step = buildTrainingStep(network, { batchSize: spec.batchSize, loss });
   const graphRunner = await createOnnxGraphRunner(step.model, { threads: 1 });
   const state = initialiseParameters(network, spec.seed);
   const real = createStepRunner({ step, state, seed: spec.seed }, { runner: graphRunner });
@@ -61,7 +52,8 @@ async function learnSmall(
         spec,
         network,
         labels,
-        training: createSmallSet(frameCount),
+        loss,
+        training,
         validation: createSmallSet(6, 100),
         threads: 1,
       },
@@ -188,4 +180,34 @@ test('a loss that is no number ends the run as failed, by its step', async (t) =
   const { learned } = await learnSmall({ epochs: 5, learningRate: 1e30 });
   t.is(learned.state, 'failed');
   t.regex(learned.reason, /^loss is (NaN|Infinity) at step \d$/);
+});
+
+test('every loss learns what is easy to see, and is watched on the validation part', async (t) => {
+  for (const loss of ['weighted', 'focal'] as const) {
+    const given = { loss, epochs: 10, learningRate: 2e-3, sampling: 'balanced' } as const;
+    const { learned } = await learnSmall(given, { frameCount: 24 });
+    const { scores } = learned.best ?? {};
+    t.true((scores?.validationMacroF1 ?? 0) > 0.9, `${loss}: ${scores?.validationMacroF1}`);
+    t.is(scores?.validationLoss, Math.min(...learned.history.map((epoch) => epoch.validationLoss)));
+  }
+});
+
+test('the validation loss is that of the run: a focal one is below the plain one', async (t) => {
+  const options = { epochs: 1, learningRate: 1e-30 } as const;
+  const [plain, focal] = [
+    await learnSmall(options),
+    await learnSmall({ ...options, loss: 'focal' }),
+  ];
+  const lossOfFirst = ({ learned }: typeof plain) => learned.history[0]!.validationLoss;
+  // The same weights: answers near a half are damped to about a quarter.
+  t.true(lossOfFirst(focal) < 0.5 * lossOfFirst(plain));
+  t.true(lossOfFirst(focal) > 0.1 * lossOfFirst(plain));
+});
+
+test('a cosine rises over the warm-up and falls over all epochs', async (t) => {
+  const { seen } = await learnSmall({ epochs: 2, schedule: 'cosine', warmUp: 0.3 });
+  const rates = seen.map(({ rate }) => rate);
+  t.deepEqual(rates.slice(0, 2), [5e-4, 1e-3]);
+  t.true(rates.slice(2).every((rate, at) => rate <= 1e-3 && rate < (rates[at + 1] ?? 1) + 1e-12));
+  t.true((rates.at(-1) ?? 1) < 2e-4);
 });

@@ -38,6 +38,41 @@ export enum Split {
   UNRECOGNIZED = -1,
 }
 
+/** How the answers to the labels are judged while a model learns. */
+export enum Loss {
+  /** UNSPECIFIED - same as LOSS_BCE */
+  UNSPECIFIED = 0,
+  /** BCE - binary cross-entropy */
+  BCE = 1,
+  /** WEIGHTED - the same, a "yes" counted more the rarer its label is */
+  WEIGHTED = 2,
+  /** FOCAL - Lin et al. 2017: what is answered well already counts little */
+  FOCAL = 3,
+  UNRECOGNIZED = -1,
+}
+
+/** Which frames an epoch trains on. */
+export enum Sampling {
+  /** UNSPECIFIED - same as SAMPLING_SHUFFLED */
+  UNSPECIFIED = 0,
+  /** SHUFFLED - every frame once, in an order of the seed */
+  SHUFFLED = 1,
+  /** BALANCED - as many, frames of rare labels drawn more often */
+  BALANCED = 2,
+  UNRECOGNIZED = -1,
+}
+
+/** How the learning rate changes from step to step. */
+export enum Schedule {
+  /** UNSPECIFIED - same as SCHEDULE_DECAY */
+  UNSPECIFIED = 0,
+  /** DECAY - rate / (1 + rate / epochs * steps) */
+  DECAY = 1,
+  /** COSINE - up over the warm-up, then half a cosine down to 0 */
+  COSINE = 2,
+  UNRECOGNIZED = -1,
+}
+
 export enum RunState {
   UNSPECIFIED = 0,
   RUNNING = 1,
@@ -74,6 +109,18 @@ export interface RunSpec {
   patience: number;
   /** Makes the new version live when the run has finished. */
   promote: boolean;
+  /** [LOSS_BCE] */
+  loss: Loss;
+  /** Gamma of the focal loss, above 0. [2] */
+  focalGamma: number;
+  /** The weighted loss counts no "yes" more often than this. [10] */
+  maxPositiveWeight: number;
+  /** [SAMPLING_SHUFFLED] */
+  sampling: Sampling;
+  /** [SCHEDULE_DECAY] */
+  schedule: Schedule;
+  /** Part of the steps over which a cosine's rate rises first, 0 to 1. [0.05] */
+  warmUp: number;
 }
 
 export interface Run {
@@ -258,6 +305,12 @@ function createBaseRunSpec(): RunSpec {
     learningRate: 0,
     patience: 0,
     promote: false,
+    loss: 0,
+    focalGamma: 0,
+    maxPositiveWeight: 0,
+    sampling: 0,
+    schedule: 0,
+    warmUp: 0,
   };
 }
 
@@ -298,6 +351,24 @@ export const RunSpec: MessageFns<RunSpec> = {
     }
     if (message.promote !== false) {
       writer.uint32(96).bool(message.promote);
+    }
+    if (message.loss !== 0) {
+      writer.uint32(104).int32(message.loss);
+    }
+    if (message.focalGamma !== 0) {
+      writer.uint32(113).double(message.focalGamma);
+    }
+    if (message.maxPositiveWeight !== 0) {
+      writer.uint32(121).double(message.maxPositiveWeight);
+    }
+    if (message.sampling !== 0) {
+      writer.uint32(128).int32(message.sampling);
+    }
+    if (message.schedule !== 0) {
+      writer.uint32(136).int32(message.schedule);
+    }
+    if (message.warmUp !== 0) {
+      writer.uint32(145).double(message.warmUp);
     }
     return writer;
   },
@@ -411,6 +482,54 @@ export const RunSpec: MessageFns<RunSpec> = {
             message.promote = reader.bool();
             continue;
           }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.loss = reader.int32() as any;
+            continue;
+          }
+          case 14: {
+            if (tag !== 113) {
+              break;
+            }
+
+            message.focalGamma = reader.double();
+            continue;
+          }
+          case 15: {
+            if (tag !== 121) {
+              break;
+            }
+
+            message.maxPositiveWeight = reader.double();
+            continue;
+          }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.sampling = reader.int32() as any;
+            continue;
+          }
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.schedule = reader.int32() as any;
+            continue;
+          }
+          case 18: {
+            if (tag !== 145) {
+              break;
+            }
+
+            message.warmUp = reader.double();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -440,6 +559,12 @@ export const RunSpec: MessageFns<RunSpec> = {
     message.learningRate = object.learningRate ?? 0;
     message.patience = object.patience ?? 0;
     message.promote = object.promote ?? false;
+    message.loss = object.loss ?? 0;
+    message.focalGamma = object.focalGamma ?? 0;
+    message.maxPositiveWeight = object.maxPositiveWeight ?? 0;
+    message.sampling = object.sampling ?? 0;
+    message.schedule = object.schedule ?? 0;
+    message.warmUp = object.warmUp ?? 0;
     return message;
   },
 };
