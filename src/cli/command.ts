@@ -53,6 +53,17 @@ export function numberAbove(above: number, most = Number.POSITIVE_INFINITY) {
   };
 }
 
+/** A number from `least` on. */
+export function numberFrom(least: number) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (text.trim() === '' || !(value >= least) || !Number.isFinite(value)) {
+      throw new InvalidArgumentError(`Expected a number, at least ${least}.`);
+    }
+    return value;
+  };
+}
+
 /** `HOST:PORT`. */
 export function address(text: string): string {
   const port = Number(/:(\d{1,5})$/.exec(text)?.[1]);

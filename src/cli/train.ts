@@ -2,7 +2,15 @@ import { resolve } from 'node:path';
 import { Option } from '@commander-js/extra-typings';
 import { DomainError } from '../errors.js';
 import type { RunSpec } from '../training/index.js';
-import { address, createCommand, example, numberAbove, type Verb, wholeNumber } from './command.js';
+import {
+  address,
+  createCommand,
+  example,
+  numberAbove,
+  numberFrom,
+  type Verb,
+  wholeNumber,
+} from './command.js';
 import { Exit, UsageError } from './failure.js';
 import { flags } from './flags.js';
 import { type FollowedRun, followRun } from './follow-run.js';
@@ -13,6 +21,7 @@ import type { Terminal } from './terminal.js';
 const splits = ['auto', 'first', 'group'] as const;
 const schedules = ['decay', 'cosine'] as const;
 const losses = ['bce', 'weighted', 'focal'] as const;
+const optimisers = ['adam', 'adamw'] as const;
 const samplings = ['shuffled', 'balanced'] as const;
 
 /** One of some words, the first unless it is given. */
@@ -23,6 +32,7 @@ const choice = <const Flags extends string, const Words extends readonly [string
 ) => new Option(givenAs, description).choices(words).default<Words[number]>(words[0]);
 
 const below1 = numberAbove(0, 1);
+const fromZero = numberFrom(0);
 
 /** `train`: makes a version of a model from a labelled dataset. */
 export const trainVerb: Verb = (terminal) =>
@@ -44,6 +54,10 @@ export const trainVerb: Verb = (terminal) =>
     .option('--max-positive-weight <number>', 'bound of the weighted loss', numberAbove(0), 10)
     .option('--focal-gamma <number>', 'gamma of the focal loss', numberAbove(0, 10), 2)
     .addOption(choice('--sampling <name>', 'balanced: rare labels come more often', samplings))
+    .addOption(choice('--optimiser <name>', 'adamw has weight decay', optimisers))
+    .option('--weight-decay <number>', "AdamW's; spares biases and norms", numberAbove(0, 1), 0.01)
+    .option('--clip-norm <number>', 'bound of the norm of all gradients; 0 is none', fromZero, 0)
+    .option('--ema-decay <number>', 'averages the weights, such as 0.999; 0 is none', fromZero, 0)
     .option('--promote', 'make the new version live; the first version of a name always is')
     .option('--run-id <id>', 'name of the run; without it one is made')
     .option(flags.models, flags.modelsHelp)
@@ -78,6 +92,10 @@ Ctrl-C ends the run after the step it is in and keeps its best weights; with
           sampling: options.sampling,
           schedule: options.schedule,
           warmUp: options.warmUp,
+          optimiser: options.optimiser,
+          weightDecay: options.weightDecay,
+          clipNorm: options.clipNorm,
+          emaDecay: options.emaDecay,
         },
         runId: options.runId,
         json: options.json === true,

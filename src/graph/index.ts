@@ -1,4 +1,5 @@
 export { drawDropoutMasks, type MaskTensor } from './dropout-masks.js';
+export { frozenParameters } from './frozen.js';
 export type { GraphPort } from './graph-builder.js';
 export { buildInference } from './inference.js';
 export { initialiseParameters } from './initial-parameters.js';
@@ -13,3 +14,4 @@ export {
   type TrainingStep,
   type TrainingStepOptions,
 } from './training-step.js';
+export type { UpdateOptions } from './update.js';

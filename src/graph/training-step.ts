@@ -1,17 +1,18 @@
 import { DomainError } from '../errors.js';
+import { frozenParameters } from './frozen.js';
 import { createGraphBuilder, type GraphBuilder, type GraphPort } from './graph-builder.js';
 import { applyLayer, layerShape } from './layers.js';
 import { createLossWriter, type Loss, type LossWriter } from './loss.js';
 import type { Layer, Network } from './network.js';
 import { planNetwork } from './network-plan.js';
 import { operators } from './operators/index.js';
-import { type AdamOptions, adam } from './optimisers/adam.js';
 import { startAfter } from './ordering.js';
 import { createTape, type Tape } from './tape.js';
+import { averageEnding, learntInput, type UpdateOptions, writeUpdate } from './update.js';
 import { boundShape, type Shape, type Value } from './value.js';
 
 /** How a training step is built. */
-export interface TrainingStepOptions {
+export interface TrainingStepOptions extends UpdateOptions {
   /** Frames a step; a smaller last batch is filled up with frames of weight 0. */
   readonly batchSize: number;
   /**
@@ -29,7 +30,8 @@ export interface TrainingStepOptions {
   readonly framesPerPass?: number;
   /** @default binary cross-entropy */
   readonly loss?: Loss;
-  readonly adam?: AdamOptions;
+  /** Layers that stay as they are, as `frozenParameters` reads them. @default none */
+  readonly frozenLayers?: readonly string[];
   /** Adds outputs `gradient/<parameter>`, for tests. @default false */
   readonly withGradients?: boolean;
 }
@@ -47,11 +49,12 @@ export interface MaskSpec {
  * Inputs: `pixels` uint8 `[N, C, H, W]`; `targets` float32 `[N, L]`; `frameWeights`
  * float32 `[N]`, 1 for a frame and 0 for filling; `learningRate` float32 scalar;
  * `step` int64 scalar, counted from 1; a mask for each dropout; each parameter by its
- * name and its Adam slots `<name>/m` and `<name>/v`.
+ * name and, where it is learnt, its Adam slots `<name>/m` and `<name>/v` and, where one
+ * is kept, its average `<name>/ema`.
  *
  * Outputs: `loss`, the mean over labels and weighted frames; `probabilities`
- * `[N, L]`, before the update and with dropout; `next/<name>` for each parameter and
- * slot, since ONNX gives a name to one value only.
+ * `[N, L]`, before the update and with dropout; `next/<name>` for each parameter that is
+ * learnt, its slots and its average, since ONNX gives a name to one value only.
  */
 export interface TrainingStep {
   readonly model: Uint8Array;
@@ -60,16 +63,19 @@ export interface TrainingStep {
   readonly outputs: readonly GraphPort[];
   /** Names of the parameters, in the order of the layers. */
   readonly parameterNames: readonly string[];
-  /** Names of parameters and slots: `next/<name>` of one step is `<name>` of the one after. */
+  /** What a step changes: `next/<name>` of one step is `<name>` of the one after. */
   readonly stateNames: readonly string[];
+  /** Which of `stateNames` is served for a parameter: its average, where one is kept. */
+  readonly servedNames: ReadonlyMap<string, string>;
   readonly masks: readonly MaskSpec[];
 }
 
 /**
- * Builds forward pass, gradients and Adam's update of a network as one graph.
+ * Builds forward pass, gradients and update of a network as one graph. Nothing is written
+ * for the gradients of frozen layers, nor for those of layers before the first learnt one.
  *
- * Throws `option_invalid` for a batch size that is not a whole number above zero, or
- * a network whose layers do not fit together.
+ * Throws `option_invalid` for a batch size that is not a whole number above zero, a
+ * network whose layers do not fit together, or frozen layers that it does not have.
  */
 export function buildTrainingStep(network: Network, options: TrainingStepOptions): TrainingStep {
   const { batchSize, framesAtOnce = 4, framesPerPass = 32, withGradients = false } = options;
@@ -84,12 +90,14 @@ export function buildTrainingStep(network: Network, options: TrainingStepOptions
   const weights = builder.input('frameWeights', 'float32', [batchSize]);
   const learningRate = builder.input('learningRate', 'float32', []);
   const step = builder.input('step', 'int64', []);
-  const parameters = plan.parameters.map(({ name, shape }) => ({
-    value: builder.input(name, 'float32', shape),
-    m: builder.input(`${name}/m`, 'float32', shape),
-    v: builder.input(`${name}/v`, 'float32', shape),
-  }));
-  const watched = parameters.map(({ value }) => value);
+  const frozen = frozenParameters(network, options.frozenLayers ?? []);
+  const learnt = plan.parameters
+    .filter(({ name }) => !frozen.has(name))
+    .map((parameter) => learntInput(builder, parameter, options));
+  const given = plan.parameters
+    .filter(({ name }) => frozen.has(name))
+    .map(({ name, shape }) => builder.input(name, 'float32', shape));
+  const watched = learnt.map(({ value }) => value);
 
   const weightSum = builder.node('ReduceSum', [weights], ['float32', []], { keepdims: 0 });
   const shares = builder.node('Div', [weights, weightSum], ['float32', weights.shape]);
@@ -113,7 +121,8 @@ export function buildTrainingStep(network: Network, options: TrainingStepOptions
         targets: targetParts![index]!,
         shares: shareParts![index]!,
         masks: maskParts.map((parts) => parts[index]!),
-        parameters: watched,
+        parameters: [...watched, ...given],
+        watched,
         writeLoss,
         framesAtOnce,
         before: passes.at(-1)?.gradients ?? [],
@@ -128,28 +137,28 @@ export function buildTrainingStep(network: Network, options: TrainingStepOptions
   );
   const probabilities = builder.node('Sigmoid', [logits], ['float32', logits.shape]);
   builder.output('probabilities', probabilities);
-  const update = adam(builder, { learningRate, step }, options.adam);
-  const stateNames: string[] = [];
-  for (const [index, { value, m, v }] of parameters.entries()) {
-    const gradient = builder.node(
-      'Sum',
-      passes.map(({ gradients }) => gradients[index]!),
-      ['float32', value.shape],
-    );
+  const gradients = learnt.map(({ value }, index) => {
+    const parts = passes.map((pass) => pass.gradients[index]!);
+    const gradient = builder.node('Sum', parts, ['float32', value.shape]);
     if (withGradients) builder.output(`gradient/${value.name}`, gradient);
-    const next = update(value, gradient, { m, v });
-    builder.output(`next/${value.name}`, next.parameter);
-    builder.output(`next/${m.name}`, next.m);
-    builder.output(`next/${v.name}`, next.v);
-    stateNames.push(value.name, m.name, v.name);
-  }
+    return gradient;
+  });
+  const changes = writeUpdate(builder, { learnt, gradients, learningRate, step }, options);
+  for (const { before, after } of changes) builder.output(`next/${before.name}`, after);
+  const stateNames = changes.map(({ before }) => before.name);
   return {
     model: builder.toModel(),
     batchSize,
     inputs: builder.inputs,
     outputs: builder.outputs,
-    parameterNames: watched.map(({ name }) => name),
+    parameterNames: plan.parameters.map(({ name }) => name),
     stateNames,
+    servedNames: new Map(
+      plan.parameters.map(({ name }) => {
+        const average = `${name}${averageEnding}`;
+        return [name, stateNames.includes(average) ? average : name];
+      }),
+    ),
     masks: maskInputs.map(({ spec }) => spec),
   };
 }
@@ -170,6 +179,8 @@ interface PassInputs {
   /** One of each dropout, in the order of the layers. */
   readonly masks: readonly Value[];
   readonly parameters: readonly Value[];
+  /** Those that are learnt. */
+  readonly watched: readonly Value[];
   readonly writeLoss: LossWriter;
   readonly framesAtOnce: number;
   /** What must be there before this pass begins. */
@@ -178,8 +189,8 @@ interface PassInputs {
 
 /** Writes some frames' way forward and back. */
 function writePass({ builder, pixels, before, ...rest }: PassInputs): Pass {
-  const { targets, shares, parameters, writeLoss } = rest;
-  const tape = createTape(builder, parameters);
+  const { targets, shares, watched, writeLoss } = rest;
+  const tape = createTape(builder, watched);
   const scaled = tape.apply(operators.scalePixels, [pixels]);
   const input = startAfter(builder, scaled, before);
   const logits = applyNetwork(tape, { ...rest, builder, input });

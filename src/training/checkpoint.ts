@@ -16,7 +16,7 @@ export interface Checkpoint {
   readonly epoch: number;
   /** Steps done, from the start of the Run. */
   readonly step: number;
-  /** Weights and Adam slots (`conv1/kernel`, `conv1/kernel/m`), float32. */
+  /** Weights, and slots where they are kept (`conv1/kernel`, `conv1/kernel/m`), float32. */
   readonly state: Parameters;
 }
 

@@ -52,6 +52,8 @@ function above(low: number, high: number, initial: number) {
 const nameError = expected('a name of a-z, 0-9, ".", "_" and "-", 64 at most');
 const knownNetworks = Object.keys(networks);
 const rateError = expected('a number above 0');
+const clipError = expected('0 or a number above it');
+const emaError = expected('a number from 0, below 1');
 const pathError = expected('the folder of a dataset');
 
 const schema = z.strictObject({
@@ -77,6 +79,14 @@ const schema = z.strictObject({
   sampling: word('shuffled', 'balanced'),
   schedule: word('decay', 'cosine'),
   warmUp: part(0.05, { isWholeAllowed: false }),
+  optimiser: word('adam', 'adamw'),
+  weightDecay: above(0, 1, 0.01),
+  clipNorm: z.number({ error: clipError }).gte(0, { error: clipError }).default(0),
+  emaDecay: z
+    .number({ error: emaError })
+    .gte(0, { error: emaError })
+    .lt(1, { error: emaError })
+    .default(0),
 });
 
 /**

@@ -39,6 +39,14 @@ export interface RunSpec {
   readonly schedule: 'decay' | 'cosine';
   /** Part of the steps over which a cosine's rate rises first, 0..1. @default 0.05 */
   readonly warmUp: number;
+  /** @default 'adam' */
+  readonly optimiser: 'adam' | 'adamw';
+  /** λ of AdamW, which spares biases and normalisations. @default 0.01 */
+  readonly weightDecay: number;
+  /** Bound of the norm of all gradients together; 0 is none. @default 0 */
+  readonly clipNorm: number;
+  /** Decay of the averaged weights, which are then scored and published; 0 is none. @default 0 */
+  readonly emaDecay: number;
 }
 
 /** running > finished | stopped | failed. */

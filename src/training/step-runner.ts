@@ -18,7 +18,7 @@ export interface StepResult {
 }
 
 /**
- * The weights and Adam slots of a training, and the step that changes them.
+ * The weights of a training, what is kept about them, and the step that changes them.
  *
  * Behaviour: the state lies in two sets of buffers, read and written in turn, so that
  * a step allocates nothing of the network's size. Steps are counted from 1.
@@ -28,13 +28,23 @@ export interface StepRunner {
   run(batch: StepBatch, learningRate: number): Promise<StepResult>;
   /** Steps done so far. */
   readonly step: number;
-  /** The weights now: views that the step after the next overwrites; copy them to keep. */
+  /**
+   * The weights to be scored and served now, which are averages where such are kept: views
+   * that the step after the next overwrites; copy them to keep.
+   */
   parameters(): Parameters;
-  /** Weights and slots (`conv1/kernel/m`) now, for a checkpoint; views like `parameters`. */
+  /**
+   * Everything now, for a checkpoint: weights, slots (`conv1/kernel/m`), averages
+   * (`conv1/kernel/ema`); views like `parameters`.
+   */
   state(): Parameters;
 }
 
-/** Starts at `state`: weights, and slots where there are some, else zeros. */
+/**
+ * Starts at `state`: weights, and slots and averages where there are some; else slots start
+ * at zero and averages at the weights. Throws `option_invalid` for a weight that is missing
+ * or has another size.
+ */
 export function createStepRunner(
   {
     step: graph,
@@ -50,7 +60,7 @@ export function createStepRunner(
   },
   { runner }: { readonly runner: GraphRunner },
 ): StepRunner {
-  const { batchSize, parameterNames, stateNames } = graph;
+  const { batchSize, parameterNames, stateNames, servedNames } = graph;
   const shapes = new Map(
     [...graph.inputs, ...graph.outputs].map(({ name, shape }) => [name, shape.map(Number)]),
   );
@@ -62,16 +72,20 @@ export function createStepRunner(
   const newState = () => new Map(stateNames.map((name) => [name, zeros(name)]));
   let current = newState();
   let spare = newState();
-  for (const name of stateNames) {
-    const given = state.get(name)?.values;
-    const { values } = current.get(name)!;
+  const frozenNames = parameterNames.filter((name) => !stateNames.includes(name));
+  const frozen = new Map(frozenNames.map((name) => [name, zeros(name)]));
+  const fill = (name: string, { values }: GraphTensor, given = state.get(name)?.values): void => {
     if (given ? given.length !== values.length : parameterNames.includes(name)) {
       throw new DomainError(
         'option_invalid',
         `expected ${values.length} values of ${name}, got ${given?.length ?? 'none'}`,
       );
     }
-    if (given) values.set(given);
+    if (given) (values as Float32Array).set(given);
+  };
+  for (const [name, tensor] of [...frozen, ...current]) fill(name, tensor);
+  for (const [name, average] of servedNames) {
+    if (!state.has(average)) fill(average, current.get(average)!, state.get(name)?.values);
   }
   const frameBytes = shapes
     .get('pixels')!
@@ -120,6 +134,7 @@ export function createStepRunner(
           learningRate: { type: 'float32', shape: [], values: Float32Array.of(learningRate) },
           step: { type: 'int64', shape: [], values: BigInt64Array.of(BigInt(done + 1)) },
           ...masks,
+          ...Object.fromEntries(frozen),
           ...Object.fromEntries(current),
         },
         {
@@ -134,7 +149,13 @@ export function createStepRunner(
         probabilities: outputs.probabilities.values.subarray(0, frameCount * labelCount),
       };
     },
-    parameters: () => new Map(parameterNames.map((name) => [name, current.get(name)!])),
-    state: () => current,
+    parameters: () =>
+      new Map(
+        [...servedNames].map(([name, served]) => [
+          name,
+          (current.get(served) ?? frozen.get(served))!,
+        ]),
+      ),
+    state: () => new Map([...frozen, ...current]),
   };
 }

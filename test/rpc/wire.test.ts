@@ -127,6 +127,10 @@ const spec: RunSpec = {
   sampling: 'balanced',
   schedule: 'cosine',
   warmUp: 0.1,
+  optimiser: 'adamw',
+  weightDecay: 0.05,
+  clipNorm: 1,
+  emaDecay: 0.999,
 };
 
 test('a run spec keeps what is given, and leaves out what is not', (t) => {

@@ -22,6 +22,10 @@ test('a dataset and a name are enough: the rest is filled in', (t) => {
       sampling: 'shuffled',
       schedule: 'decay',
       warmUp: 0.05,
+      optimiser: 'adam',
+      weightDecay: 0.01,
+      clipNorm: 0,
+      emaDecay: 0,
     },
   });
 });
@@ -46,11 +50,17 @@ test('every fault is listed at once, with what was expected and what came', (t) 
     sampling: 'random',
     schedule: 4,
     warmUp: 1,
+    optimiser: 'sgd',
+    weightDecay: 2,
+    clipNorm: -1,
+    emaDecay: 1,
     rate: 1,
   });
   t.deepEqual('faults' in parsed ? [...parsed.faults].sort() : [], [
     'batchSize: expected a whole number from 1 to 4096, got 1.5',
+    'clipNorm: expected 0 or a number above it, got -1',
     'dataPath: expected the folder of a dataset, got ""',
+    'emaDecay: expected a number from 0, below 1, got 1',
     'epochs: expected a whole number from 1 to 100000, got 0',
     'focalGamma: expected a number above 0, at most 10, got 0',
     'learningRate: expected a number above 0, got null',
@@ -58,6 +68,7 @@ test('every fault is listed at once, with what was expected and what came', (t) 
     'maxPositiveWeight: expected a number above 0, at most 10000, got -1',
     'model: expected a name of a-z, 0-9, ".", "_" and "-", 64 at most, got "../live"',
     'network: expected a network of seed-cnn, got "resnet"',
+    'optimiser: expected adam or adamw, got "sgd"',
     'patience: expected a whole number from 1 to 100000, got "6"',
     'promote: expected true or false, got 1',
     'sampling: expected shuffled or balanced, got "random"',
@@ -68,6 +79,7 @@ test('every fault is listed at once, with what was expected and what came', (t) 
     'trainingPart: expected a number above 0 and below 1, got 1',
     'unknown: rate',
     'warmUp: expected a number above 0 and below 1, got 1',
+    'weightDecay: expected a number above 0, at most 1, got 2',
   ]);
 });
 

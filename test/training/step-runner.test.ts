@@ -43,6 +43,44 @@ test('a run that is taken up from its state goes on with the same bits', async (
   await runner.close();
 });
 
+test('averages of the weights start at them, trail them, and are what is served', async (t) => {
+  const averaged = buildTrainingStep(network, { batchSize: 4, emaDecay: 0.9 });
+  const runner = await createOnnxGraphRunner(averaged.model, { threads: 1 });
+  const steps = createStepRunner({ ...start(), step: averaged }, { runner });
+  const first = copyOf(initialiseParameters(network, 1));
+  t.deepEqual(copyOf(steps.parameters()), first);
+  await steps.run(batch, 1e-2);
+  const [state, served] = [steps.state(), steps.parameters()];
+  t.deepEqual([...served.keys()], [...first.keys()]);
+  for (const [name, { values }] of served) {
+    t.deepEqual(values, state.get(`${name}/ema`)!.values);
+    // After the first step: 2 of 11 parts of where it was.
+    const [before, after] = [first.get(name)!.values, state.get(name)!.values];
+    t.true(
+      values.every((value, at) => {
+        const expected = before[at]! + ((after[at]! - before[at]!) * 9) / 11;
+        return Math.abs(value - expected) < 1e-6;
+      }),
+      name,
+    );
+  }
+  await runner.close();
+});
+
+test('frozen weights are served as they came, and are part of the state', async (t) => {
+  const partly = buildTrainingStep(network, { batchSize: 4, frozenLayers: ['conv1'] });
+  const runner = await createOnnxGraphRunner(partly.model, { threads: 1 });
+  const steps = createStepRunner({ ...start(), step: partly }, { runner });
+  for (let at = 0; at < 2; at += 1) await steps.run(batch, 1e-2);
+  const first = initialiseParameters(network, 1);
+  for (const kept of [steps.parameters(), steps.state()]) {
+    t.deepEqual(kept.get('conv1/kernel')!.values, first.get('conv1/kernel')!.values);
+    t.notDeepEqual(kept.get('dense1/kernel')!.values, first.get('dense1/kernel')!.values);
+  }
+  t.deepEqual(new Set(steps.parameters().keys()), new Set(first.keys()));
+  await runner.close();
+});
+
 test('a smaller last batch counts its own frames only', async (t) => {
   const small = {
     pixels: batch.pixels.slice(0, 216),

@@ -132,6 +132,10 @@ export const schedules = table<RunSpec['schedule']>(
   { decay: trainer.Schedule.DECAY, cosine: trainer.Schedule.COSINE },
   'decay',
 );
+export const optimisers = table<RunSpec['optimiser']>(
+  { adam: trainer.Optimiser.ADAM, adamw: trainer.Optimiser.ADAMW },
+  'adam',
+);
 export const runStates = table<RunState>(
   {
     running: trainer.RunState.RUNNING,

@@ -5,10 +5,24 @@ import type {
   RunSpec as WireRunSpec,
 } from '../../gen/cytostream/v1/trainer.js';
 import type { EpochScores, Run, RunEvent, RunEventBody, RunSpec } from '../../training/index.js';
-import { type EnumTable, losses, runStates, samplings, schedules, splits } from './enums.js';
+import {
+  type EnumTable,
+  losses,
+  optimisers,
+  runStates,
+  samplings,
+  schedules,
+  splits,
+} from './enums.js';
 
 /** The fields of a spec that are words of a closed list. */
-const specWords = { split: splits, loss: losses, sampling: samplings, schedule: schedules };
+const specWords = {
+  split: splits,
+  loss: losses,
+  sampling: samplings,
+  schedule: schedules,
+  optimiser: optimisers,
+};
 
 /**
  * A RunSpec as a caller gives it: what is 0 or empty on the wire is left out, so that the
@@ -47,6 +61,10 @@ export function toWireRunSpec(spec: Partial<RunSpec>): WireRunSpec {
     sampling: numberOf(samplings, spec.sampling),
     schedule: numberOf(schedules, spec.schedule),
     warmUp: spec.warmUp ?? 0,
+    optimiser: numberOf(optimisers, spec.optimiser),
+    weightDecay: spec.weightDecay ?? 0,
+    clipNorm: spec.clipNorm ?? 0,
+    emaDecay: spec.emaDecay ?? 0,
   };
 }
 
@@ -189,5 +207,9 @@ function fromFullRunSpec(wire: WireRunSpec | undefined): RunSpec {
     sampling: samplings.parse(wire?.sampling ?? 0) ?? 'shuffled',
     schedule: schedules.parse(wire?.schedule ?? 0) ?? 'decay',
     warmUp: wire?.warmUp ?? 0,
+    optimiser: optimisers.parse(wire?.optimiser ?? 0) ?? 'adam',
+    weightDecay: wire?.weightDecay ?? 0,
+    clipNorm: wire?.clipNorm ?? 0,
+    emaDecay: wire?.emaDecay ?? 0,
   };
 }

@@ -26,7 +26,7 @@ export interface LearnOptions {
 export interface LearnCollaborators {
   readonly runner: StepRunner;
   tell(event: ProcessEvent): void;
-  /** Keeps weights and slots; they are overwritten after it resolves. */
+  /** Keeps the weights of the best epoch so far; they are overwritten after it resolves. */
   keep(best: {
     readonly epoch: number;
     readonly step: number;
@@ -113,7 +113,7 @@ export async function learn(
     };
     history.push(scores);
     if (isBest) {
-      await keep({ epoch, step: runner.step, state: runner.state() });
+      await keep({ epoch, step: runner.step, state: runner.parameters() });
       best = { scores, probabilities };
     }
     // Told only once the weights are safe: who reads "best" may rely on them.

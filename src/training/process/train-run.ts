@@ -7,6 +7,7 @@ import { createPreparer } from '../../frames/index.js';
 import { buildTrainingStep, countParameters, initialiseParameters } from '../../graph/index.js';
 import { readCheckpoint, writeCheckpoint } from '../checkpoint.js';
 import { createNetwork } from '../networks/index.js';
+import type { RunSpec } from '../run.js';
 import { readRunFolder } from '../run-store.js';
 import { createStepRunner } from '../step-runner.js';
 import { exportModel } from './export-model.js';
@@ -107,7 +108,7 @@ export async function trainRun(
 
   async function runLearning(): Promise<Learned> {
     const loss = lossOf(spec, training);
-    const step = buildTrainingStep(network, { batchSize: spec.batchSize, loss });
+    const step = buildTrainingStep(network, { ...stepOptionsOf(spec), loss });
     const graphRunner = await createOnnxGraphRunner(step.model, { threads });
     try {
       const state = initialiseParameters(network, spec.seed);
@@ -122,6 +123,13 @@ export async function trainRun(
       await graphRunner.close();
     }
   }
+}
+
+/** What of a spec shapes the graph of a step. */
+function stepOptionsOf(spec: RunSpec) {
+  const { batchSize, optimiser, clipNorm, emaDecay } = spec;
+  const weightDecay = optimiser === 'adamw' ? spec.weightDecay : 0;
+  return { batchSize, weightDecay, clipNorm, emaDecay };
 }
 
 function stoppedEarly(reason: string): Outcome {

@@ -73,6 +73,16 @@ export enum Schedule {
   UNRECOGNIZED = -1,
 }
 
+/** How gradients become the next weights. */
+export enum Optimiser {
+  /** UNSPECIFIED - same as OPTIMISER_ADAM */
+  UNSPECIFIED = 0,
+  ADAM = 1,
+  /** ADAMW - with weight decay, biases and normalisations spared */
+  ADAMW = 2,
+  UNRECOGNIZED = -1,
+}
+
 export enum RunState {
   UNSPECIFIED = 0,
   RUNNING = 1,
@@ -121,6 +131,17 @@ export interface RunSpec {
   schedule: Schedule;
   /** Part of the steps over which a cosine's rate rises first, 0 to 1. [0.05] */
   warmUp: number;
+  /** [OPTIMISER_ADAM] */
+  optimiser: Optimiser;
+  /** AdamW's, 0 to 1. [0.01] */
+  weightDecay: number;
+  /** Bound of the norm of all gradients together. [0: none] */
+  clipNorm: number;
+  /**
+   * Decay of an average of the weights, which is then scored and published,
+   * such as 0.999. [0: none]
+   */
+  emaDecay: number;
 }
 
 export interface Run {
@@ -311,6 +332,10 @@ function createBaseRunSpec(): RunSpec {
     sampling: 0,
     schedule: 0,
     warmUp: 0,
+    optimiser: 0,
+    weightDecay: 0,
+    clipNorm: 0,
+    emaDecay: 0,
   };
 }
 
@@ -369,6 +394,18 @@ export const RunSpec: MessageFns<RunSpec> = {
     }
     if (message.warmUp !== 0) {
       writer.uint32(145).double(message.warmUp);
+    }
+    if (message.optimiser !== 0) {
+      writer.uint32(152).int32(message.optimiser);
+    }
+    if (message.weightDecay !== 0) {
+      writer.uint32(161).double(message.weightDecay);
+    }
+    if (message.clipNorm !== 0) {
+      writer.uint32(169).double(message.clipNorm);
+    }
+    if (message.emaDecay !== 0) {
+      writer.uint32(177).double(message.emaDecay);
     }
     return writer;
   },
@@ -530,6 +567,38 @@ export const RunSpec: MessageFns<RunSpec> = {
             message.warmUp = reader.double();
             continue;
           }
+          case 19: {
+            if (tag !== 152) {
+              break;
+            }
+
+            message.optimiser = reader.int32() as any;
+            continue;
+          }
+          case 20: {
+            if (tag !== 161) {
+              break;
+            }
+
+            message.weightDecay = reader.double();
+            continue;
+          }
+          case 21: {
+            if (tag !== 169) {
+              break;
+            }
+
+            message.clipNorm = reader.double();
+            continue;
+          }
+          case 22: {
+            if (tag !== 177) {
+              break;
+            }
+
+            message.emaDecay = reader.double();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -565,6 +634,10 @@ export const RunSpec: MessageFns<RunSpec> = {
     message.sampling = object.sampling ?? 0;
     message.schedule = object.schedule ?? 0;
     message.warmUp = object.warmUp ?? 0;
+    message.optimiser = object.optimiser ?? 0;
+    message.weightDecay = object.weightDecay ?? 0;
+    message.clipNorm = object.clipNorm ?? 0;
+    message.emaDecay = object.emaDecay ?? 0;
     return message;
   },
 };
