@@ -17,8 +17,10 @@ export interface OpenLoopResult {
 /**
  * Streams frames that come by the clock, whether or not the answers before them have:
  * a frame's time runs from the moment it was due, so that a server that stalls is
- * charged for every frame that waited for it (no coordinated omission). Arrivals are
- * drawn from an exponential distribution, as independent microscopes would make them.
+ * charged for every frame that waited for it (no coordinated omission). Clocked: each
+ * stream sends at even intervals from a random start, as a microscope does. Random: each
+ * waits exponentially long between two, which makes bunches that wait even where the
+ * server costs nothing.
  */
 export async function measureOpenLoop(
   client: RawClient,
@@ -28,6 +30,7 @@ export async function measureOpenLoop(
     framesPerSecond,
     seconds,
     streams,
+    arrivals,
     random,
   }: {
     readonly model: string;
@@ -36,6 +39,7 @@ export async function measureOpenLoop(
     readonly framesPerSecond: number;
     readonly seconds: number;
     readonly streams: number;
+    readonly arrivals: 'clocked' | 'random';
     /** Uniform in 0..1. */
     readonly random: () => number;
   },
@@ -58,10 +62,12 @@ export async function measureOpenLoop(
     });
     const ended = once(stream, 'end');
     stream.write(encodeOptions({ model, delivery: 'inOrder', maxInFlight: 256 }));
-    let nextDueMs = performance.now();
-    const endMs = nextDueMs + seconds * 1000;
+    const intervalMs = (streams * 1000) / framesPerSecond;
+    const startMs = performance.now();
+    const endMs = startMs + seconds * 1000;
+    let nextDueMs = startMs - random() * intervalMs;
     for (;;) {
-      nextDueMs += (-Math.log(1 - random()) * streams * 1000) / framesPerSecond;
+      nextDueMs += arrivals === 'clocked' ? intervalMs : -Math.log(1 - random()) * intervalMs;
       if (nextDueMs > endMs) break;
       const waitMs = nextDueMs - performance.now();
       if (waitMs > 0.5) await sleep(waitMs);

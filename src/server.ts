@@ -10,6 +10,7 @@ import { toRunAdmin } from './server/run-admin.js';
 import { readTls } from './server/tls.js';
 import { openHttpPort } from './telemetry/index.js';
 
+export { relaxCollector } from './server/collector.js';
 export { openParts, type Parts, type PartsOverrides, toModelAdmin };
 
 /** A server that answers. */

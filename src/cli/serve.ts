@@ -27,7 +27,8 @@ SIGTERM and Ctrl-C drain: open calls are finished, new ones refused, then it end
     .action(async (options) => {
       const { models, runs, json, ...rest } = options;
       const config = readConfig({ ...(rest as ConfigInput), modelsDir: models, runsDir: runs });
-      const { startServer } = await import('../server.js');
+      const { relaxCollector, startServer } = await import('../server.js');
+      relaxCollector();
       // Taken over before the start, so that a stop during it is no abrupt end.
       using interruption = terminal.interruption((signal) =>
         terminal.note(`draining after ${signal}; once more ends at once`),

@@ -1,4 +1,5 @@
 // The thread that ONNX Runtime runs on: sessions live here, because `run` blocks its thread.
+import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { findModelFaults, type PortDescription } from './check-model.js';
@@ -14,6 +15,9 @@ const port = parentPort;
 if (!port) throw new Error('bug: the engine worker was not started as a worker');
 const settings = workerData as RuntimeSettings; // set by the only one who starts it
 const { gate } = settings;
+// On Linux 0 is this thread and those that the runtime starts from it; elsewhere it would be
+// the whole process.
+if (process.platform === 'linux' && settings.niceness > 0) setPriority(0, settings.niceness);
 const sessions = new Map<number, { session: InferenceSession; spec: SessionSpec }>();
 
 /** A fault whose sentence may be told to the caller. */

@@ -6,6 +6,8 @@ export interface RuntimeSettings {
   readonly threads: number;
   /** Whether idle threads of the runtime spin for work instead of sleeping. */
   readonly spinning: boolean;
+  /** How far the thread steps back for others, on Linux; 0 to 19. */
+  readonly niceness: number;
   /** Shared with the worker; see `gateSlots`. */
   readonly gate: Int32Array<SharedArrayBuffer>;
 }
