@@ -16,6 +16,7 @@ RUN npx tsc && npm prune --omit=dev \
   # The runtime libraries of other systems: two thirds of the package.
   && rm -rf node_modules/onnxruntime-node/bin/napi-v6/darwin node_modules/onnxruntime-node/bin/napi-v6/win32
 COPY proto ./proto
+COPY third_party/inference ./third_party/inference
 
 # The CUDA libraries of ONNX Runtime 1.29.0, beside its own library. onnxruntime-node's
 # install script would fetch them from outside npm; this package carries the same files.

@@ -33,6 +33,7 @@ const rpc = await openRpcPort(
     keepaliveTimeoutMs: 20_000,
     maxCalls: 1000,
     maxInFlight: 64,
+    maxStreamFrames: 512,
   },
   {
     lender: { acquire: async () => ({ manifest, device: 'none', release() {} }) },
@@ -47,6 +48,7 @@ const rpc = await openRpcPort(
         timings: { prepareMs: 0, queueMs: 0, runMs: 0 },
       }),
     },
+    pixelClassifier: { classifyPixels: refuse },
     models: {
       list: refuse,
       describe: refuse,

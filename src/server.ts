@@ -66,6 +66,7 @@ export async function startServer(
       {
         lender: registry,
         classifier,
+        pixelClassifier: classifier,
         models: toModelAdmin(registry, models.refresh),
         runs: toRunAdmin(config, { trainer, metrics, log }),
         evaluate: createEvaluate(config, { registry, classifier }),

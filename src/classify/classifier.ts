@@ -1,5 +1,12 @@
 import { setMaxListeners } from 'node:events';
-import { type Batcher, type Clock, type Priority, systemClock } from '../batching/index.js';
+import {
+  type BatchedRow,
+  type Batcher,
+  type Clock,
+  type Priority,
+  systemClock,
+} from '../batching/index.js';
+import { DomainError } from '../errors.js';
 import type { Frame, InputSpec, Preparer } from '../frames/index.js';
 import type { Prediction } from './prediction.js';
 import { withDeadline } from './with-deadline.js';
@@ -35,6 +42,11 @@ export interface Classifier {
    * `model_failed`.
    */
   classify(frame: Frame, lent: Lent, options?: ClassifyOptions): Promise<Prediction>;
+  /**
+   * Queues pixels that were prepared elsewhere: uint8 `[C, H, W]` of the version's inputSpec,
+   * copied when their batch closes. Throws as `classify`.
+   */
+  classifyPixels(pixels: Uint8Array, lent: Lent, options?: ClassifyOptions): Promise<BatchedRow>;
 }
 
 export interface ClassifierCollaborators {
@@ -67,6 +79,17 @@ export function createClassifier({
         qualityFlags,
         timings: { prepareMs, queueMs: row.queueMs, runMs: row.runMs },
       };
+    },
+    async classifyPixels(pixels, { manifest, batcher }, options = {}) {
+      const { channels, heightPx, widthPx } = manifest.inputSpec;
+      const expected = channels.length * heightPx * widthPx;
+      if (pixels.byteLength !== expected) {
+        throw new DomainError(
+          'frame_invalid',
+          `expected ${expected} bytes of pixels, got ${pixels.byteLength}`,
+        );
+      }
+      return batcher.submit(pixels, options);
     },
   };
 }

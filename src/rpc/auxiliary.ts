@@ -5,12 +5,18 @@ import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
 import { packageRoot } from '../package-root.js';
 
-/** The services of the contract, as health checks name them. */
+/** The services that health checks and reflection name. */
 export const serviceNames = [
   'cytostream.v1.ClassifierService',
   'cytostream.v1.TrainerService',
   'cytostream.v1.ModelService',
+  'inference.GRPCInferenceService',
 ] as const;
+
+const needsModel = new Set<string>([
+  'cytostream.v1.ClassifierService',
+  'inference.GRPCInferenceService',
+]);
 
 /** Which parts of the server should get calls. */
 export interface Serving {
@@ -56,7 +62,7 @@ export function addAuxiliaryServices(server: Server): Auxiliary {
   const setServing = ({ server: whole, classifier }: Serving) => {
     set('', whole);
     for (const name of serviceNames) {
-      set(name, name === 'cytostream.v1.ClassifierService' ? whole && classifier : whole);
+      set(name, needsModel.has(name) ? whole && classifier : whole);
     }
   };
   setServing({ server: false, classifier: false });
@@ -71,8 +77,10 @@ export function addAuxiliaryServices(server: Server): Auxiliary {
   };
 }
 
-/** The contract as `proto/` says it, for reflection. */
+/** The services as their `.proto` files say them, for reflection. */
 function loadContract() {
   const files = ['classifier', 'trainer', 'model'].map((name) => `cytostream/v1/${name}.proto`);
-  return loadSync(files, { includeDirs: [join(packageRoot, 'proto')] });
+  return loadSync([...files, 'inference/open_inference_grpc.proto'], {
+    includeDirs: [join(packageRoot, 'proto'), join(packageRoot, 'third_party')],
+  });
 }

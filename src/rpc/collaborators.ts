@@ -1,4 +1,4 @@
-import type { Priority } from '../batching/index.js';
+import type { BatchedRow, Priority } from '../batching/index.js';
 import type { Prediction } from '../classify/index.js';
 import type { Frame, InputSpec } from '../frames/index.js';
 import type { Run, RunEvent } from '../training/index.js';
@@ -36,6 +36,21 @@ export interface ClassifierLike<Handle extends HandleLike = HandleLike> {
       readonly streamId?: string | undefined;
     },
   ): Promise<Prediction>;
+}
+
+/** Runs pixels that are prepared already with a version on loan. */
+export interface PixelClassifierLike<Handle extends HandleLike = HandleLike> {
+  /** `pixels` are uint8 `[C, H, W]` of the version's inputSpec; not to be changed until it settles. */
+  classifyPixels(
+    pixels: Uint8Array,
+    handle: Handle,
+    options: {
+      readonly signal?: AbortSignal | undefined;
+      readonly deadlineAtMs?: number | undefined;
+      readonly priority?: Priority | undefined;
+      readonly streamId?: string | undefined;
+    },
+  ): Promise<BatchedRow>;
 }
 
 /** A model made elsewhere, as it came. */

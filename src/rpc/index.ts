@@ -6,6 +6,7 @@ export type {
   LenderLike,
   ModelAdmin,
   ModelDraft,
+  PixelClassifierLike,
   RunAdmin,
 } from './collaborators.js';
 export {

@@ -17,11 +17,15 @@ export type Received<Request> = {
  * end a whole stream with INTERNAL for one message that cannot be decoded.
  *
  * `maxFields` bounds what a message may be taken apart into: two bytes are enough for an
- * empty plane, and 64 MiB of them would stop the event loop for seconds.
+ * empty plane, and 64 MiB of them would stop the event loop for seconds. `findExcess` does
+ * the same for messages of other shapes: what it says is the fault.
  */
 export function stampReceipt(
   service: ServiceDefinition,
-  { maxFields = Number.POSITIVE_INFINITY } = {},
+  {
+    maxFields = Number.POSITIVE_INFINITY,
+    findExcess = () => null,
+  }: { maxFields?: number; findExcess?: (bytes: Uint8Array) => string | null } = {},
 ): ServiceDefinition {
   return Object.fromEntries(
     Object.entries(service).map(([name, method]) => [
@@ -33,6 +37,8 @@ export function stampReceipt(
           if (hasMoreFields(bytes, maxFields)) {
             return { ...came, fault: `expected at most ${maxFields} fields in a message` };
           }
+          const excess = findExcess(bytes);
+          if (excess !== null) return { ...came, fault: excess };
           try {
             return { ...came, value: method.requestDeserialize(bytes) };
           } catch {

@@ -12,8 +12,13 @@ import type {
   HandleLike,
   LenderLike,
   ModelAdmin,
+  PixelClassifierLike,
   RunAdmin,
 } from './collaborators.js';
+import {
+  createInferenceService,
+  inferenceServiceDefinition,
+} from './inference/inference-service.js';
 import { createModelService } from './model-service.js';
 import { limitReadAhead } from './read-ahead.js';
 import { stampReceipt } from './received.js';
@@ -33,11 +38,14 @@ export interface RpcPortOptions {
   readonly keepaliveTimeoutMs: number;
   readonly maxCalls: number;
   readonly maxInFlight: number;
+  readonly maxStreamFrames: number;
 }
 
 export interface RpcPortCollaborators<Handle extends HandleLike> {
   readonly lender: LenderLike<Handle>;
   readonly classifier: ClassifierLike<Handle>;
+  /** For callers of the Open Inference Protocol, who send prepared pixels. */
+  readonly pixelClassifier: PixelClassifierLike<Handle>;
   readonly models: ModelAdmin;
   readonly runs: RunAdmin;
   readonly evaluate: Evaluate;
@@ -62,7 +70,8 @@ export interface RpcPort {
 }
 
 /**
- * Opens the port with the three services of the contract, health and reflection.
+ * Opens the port with the three services of the contract, the Open Inference Protocol,
+ * health and reflection.
  *
  * Throws `option_invalid` naming the port when it is in use or may not be taken.
  */
@@ -96,6 +105,21 @@ export async function openRpcPort<Handle extends HandleLike>(
     stampReceipt(TrainerServiceService),
     createTrainerService({ calls, runs, evaluate }),
   );
+  let isServing = false;
+  server.addService(
+    inferenceServiceDefinition,
+    createInferenceService(
+      { maxRows: options.maxStreamFrames },
+      {
+        calls,
+        models,
+        lender: collaborators.lender,
+        classifier: collaborators.pixelClassifier as PixelClassifierLike, // as above
+        metrics,
+        isServing: () => isServing,
+      },
+    ),
+  );
   const auxiliary = addAuxiliaryServices(server);
   const port = await bind(server, options);
 
@@ -117,7 +141,9 @@ export async function openRpcPort<Handle extends HandleLike>(
   return {
     port,
     setServing(serving) {
-      if (drained === null) auxiliary.setServing(serving);
+      if (drained !== null) return;
+      isServing = serving.classifier;
+      auxiliary.setServing(serving);
     },
     get isDraining() {
       return drained !== null;

@@ -192,11 +192,13 @@ export async function openTestPort(
       keepaliveTimeoutMs: 20_000,
       maxCalls: 1000,
       maxInFlight: 64,
+      maxStreamFrames: 512,
       ...options,
     },
     {
       lender: createTestLender().lender,
       classifier: promptClassifier,
+      pixelClassifier: { classifyPixels: unused },
       models: noModels,
       runs: noRuns,
       evaluate: unused,

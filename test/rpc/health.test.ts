@@ -59,7 +59,7 @@ test('a watcher of health is told of a drain before the server goes', async (t) 
   await drained;
 });
 
-test('reflection lists the three services and gives their files', async (t) => {
+test('reflection lists the services and gives their files', async (t) => {
   const { address } = await openTestPort(t);
   const folder = join(packageRoot, 'node_modules/@grpc/reflection/build/proto');
   const proto = load('grpc/reflection/v1/reflection.proto', [folder]);
@@ -80,6 +80,7 @@ test('reflection lists the three services and gives their files', async (t) => {
     'cytostream.v1.ClassifierService',
     'cytostream.v1.ModelService',
     'cytostream.v1.TrainerService',
+    'inference.GRPCInferenceService',
   ]);
   const files = Buffer.concat(file.fileDescriptorResponse.fileDescriptorProto).toString('latin1');
   t.regex(files, /ClassifyFrame/);

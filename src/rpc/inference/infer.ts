@@ -1,0 +1,134 @@
+import { setMaxListeners } from 'node:events';
+import type { Priority } from '../../batching/index.js';
+import { DomainError } from '../../errors.js';
+import type {
+  InferParameter,
+  ModelInferRequest,
+  ModelInferResponse,
+} from '../../gen/inference/open_inference_grpc.js';
+import type { Metrics } from '../../telemetry/index.js';
+import type { UnaryHandler } from '../adapter.js';
+import { type Ended, endedEarly, outcomeOf, toAnswer } from '../classify/classify-one.js';
+import type { HandleLike, LenderLike, PixelClassifierLike } from '../collaborators.js';
+import { parseInferInput, toInferOutput } from './tensors.js';
+
+export interface InferOptions {
+  /** Rows of one request, each a frame that waits. */
+  readonly maxRows: number;
+}
+
+export interface InferCollaborators {
+  readonly lender: LenderLike;
+  readonly classifier: PixelClassifierLike;
+  readonly metrics: Metrics;
+}
+
+/**
+ * `ModelInfer`: every row of the request becomes a Ticket of its own, so that it shares
+ * batches with the frames of all other callers. One row that fails fails the request; the
+ * others are then taken out of the queue.
+ *
+ * Triton's parameters `priority` (1 high, 2 normal, above low; 0 the default) and `timeout`
+ * (microseconds from receipt) are honoured; those that only steer another server are passed over.
+ */
+export function createInfer(
+  options: InferOptions,
+  { lender, classifier, metrics }: InferCollaborators,
+): UnaryHandler<ModelInferRequest, ModelInferResponse> {
+  return async (request, context) => {
+    const { receivedAtMs, signal } = context;
+    const checkedAtMs = performance.now();
+    let handle: HandleLike | null = null;
+    let rowCount = 1;
+    const count = (ended: Ended) => {
+      const answer = toAnswer({ frameId: '', receivedAtMs, checkedAtMs }, ended);
+      const model = handle?.manifest;
+      if (signal.aborted) metrics.frameCancelled();
+      else if (!model) metrics.frameRefused(ended.outcome);
+      else metrics.frameAnswered({ ...answer, version: model.version, model: model.name });
+    };
+    try {
+      const wish = parseWish(request.parameters, receivedAtMs);
+      handle = await lender.acquire(refOf(request.modelName, request.modelVersion));
+      const { name, version, inputSpec } = handle.manifest;
+      context.note({ model: `${name}@${version}` });
+      const { rows, isRaw } = parseInferInput(request, inputSpec, options);
+      rowCount = rows.length;
+      signal.throwIfAborted(); // the caller may have left while the version was loaded
+      const answered = await classifyAll(rows, handle, {
+        priority: wish.priority,
+        deadlineAtMs: earlier(wish.deadlineAtMs, context.deadlineAtMs),
+        signal,
+        streamId: context.id,
+      });
+      for (const { probabilities, batchSize, queueMs, runMs } of answered) {
+        const timings = { prepareMs: 0, queueMs, runMs };
+        const rest = { frameId: '', labelIndices: [], qualityFlags: [], version };
+        const prediction = { ...rest, probabilities, batchSize, timings };
+        count({ model: null, heldMs: 0, outcome: 'ok', prediction });
+      }
+      const probabilities = answered.map((row) => row.probabilities);
+      return {
+        modelName: name,
+        modelVersion: String(version),
+        id: request.id,
+        parameters: {},
+        ...toInferOutput(probabilities, isRaw),
+      };
+    } catch (thrown) {
+      const error = DomainError.from(thrown);
+      const ended = endedEarly(outcomeOf(error.code), error);
+      for (let row = 0; row < rowCount; row += 1) count(ended);
+      throw error;
+    } finally {
+      handle?.release();
+    }
+  };
+
+  /** All rows at once; when one fails the others are called back. */
+  async function classifyAll(
+    rows: readonly Uint8Array[],
+    handle: HandleLike,
+    way: Parameters<PixelClassifierLike['classifyPixels']>[2] & { readonly signal: AbortSignal },
+  ) {
+    const failed = new AbortController();
+    const signal = AbortSignal.any([way.signal, failed.signal]);
+    setMaxListeners(0, signal); // each row listens
+    try {
+      return await Promise.all(
+        rows.map((row) => classifier.classifyPixels(row, handle, { ...way, signal })),
+      );
+    } catch (error) {
+      failed.abort(error);
+      throw error;
+    }
+  }
+}
+
+/** How the registry is asked for a version; an empty one stands for the live version. */
+export function refOf(name: string, version: string): string {
+  return version === '' ? name : `${name}@${version}`;
+}
+
+function parseWish(
+  parameters: Readonly<Record<string, InferParameter>>,
+  receivedAtMs: number,
+): { readonly priority: Priority; readonly deadlineAtMs: number | undefined } {
+  const timeoutUs = numberOf('timeout', parameters);
+  const level = numberOf('priority', parameters);
+  return {
+    priority: level === 1 ? 'high' : level > 2 ? 'low' : 'normal',
+    deadlineAtMs: timeoutUs > 0 ? receivedAtMs + timeoutUs / 1000 : undefined,
+  };
+}
+
+function numberOf(name: string, parameters: Readonly<Record<string, InferParameter>>): number {
+  const given = parameters[name]?.parameterChoice?.value ?? 0;
+  if (typeof given === 'number' && given >= 0) return given;
+  throw new DomainError('option_invalid', `${name}: expected 0 or more, got ${given}`);
+}
+
+function earlier(one: number | undefined, other: number | undefined): number | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return Math.min(one, other);
+}
