@@ -7,5 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 venv=node_modules/.cache/test-python
 [[ -x $venv/bin/python ]] || python3 -m venv "$venv"
 "$venv/bin/pip" install --quiet --disable-pip-version-check -r test/python/requirements.txt
-"$venv/bin/python" -c 'import mlserver, tritonclient.grpc'
+# Both define the protocol's messages, so that no one process can import both.
+"$venv/bin/python" -c 'import tritonclient.grpc'
+"$venv/bin/python" -c 'import mlserver'
 echo "installed in $venv"

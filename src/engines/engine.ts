@@ -5,6 +5,8 @@ export interface SessionSpec {
   /** `[C, H, W]`. */
   readonly inputShape: readonly [number, number, number];
   readonly labelCount: number;
+  /** What the model is called here, for an engine that finds it elsewhere by its name. */
+  readonly name?: string;
 }
 
 /** What one run of a Session gives. */

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { DomainError } from '../errors.js';
+import { assertRows } from './check-input.js';
 import type { Engine, Session } from './engine.js';
 
 export interface FakeEngineOptions {
@@ -26,6 +27,7 @@ export function createFakeEngine(options: Partial<FakeEngineOptions> = {}): Engi
     inputShape,
     labelCount,
   }: Parameters<Engine['load']>[0]): Promise<Session> => {
+    if (isClosed) throw new DomainError('not_ready', 'the engine is closed');
     const rowBytes = inputShape.reduce((product, size) => product * size, 1);
     let isUnloaded = false;
 
@@ -46,12 +48,7 @@ export function createFakeEngine(options: Partial<FakeEngineOptions> = {}): Engi
       isReady: true,
       async run(input, batchSize) {
         if (isClosed || isUnloaded) throw new DomainError('not_ready', 'the engine is closed');
-        if (input.byteLength !== batchSize * rowBytes) {
-          throw new DomainError(
-            'model_failed',
-            `expected ${batchSize * rowBytes} bytes for ${batchSize} frames, got ${input.byteLength}`,
-          );
-        }
+        assertRows(input, batchSize, { inputShape });
         const taken = structuredClone(input, { transfer: [input.buffer as ArrayBuffer] });
         const ran = last.then(() => runOne(taken, batchSize));
         last = ran.catch(() => {});

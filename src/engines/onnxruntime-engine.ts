@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { DomainError } from '../errors.js';
 import type { Log } from '../telemetry/index.js';
 import { silentLog } from '../telemetry/index.js';
+import { assertRows } from './check-input.js';
 import type { Engine, RunResult, Session, SessionSpec } from './engine.js';
 import { createWorkerLink, type WorkerLink } from './worker-link.js';
 import type { RuntimeSettings } from './worker-messages.js';
@@ -120,6 +121,7 @@ export async function createOnnxEngine(
 
   const run = async (loaded: Loaded, input: Uint8Array, batchSize: number): Promise<RunResult> => {
     if (isClosed || !sessions.has(loaded.id)) throw closed();
+    assertRows(input, batchSize, loaded.spec);
     const { buffer } = input;
     if (!(buffer instanceof ArrayBuffer) || buffer.byteLength !== input.byteLength) {
       throw invariant('an input is not over its own whole ArrayBuffer');
