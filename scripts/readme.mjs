@@ -2,13 +2,13 @@
 // what `npm run bench` left. With --check it only says whether they are up to date.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { configFields } from '../dist/src/config.js';
+import { configFields, settingText } from '../dist/src/config.js';
 
 const path = resolve(import.meta.dirname, '../README.md');
 const readme = readFileSync(path, 'utf8');
 const show = (value) => {
   if (Array.isArray(value)) return value.map(show).join(',');
-  const text = String(value).replace(process.cwd(), '.');
+  const text = settingText(value).replace(process.cwd(), '.');
   return text === '.' ? 'the working folder' : text.replace(/^\.\//, '');
 };
 const rows = configFields.map(

@@ -16,6 +16,21 @@ const list = <T extends z.ZodType>(item: T) =>
     z.array(item),
   );
 
+/** `name=number` pairs, separated by commas, or a record of them. */
+const numbersByName = (minimum: number, maximum: number) =>
+  z.preprocess(
+    (value) =>
+      typeof value === 'string'
+        ? Object.fromEntries(
+            value
+              .split(',')
+              .filter((part) => part !== '')
+              .map((part) => part.split('=', 2)),
+          )
+        : value,
+    z.record(z.string().min(1), z.coerce.number().min(minimum).max(maximum)),
+  );
+
 /** One entry a field: its bounds, its default, and what it bounds or does. */
 const schema = z.strictObject({
   modelsDir: folder
@@ -71,7 +86,10 @@ const schema = z.strictObject({
     .min(0)
     .max(1000)
     .default(0)
-    .describe('wait for company while the engine is free; 0 runs at once'),
+    .describe('milliseconds that a batch waits for company while the engine is free; 0: none'),
+  modelBatchDelaysMs: numbersByName(0, 1000)
+    .default(() => ({}))
+    .describe('the same for single models, which wins: yeast=5,cells=0'),
   maxQueuedFrames: whole(1, 1_000_000)
     .default(1024)
     .describe('prepared frames that may wait for a model; the next is shed'),
@@ -93,6 +111,7 @@ const schema = z.strictObject({
   prepareThreads: whole(0, 1024)
     .default(0)
     .describe('worker threads that decode and resize; 0 means one less than the cores'),
+  trainingThreads: whole(0, 1024).default(0).describe('threads of a training step; 0: one a core'),
 
   logLevel: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
@@ -113,6 +132,15 @@ export interface ConfigField {
   readonly env: string;
   readonly description: string;
   readonly default: unknown;
+}
+
+/** A setting's value as it is written on a command line or in the environment. */
+export function settingText(value: unknown): string {
+  if (Array.isArray(value)) return value.map(settingText).join(',');
+  if (typeof value !== 'object' || value === null) return String(value);
+  return Object.entries(value)
+    .map(([name, part]) => `${name}=${part}`)
+    .join(',');
 }
 
 /** Every setting, in the order in which it is documented. */

@@ -45,6 +45,11 @@ test('every fault is listed at once, each with its field', (t) => {
 for (const [name, given, expected] of [
   ['half of a TLS pair', { tlsCert: 'a.pem' }, /tlsCert and tlsKey: expected both/],
   ['the same port twice', { port: 9000, httpPort: 9000 }, /another port/],
+  [
+    'a delay of a model that is no number',
+    { modelBatchDelaysMs: 'cells' },
+    /modelBatchDelaysMs.cells/,
+  ],
   ['batch sizes that do not ascend', { batchSizes: [1, 4, 4] }, /ascending/],
 ] as const) {
   test(`${name} is a fault`, (t) => {

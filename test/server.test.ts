@@ -136,6 +136,45 @@ test('a frame goes the whole way: 300 frames over 3 streams, none lost, none cro
   t.is(server.parts.registry.loaded().length, 1);
 });
 
+test('a frame of 32 MiB goes the whole way, streamed and alone, with the pixels of a small one', async (t) => {
+  const config = configOf(await tempFolder(t));
+  await publish(config);
+  const { client } = await start(t, config);
+  await client.promote('cells', 1);
+  const edgePx = 2048;
+  // Each pixel of the model covers a square of 256 by 256 that has one value.
+  const small = frameOf('small', 5);
+  const large = (id: string): Frame => ({
+    ...small,
+    id,
+    widthPx: edgePx,
+    heightPx: edgePx,
+    pixelType: 'uint16',
+    significantBits: 16,
+    planes: small.planes.map(({ channel, bytes }) => {
+      const pixels = new Uint16Array(edgePx * edgePx);
+      for (let y = 0; y < edgePx; y += 1) {
+        for (let x = 0; x < edgePx; x += 256) {
+          const value = bytes[(y >> 8) * 8 + (x >> 8)] ?? 0;
+          pixels.fill(value * 257, y * edgePx + x, y * edgePx + x + 256);
+        }
+      }
+      return { channel, bytes: new Uint8Array(pixels.buffer) };
+    }),
+  });
+  const replies: ClassifyReply[] = [];
+  for await (const reply of client.classify({ model: 'cells' }, [large('a'), large('b')])) {
+    replies.push(reply);
+  }
+  const alone = (await client.classifyFrame(large('c'))).prediction;
+  const answers = [...predictionsOf(replies), alone];
+  t.deepEqual(answers.map(({ frameId }) => frameId).sort(), ['a', 'b', 'c']);
+  for (const { outcome, message, probabilities } of answers) {
+    t.is(outcome, 'ok', message);
+    t.deepEqual([...probabilities], [...expectedOf(5)]);
+  }
+});
+
 test('a version is promoted under load: every frame is answered, by the one or the other', async (t) => {
   const config = configOf(await tempFolder(t));
   await publish(config);

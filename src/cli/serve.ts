@@ -1,5 +1,5 @@
 import type { ConfigInput } from '../config.js';
-import { configFields } from '../config.js';
+import { configFields, settingText } from '../config.js';
 import { createCommand, example, type Verb } from './command.js';
 import { readConfig } from './config.js';
 import { flags } from './flags.js';
@@ -12,8 +12,8 @@ export const serveVerb: Verb = (terminal) => {
   for (const field of configFields) {
     if (field.name === 'modelsDir' || field.name === 'runsDir') continue;
     const word = field.name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    const initial = Array.isArray(field.default) ? field.default.join(',') : String(field.default);
-    command.option(`--${word} <value>`, `${field.description} (default: ${initial || 'none'})`);
+    const initial = settingText(field.default) || 'none';
+    command.option(`--${word} <value>`, `${field.description} (default: ${initial})`);
   }
   return command
     .option('--json', 'print the ports as JSON once it serves, for a script')

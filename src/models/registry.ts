@@ -17,6 +17,8 @@ export interface RegistryOptions {
   readonly pollMs: number;
   /** Versions in memory that are neither live nor lent; the least used is retired first. @default 4 */
   readonly maxIdleVersions: number;
+  /** How long a batch of a model may wait for company, by its name; wins over `batcher`. @default {} */
+  readonly delaysMs: Readonly<Record<string, number>>;
   /**
    * A version that was asked for by its number within this time is not retired when another
    * becomes live: its streams would wait while it is loaded again. @default 60 000 ms
@@ -110,12 +112,11 @@ export function createRegistry(
   options: Partial<RegistryOptions>,
   { engine, store, log, onDropped, onRan }: RegistryCollaborators,
 ): Registry {
-  const { pollMs = 1000, maxIdleVersions = 4, pinnedMs = 60_000 } = options;
+  const { pollMs = 1000, maxIdleVersions = 4, pinnedMs = 60_000, delaysMs = {} } = options;
   const batcher = { ...defaultBatcherOptions, ...options.batcher };
   const collaborators = {
     engine,
     store,
-    batcher,
     ...(onDropped ? { onDropped } : {}),
     ...(onRan ? { onRan } : {}),
   };
@@ -152,7 +153,11 @@ export function createRegistry(
     // Two callers may have come here at once: the second takes what the first made.
     const present = versions.get(key);
     if (present) return present;
-    const loaded = new LoadedVersion(manifest, collaborators);
+    const maxDelayMs = delaysMs[name] ?? batcher.maxDelayMs;
+    const loaded = new LoadedVersion(manifest, {
+      ...collaborators,
+      batcher: { ...batcher, maxDelayMs },
+    });
     versions.set(key, loaded);
     loaded.ready.then(
       () => {

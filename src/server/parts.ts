@@ -56,6 +56,7 @@ export async function openParts(config: Config, overrides: PartsOverrides = {}):
           maxStreamFrames: config.maxStreamFrames,
           maxStreamBytes: config.maxStreamBytes,
         },
+        delaysMs: config.modelBatchDelaysMs,
       },
       {
         engine,
@@ -67,7 +68,7 @@ export async function openParts(config: Config, overrides: PartsOverrides = {}):
     closers.add(() => registry.close());
     const classifier = createClassifier({ preparer });
     const trainer = createTrainer(
-      { runsDir: config.runsDir },
+      { runsDir: config.runsDir, threads: config.trainingThreads },
       { store, log, promote: (name: string, version: number) => registry.promote(name, version) },
     );
     closers.add(() => trainer.close());

@@ -403,3 +403,24 @@ test('close waits for what is lent, lends no more, and ends once', async (t) => 
   await registry.close();
   t.deepEqual(registry.loaded(), []);
 });
+
+test('a model may have a delay of its own: its batches wait for company, those of others do not', async (t) => {
+  const { store, open } = await setUp(t, { delaysMs: { patient: 60_000 } });
+  for (const name of ['patient', 'prompt']) {
+    await store.publish(draftOf(name));
+    await store.setAlias(name, 'live', 1);
+  }
+  const registry = open({ batcher: { ...batcher, batchSizes: [1, 2] } });
+  const [patient, prompt] = [await registry.acquire('patient'), await registry.acquire('prompt')];
+  const submit = ({ batcher: { submit } }: typeof patient) => submit(new Uint8Array(256));
+  const first = submit(patient);
+  t.is((await submit(prompt)).batchSize, 1);
+  t.is(patient.batcher.queuedFrames, 1, 'it still waits');
+  const rows = [first, submit(patient)];
+  t.deepEqual(
+    (await Promise.all(rows)).map(({ batchSize }) => batchSize),
+    [2, 2],
+  );
+  patient.release();
+  prompt.release();
+});
