@@ -60,6 +60,7 @@ const rpc = await openRpcPort(
     },
     runs: {
       start: refuse,
+      resume: refuse,
       watch: () => {
         throw new Error('not part of this benchmark');
       },

@@ -36,6 +36,8 @@ export async function followRun(
   let epochs = 0;
   let best: EpochScores | null = null;
   let published: FollowedRun['published'] = null;
+  let end: FollowedRun | null = null;
+  let isFirst = true;
   let bar: { readonly title: string; readonly progress: Progress } | null = null;
   const show = (title: string, unit: string, total: number): Progress => {
     if (bar?.title === title) return bar.progress;
@@ -51,11 +53,13 @@ export async function followRun(
 
   try {
     for await (const event of events) {
-      if (event.number === 1) onStarted?.(event.runId);
+      if (isFirst) onStarted?.(event.runId);
+      isFirst = false;
       if (json) terminal.print(JSON.stringify(event));
       switch (event.kind) {
         case 'started':
           epochs = event.spec.epochs;
+          if (event.stepsDone > 0) say(`going on after step ${event.stepsDone}`);
           say(
             `run ${event.runId}: ${event.spec.network}, ${event.parameterCount.toLocaleString('en')} parameters, ` +
               `${event.trainingFrames} frames train, ${event.validationFrames} validate`,
@@ -84,10 +88,15 @@ export async function followRun(
           break;
         case 'ended':
           endBar();
-          return { runId: event.runId, state: event.state, reason: event.reason, published, best };
+          end = { runId: event.runId, state: event.state, reason: event.reason, published, best };
+          break;
+        case 'resumed':
+          // The end before it was none.
+          if (end) say(`${end.reason}; resumed`);
+          end = null;
       }
     }
-    return null;
+    return end;
   } finally {
     endBar();
   }

@@ -2,7 +2,8 @@ import type { Run } from '../training/index.js';
 import { address, createCommand, example, type Verb } from './command.js';
 import { Exit } from './failure.js';
 import { flags } from './flags.js';
-import { describeEpoch, followRun } from './follow-run.js';
+import { describeEpoch, type FollowedRun, followRun } from './follow-run.js';
+import { interruptedExitCode } from './interruption.js';
 import { openRunsPlace, type RunsPlace, type RunsPlaceOptions } from './runs-place.js';
 import { formatTable } from './table.js';
 
@@ -66,13 +67,39 @@ export const runsVerb: Verb = (terminal) => {
       }),
     );
 
-  return createCommand('runs', 'list, show, watch and stop trainings')
+  const resume = command('resume', 'take up a run that failed or was stopped, from its checkpoint')
+    .argument('<run>', 'its id')
+    .option(flags.models, flags.modelsHelp)
+    .addHelpText('after', example('runs resume RUN', 'runs resume RUN --server localhost:50051'))
+    .action((runId, options) =>
+      inPlace(options, async (place) => {
+        using interruption = terminal.interruption(() => {
+          if (options.server === undefined) terminal.note('stopping after this step');
+        });
+        const events = place.resume(runId, interruption.signal);
+        const end = await followRun(events, { json: options.json === true }, terminal);
+        if (end === null) return;
+        if (!options.json) terminal.print(describeEnd(end));
+        if (end.state === 'failed') throw new Exit(1);
+        if (end.state === 'stopped' && interruption.received !== null) {
+          throw new Exit(interruptedExitCode.SIGINT);
+        }
+      }),
+    );
+
+  return createCommand('runs', 'list, show, watch, stop and resume trainings')
     .addCommand(list)
     .addCommand(show)
     .addCommand(watch)
     .addCommand(stop)
+    .addCommand(resume)
     .addHelpText('after', example('runs list', 'runs watch RUN --server localhost:50051'));
 };
+
+function describeEnd({ reason, published }: FollowedRun): string {
+  const version = published === null ? '' : `; published ${published.model}@${published.version}`;
+  return `${reason}${version}`;
+}
 
 async function inPlace(
   options: RunsPlaceOptions,
@@ -109,6 +136,7 @@ function formatRun(run: Run): string {
   const facts: readonly (readonly [string, string])[] = [
     ['run', run.id],
     ['state', run.failure === '' ? run.state : `${run.state}: ${run.failure}`],
+    ...(run.resumable ? [['go on', `npx cytostream runs resume ${run.id}`] as const] : []),
     ['started', new Date(run.startedAtMs).toISOString()],
     ['ended', run.endedAtMs === null ? '-' : new Date(run.endedAtMs).toISOString()],
     [

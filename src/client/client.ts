@@ -106,6 +106,8 @@ export interface Client {
     spec: Partial<RunSpec>,
     options?: CallOptions & { readonly runId?: string },
   ): AsyncIterable<RunEvent>;
+  /** Takes up an interrupted run and follows it from there; leaving does not stop it. */
+  resumeRun(runId: string, call?: CallOptions): AsyncIterable<RunEvent>;
   /** The events of a run from a number on (1 is the first), then those still to come. */
   watchRun(runId: string, fromNumber?: number, call?: CallOptions): AsyncIterable<RunEvent>;
   stopRun(runId: string, call?: CallOptions): Promise<Run>;
@@ -171,6 +173,10 @@ export function connect(target: string, options: ConnectOptions = {}): Client {
     },
     async *watchRun(runId, fromNumber = 1, call = {}) {
       const stream = trainer.watchRun({ runId, fromNumber }, grpcOptions(call));
+      for await (const { event } of messages(call, stream)) yield fromWireRunEvent(told(event));
+    },
+    async *resumeRun(runId, call = {}) {
+      const stream = trainer.resumeRun({ runId }, grpcOptions(call));
       for await (const { event } of messages(call, stream)) yield fromWireRunEvent(told(event));
     },
     async stopRun(runId, call = {}) {

@@ -77,6 +77,8 @@ export interface ModelAdmin {
 export interface RunAdmin {
   /** `spec` is as it came, only the given fields. Throws `option_invalid` with every fault. */
   start(spec: Readonly<Record<string, unknown>>, runId: string | undefined): Promise<Run>;
+  /** Takes up an interrupted run; its new events begin at `fromNumber`. */
+  resume(runId: string): Promise<{ readonly run: Run; readonly fromNumber: number }>;
   watch(runId: string, fromNumber: number, signal: AbortSignal): AsyncIterable<RunEvent>;
   stop(runId: string): Promise<Run>;
   get(runId: string): Promise<Run>;

@@ -7,6 +7,8 @@ import type {
   GetRunResponse,
   ListRunsRequest,
   ListRunsResponse,
+  ResumeRunRequest,
+  ResumeRunResponse,
   StopRunRequest,
   StopRunResponse,
   TrainRequest,
@@ -41,6 +43,14 @@ export function createTrainerService({
     for await (const event of follow(run.id, 1, context)) yield { event: toWireRunEvent(event) };
   }
 
+  async function* resumeRun({ runId }: ResumeRunRequest, context: CallContext) {
+    const { fromNumber } = await runs.resume(runId);
+    context.note({ run: runId });
+    for await (const event of follow(runId, fromNumber, context)) {
+      yield { event: toWireRunEvent(event) };
+    }
+  }
+
   async function* watchRun({ runId, fromNumber }: WatchRunRequest, context: CallContext) {
     const first = Math.max(1, fromNumber);
     for await (const event of follow(runId, first, context)) yield { event: toWireRunEvent(event) };
@@ -66,6 +76,11 @@ export function createTrainerService({
   return {
     train: adaptServerStream<TrainRequest, TrainResponse>(calls, 'Train', train),
     watchRun: adaptServerStream<WatchRunRequest, WatchRunResponse>(calls, 'WatchRun', watchRun),
+    resumeRun: adaptServerStream<ResumeRunRequest, ResumeRunResponse>(
+      calls,
+      'ResumeRun',
+      resumeRun,
+    ),
     stopRun: adaptUnary<StopRunRequest, StopRunResponse>(calls, 'StopRun', async ({ runId }) => ({
       run: toWireRun(await runs.stop(runId)),
     })),

@@ -16,10 +16,10 @@ export function toRunAdmin(
   { trainer, metrics, log }: RunAdminCollaborators,
 ): RunAdmin {
   /** Counts the events of a run, whoever watches it or not. */
-  const count = async (runId: string) => {
+  const count = async (runId: string, fromNumber = 1) => {
     try {
       const never = new AbortController().signal;
-      for await (const { kind } of trainer.watch(runId, 1, never)) metrics.runEvent(kind);
+      for await (const { kind } of trainer.watch(runId, fromNumber, never)) metrics.runEvent(kind);
     } catch (error) {
       log.debug({ runId, error }, 'the events of a run are no longer counted');
     }
@@ -41,6 +41,11 @@ export function toRunAdmin(
       const run = await trainer.start(parsed.value, runId);
       void count(run.id);
       return run;
+    },
+    async resume(runId) {
+      const resumed = await trainer.resume(runId);
+      void count(runId, resumed.fromNumber);
+      return resumed;
     },
     watch: (runId, fromNumber, signal) => trainer.watch(runId, fromNumber, signal),
     stop: async (runId) => trainer.stop(runId),

@@ -6,18 +6,22 @@ import { storageFailed, writeDurably } from '../files/index.js';
 import type { InputSpec } from '../frames/index.js';
 import type { Parameters } from '../graph/index.js';
 import type { LabelSet } from '../label-set.js';
+import type { Progress } from './progress.js';
 import type { RunSpec } from './run.js';
 
-/** A training at a step: enough to serve its weights or to go on. */
+/** A training at a step: enough to serve its weights and, with its progress, to go on. */
 export interface Checkpoint {
   readonly spec: RunSpec;
   readonly labels: LabelSet;
   readonly inputSpec: InputSpec;
+  /** Epochs done. */
   readonly epoch: number;
   /** Steps done, from the start of the Run. */
   readonly step: number;
-  /** Weights, and slots where they are kept (`conv1/kernel`, `conv1/kernel/m`), float32. */
+  /** Weights, and what else is kept (`conv1/kernel`, `conv1/kernel/m`), float32. */
   readonly state: Parameters;
+  /** null where the weights are all there is. */
+  readonly progress: Progress | null;
 }
 
 /** What the file says beside its tensors. */

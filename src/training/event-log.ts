@@ -24,20 +24,41 @@ export interface EventLog {
 
 /** Opens the log of a new Run. Throws `storage_failed`. */
 export async function createEventLog(path: string, runId: string): Promise<EventLog> {
-  const events: RunEvent[] = [];
-  const waiting = new Set<() => void>();
-  let file: FileHandle;
-  try {
-    file = await open(path, 'wx');
-  } catch (cause) {
+  return openEventLog(await openFile(path, runId, 'wx'), runId, { events: [], written: 0 });
+}
+
+/**
+ * Opens the log of a Run that goes on after its end, behind its last whole event. A torn
+ * line is cut off. Throws `storage_failed`.
+ */
+export async function reopenEventLog(path: string, runId: string): Promise<EventLog> {
+  const events = await readEvents(path);
+  const file = await openFile(path, runId, 'r+');
+  const text = await file.readFile('utf8');
+  const written = Buffer.byteLength(text.slice(0, text.lastIndexOf('\n') + 1));
+  await file.truncate(written);
+  return openEventLog(file, runId, { events, written });
+}
+
+async function openFile(path: string, runId: string, flags: string): Promise<FileHandle> {
+  return open(path, flags).catch((cause: unknown) => {
     throw storageFailed(`cannot write the events of run "${runId}"`, cause);
-  }
+  });
+}
+
+function openEventLog(
+  file: FileHandle,
+  runId: string,
+  before: { readonly events: readonly RunEvent[]; readonly written: number },
+): EventLog {
+  const events = [...before.events];
+  const waiting = new Set<() => void>();
   /** Bytes of the file that are whole lines. */
-  let written = 0;
+  let { written } = before;
   let unwritten = '';
   let lastWrite: Promise<void> = Promise.resolve();
-  let count = 0;
-  let hasEnded = false;
+  let count = events.length;
+  let hasEnded = events.at(-1)?.kind === 'ended';
 
   async function write(isEnd: boolean): Promise<void> {
     const bytes = Buffer.from(unwritten);
@@ -68,7 +89,7 @@ export async function createEventLog(path: string, runId: string): Promise<Event
     async append(body) {
       count += 1;
       const event: RunEvent = { ...body, number: count, runId, atMs: Date.now() };
-      hasEnded ||= body.kind === 'ended';
+      hasEnded = body.kind === 'ended';
       unwritten += `${JSON.stringify(event)}\n`;
       const isMilestone = body.kind !== 'step' && body.kind !== 'framesLoaded';
       const done = lastWrite

@@ -1,8 +1,8 @@
 import type { EpochScores, Run, RunEvent } from './run.js';
 import type { RunRecord } from './run-folder.js';
 
-/** What a Run has come to, by its events. */
-export function foldRun(record: RunRecord, events: readonly RunEvent[]): Run {
+/** What a Run has come to, by its events, but for what its folder holds. */
+export function foldRun(record: RunRecord, events: readonly RunEvent[]): Omit<Run, 'resumable'> {
   const history: EpochScores[] = [];
   let end: (RunEvent & { kind: 'ended' }) | null = null;
   let publishedVersion: number | null = null;
@@ -13,6 +13,7 @@ export function foldRun(record: RunRecord, events: readonly RunEvent[]): Run {
     }
     if (event.kind === 'published') publishedVersion = event.version;
     if (event.kind === 'ended') end = event;
+    if (event.kind === 'resumed') end = null;
   }
   return {
     id: record.runId,

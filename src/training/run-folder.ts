@@ -12,6 +12,10 @@ export const runFiles = {
   spec: 'spec.json',
   /** One event a line, in order. */
   events: 'events.jsonl',
+  /** The checkpoint that an interrupted Run goes on from. */
+  last: 'last.safetensors',
+  /** The weights that are served, once the learning is over. */
+  best: 'best.safetensors',
 } as const;
 
 /** The file whose presence asks a Run to stop after the step it is in. */
@@ -42,13 +46,22 @@ export async function createRunFolder(path: string, record: RunRecord): Promise<
     throw storageFailed(`cannot make the folder of run "${runId}"`, cause);
   });
   try {
-    await writeDurably(join(path, runFiles.spec), [
-      Buffer.from(`${JSON.stringify(record, null, 2)}\n`),
-    ]);
+    await writeRecord(path, record);
   } catch (error) {
     await rm(path, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** Notes whose Run it is now. Throws `storage_failed`. */
+export async function changeOwner(path: string, record: RunRecord): Promise<RunRecord> {
+  await writeRecord(path, record);
+  return record;
+}
+
+function writeRecord(path: string, record: RunRecord): Promise<void> {
+  const text = `${JSON.stringify(record, null, 2)}\n`;
+  return writeDurably(join(path, runFiles.spec), [Buffer.from(text)]);
 }
 
 /** Reads what a Run is to do. Throws `run_unknown`, `storage_failed`. */

@@ -1,12 +1,14 @@
-import { readdir, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DomainError } from '../errors.js';
 import { storageFailed } from '../files/index.js';
-import { createEventLog, type EventLog, readEvents } from './event-log.js';
+import { createEventLog, type EventLog, readEvents, reopenEventLog } from './event-log.js';
 import { foldRun } from './fold-run.js';
 import type { Run, RunEvent, RunEventBody } from './run.js';
 import {
+  changeOwner,
   createRunFolder,
   type RunRecord,
   readRunFolder,
@@ -29,7 +31,8 @@ export const orphanReason = 'the trainer process ended';
  * earlier ones left there.
  *
  * A Run whose process is gone without an end is shown as failed, with an `ended` event
- * after its last.
+ * after its last. One that failed or was stopped and left a checkpoint may be taken up
+ * again, by any process: its events go on behind that end.
  */
 export interface RunStore {
   /** Makes a Run's folder, `spec.json` first. Throws `option_invalid`, `run_exists`, `storage_failed`. */
@@ -37,6 +40,16 @@ export interface RunStore {
     runId: string,
     what: Pick<RunRecord, 'spec' | 'inputSpec' | 'labels'>,
   ): Promise<{ readonly path: string }>;
+  /**
+   * Makes an interrupted Run one of this process, its first new event being `resumed`.
+   * Throws `run_unknown`, `run_state` when it goes on, has finished or left no checkpoint,
+   * and `storage_failed`.
+   */
+  resume(runId: string): Promise<{
+    readonly path: string;
+    readonly record: RunRecord;
+    readonly resumed: RunEvent;
+  }>;
   /** Adds an event to a Run that this process made. Throws `storage_failed`, `run_state` after its end. */
   append(runId: string, body: RunEventBody): Promise<RunEvent>;
   /** Throws `run_unknown`. */
@@ -59,8 +72,8 @@ export interface RunStore {
 
 export function createRunStore(runsDir: string): RunStore {
   const own = new Map<string, { readonly record: RunRecord; readonly log: EventLog }>();
-  /** Ended runs do not change, and lists are asked for often. */
-  const ended = new Map<string, Run>();
+  /** Runs that have ended, by the size of their events: lists are asked for often. */
+  const ended = new Map<string, { readonly size: number; readonly run: FoldedRun }>();
   const pathOf = (runId: string) => {
     if (!isRunId(runId)) throw unknown(runId);
     return join(runsDir, runId);
@@ -86,13 +99,21 @@ export function createRunStore(runsDir: string): RunStore {
   }
 
   async function get(runId: string): Promise<Run> {
+    const run = await fold(runId);
+    const isOver = run.state === 'running' || run.state === 'finished';
+    return { ...run, resumable: !isOver && existsSync(join(pathOf(runId), runFiles.last)) };
+  }
+
+  async function fold(runId: string): Promise<FoldedRun> {
     const mine = own.get(runId);
     if (mine) return foldRun(mine.record, mine.log.events);
+    // Another process may have taken it up since: its events have grown.
+    const { size } = await stat(join(pathOf(runId), runFiles.events)).catch(() => ({ size: 0 }));
     const known = ended.get(runId);
-    if (known) return known;
+    if (known?.size === size) return known.run;
     const record = await readRecord(runId);
     const run = foldRun(record, await readAll(record));
-    if (run.state !== 'running') ended.set(runId, run);
+    if (run.state !== 'running') ended.set(runId, { size, run });
     return run;
   }
 
@@ -111,6 +132,26 @@ export function createRunStore(runsDir: string): RunStore {
       await createRunFolder(path, record);
       own.set(runId, { record, log: await createEventLog(join(path, runFiles.events), runId) });
       return { path };
+    },
+
+    async resume(runId) {
+      const run = await get(runId);
+      if (!run.resumable || own.has(runId)) {
+        throw new DomainError('run_state', `run "${runId}" cannot go on: ${whyNot[run.state]}`);
+      }
+      const path = pathOf(runId);
+      const before = await readRecord(runId);
+      const events = await readAll(before);
+      await rm(stopFile(path), { force: true });
+      const record = await changeOwner(path, { ...before, owner: await thisOwner() });
+      const log = await reopenEventLog(join(path, runFiles.events), runId);
+      // The end that a dead process could not write was shown: it keeps its number.
+      const shown = events.at(log.events.length);
+      if (shown?.kind === 'ended') {
+        await log.append({ kind: 'ended', state: shown.state, reason: shown.reason });
+      }
+      own.set(runId, { record, log });
+      return { path, record, resumed: await log.append({ kind: 'resumed' }) };
     },
 
     async append(runId, body) {
@@ -181,6 +222,15 @@ export function createRunStore(runsDir: string): RunStore {
     },
   };
 }
+
+const whyNot: Readonly<Record<Run['state'], string>> = {
+  running: 'it is running',
+  finished: 'it has finished',
+  stopped: 'it left no checkpoint',
+  failed: 'it left no checkpoint',
+};
+
+type FoldedRun = Omit<Run, 'resumable'>;
 
 function unknown(runId: string): DomainError {
   return new DomainError('run_unknown', `there is no run "${runId}"`);

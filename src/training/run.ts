@@ -49,7 +49,7 @@ export interface RunSpec {
   readonly emaDecay: number;
 }
 
-/** running > finished | stopped | failed. */
+/** running > finished | stopped | failed; stopped | failed > running where it is resumed. */
 export type RunState = 'running' | 'finished' | 'stopped' | 'failed';
 
 export interface EpochScores {
@@ -76,7 +76,11 @@ export type RunEventBody =
       readonly parameterCount: number;
       readonly trainingFrames: number;
       readonly validationFrames: number;
+      /** Steps done by then: above 0 where a Run goes on from a checkpoint. */
+      readonly stepsDone: number;
     }
+  /** After an end that was none: the Run goes on, in another process. */
+  | { readonly kind: 'resumed' }
   | { readonly kind: 'framesLoaded'; readonly loaded: number; readonly total: number }
   | {
       readonly kind: 'step';
@@ -110,5 +114,7 @@ export interface Run {
   readonly startedAtMs: number;
   readonly endedAtMs: number | null;
   readonly publishedVersion: number | null;
+  /** Whether it was interrupted and left a checkpoint to go on from. */
+  readonly resumable: boolean;
   readonly history: readonly EpochScores[];
 }

@@ -1,12 +1,15 @@
 import { randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { DomainError } from '../errors.js';
 import { hpaChannels, type InputSpec } from '../frames/index.js';
 import { hpaLabels, type LabelSet } from '../label-set.js';
 import type { Log } from '../telemetry/index.js';
-import type { Outcome } from './process/messages.js';
+import type { Outcome, ProcessOptions } from './process/messages.js';
 import { type Promote, promoteIn, publishRun, type VersionStore } from './publish-run.js';
 import type { Run, RunEvent, RunEventBody, RunSpec } from './run.js';
+import { type RunRecord, runFiles } from './run-folder.js';
 import { createRunStore } from './run-store.js';
 import { startTrainerProcess, type TrainerProcess } from './trainer-process.js';
 
@@ -19,6 +22,8 @@ export interface TrainerOptions {
   readonly labels?: LabelSet;
   /** Threads of the runtime in the trainer process. @default 0, which is one a core */
   readonly threads?: number;
+  /** How old a run's checkpoint gets while an epoch goes on. @default 30 000 */
+  readonly checkpointEveryMs?: number;
   /** How long `close` waits for a run to stop before it is ended. @default 10 000 */
   readonly graceMs?: number;
 }
@@ -26,6 +31,8 @@ export interface TrainerOptions {
 export interface TrainerCollaborators {
   readonly store: VersionStore;
   readonly log: Pick<Log, 'info' | 'warn' | 'error'>;
+  /** Starts the process of a run. @default one of the operating system's */
+  readonly startProcess?: typeof startTrainerProcess;
   /** Makes a version live, such as a Registry's `promote`. @default by the aliases alone */
   readonly promote?: Promote;
 }
@@ -35,7 +42,8 @@ export interface TrainerCollaborators {
  *
  * Behaviour: a run goes on whoever watches it. Its events are numbered and on disk
  * before a watcher sees them, so that every run, also one of an earlier process, can be
- * read and watched from any event. A run whose process died is `failed`.
+ * read and watched from any event. A run whose process died is `failed`, and may be
+ * resumed from its last checkpoint: it then comes to what it would have come to.
  *
  * Not for: two trainings at once on one machine; the second is refused as `overloaded`.
  */
@@ -48,6 +56,14 @@ export interface Trainer {
    * cannot be a folder's name, `storage_failed`, `draining` after `close`.
    */
   start(spec: RunSpec, runId?: string): Promise<Run>;
+  /**
+   * Takes up a run that failed or was stopped, of whatever process, where its checkpoint
+   * was written; resolves with the number of its first new event once its process was
+   * started. What it publishes then is a version of its own.
+   *
+   * Throws `run_unknown`, `run_state`, `overloaded`, `storage_failed`, `draining`.
+   */
+  resume(runId: string): Promise<{ readonly run: Run; readonly fromNumber: number }>;
   /**
    * The events of a run from a number on, then those to come, up to `ended`.
    * Throws `run_unknown`, and `cancelled` or `deadline` by the signal's reason.
@@ -83,6 +99,13 @@ interface ActiveRun {
   readonly settled: Promise<void>;
 }
 
+/** A run whose folder is there and whose process is yet to be started. */
+interface OpenedRun {
+  readonly what: Pick<RunRecord, 'spec' | 'inputSpec' | 'labels'>;
+  readonly folder: string;
+  readonly resumed: ProcessOptions['resumed'];
+}
+
 export function createTrainer(
   options: TrainerOptions,
   collaborators: TrainerCollaborators,
@@ -92,9 +115,10 @@ export function createTrainer(
     inputSpec = defaultInputSpec,
     labels = hpaLabels,
     threads = 0,
+    checkpointEveryMs = 30_000,
     graceMs = 10_000,
   } = options;
-  const { store, log } = collaborators;
+  const { store, log, startProcess = startTrainerProcess } = collaborators;
   const promote = collaborators.promote ?? promoteIn(store);
   const runs = createRunStore(runsDir);
   /** The run that holds the device. */
@@ -109,36 +133,65 @@ export function createTrainer(
   }
 
   async function start(spec: RunSpec, runId = newRunId()): Promise<Run> {
+    await begin(runId, async () => {
+      const { path } = await runs.create(runId, { spec, inputSpec, labels });
+      return { what: { spec, inputSpec, labels }, folder: path, resumed: null };
+    });
+    log.info({ run: runId, model: spec.model }, 'a run was started');
+    return runs.get(runId);
+  }
+
+  async function resume(runId: string): ReturnType<Trainer['resume']> {
+    const { fromNumber } = await begin(runId, async () => {
+      const { path, record, resumed } = await runs.resume(runId);
+      const epochsTold = (await runs.get(runId)).history.length;
+      return {
+        what: record,
+        folder: path,
+        resumed: { epochsTold },
+        fromNumber: resumed.number,
+      };
+    });
+    log.info({ run: runId }, 'a run was resumed');
+    return { run: await runs.get(runId), fromNumber };
+  }
+
+  /** Takes the device for what `open` opens, or throws what it throws. */
+  async function begin<Opened extends OpenedRun>(
+    runId: string,
+    open: () => Promise<Opened>,
+  ): Promise<Opened> {
     if (isClosed) throw new DomainError('draining', 'no run is started any more');
     if (active !== null) {
       throw new DomainError('overloaded', `the run "${active.runId}" holds the device`);
     }
     // Taken before the first wait, so that two calls cannot both find it free.
-    const created = runs.create(runId, { spec, inputSpec, labels });
+    const opened = open();
     const run: ActiveRun = {
       runId,
       process: null,
       isCut: false,
-      settled: created
-        .then(({ path }) => conduct(run, spec, path))
+      settled: opened
+        .then((it) => conduct(run, it))
         .catch(() => {})
         .finally(() => release(run)),
     };
     active = run;
     newest = run;
-    await created;
-    log.info({ run: runId, model: spec.model }, 'a run was started');
-    return runs.get(runId);
+    return opened;
   }
 
   /** From the start of the process to the last event. Never rejects. */
-  async function conduct(run: ActiveRun, spec: RunSpec, folder: string): Promise<void> {
+  async function conduct(
+    run: ActiveRun,
+    { what: { spec, inputSpec, labels }, folder, resumed }: OpenedRun,
+  ): Promise<void> {
     const { runId } = run;
     let written: Promise<unknown> = Promise.resolve();
     let end: Extract<RunEventBody, { kind: 'ended' }>;
     try {
-      const process = await startTrainerProcess(
-        { folder, threads },
+      const process = await startProcess(
+        { folder, threads, checkpointEveryMs, resumed },
         {
           onEvent: (event) => {
             written = Promise.all([written, runs.append(runId, event)]);
@@ -150,6 +203,8 @@ export function createTrainer(
       const outcome = await process.outcome;
       await written;
       await publish(outcome);
+      // Kept until now: what stopped the publishing may pass.
+      if (outcome.state === 'finished') await rm(join(folder, runFiles.last), { force: true });
       const reason = run.isCut ? 'the server shut down before the run had stopped' : outcome.reason;
       end = { kind: 'ended', state: outcome.state, reason };
     } catch (thrown) {
@@ -198,6 +253,7 @@ export function createTrainer(
 
   return {
     start,
+    resume,
     stop,
     close,
     get: (runId) => runs.get(runId),

@@ -19,7 +19,14 @@ const scores = (epoch: number, best: boolean) => ({
 });
 const step = { kind: 'step', stepsInEpoch: 5, loss: 0.5, framesPerSecond: 20 } as const;
 const whole: readonly RunEventBody[] = [
-  { kind: 'started', spec, parameterCount: 5_217_340, trainingFrames: 160, validationFrames: 40 },
+  {
+    kind: 'started',
+    spec,
+    parameterCount: 5_217_340,
+    trainingFrames: 160,
+    validationFrames: 40,
+    stepsDone: 0,
+  },
   { kind: 'framesLoaded', loaded: 100, total: 200 },
   { kind: 'framesLoaded', loaded: 200, total: 200 },
   { ...step, epoch: 1, step: 5 },
@@ -115,6 +122,24 @@ test('a failed run says why', async (t) => {
   t.is(end?.state, 'failed');
   t.is(end?.reason, reason);
   t.is(end?.published, null);
+});
+
+test('a run that was resumed is followed beyond the end that was none', async (t) => {
+  const { terminal, printed } = createMemoryTerminal();
+  const events = numbered([
+    ...whole.slice(0, 5),
+    { kind: 'ended', state: 'failed', reason: 'the trainer process was ended by SIGKILL' },
+    { kind: 'resumed' },
+    { ...whole[0]!, stepsDone: 5 } as RunEventBody,
+    ...whole.slice(5),
+  ]);
+  const end = await followRun(events, { json: false }, terminal);
+  t.is(end?.state, 'finished');
+  t.is(end?.published?.version, 3);
+  t.deepEqual(printed.slice(2, 4), [
+    'the trainer process was ended by SIGKILL; resumed',
+    'going on after step 5',
+  ]);
 });
 
 test('events that end before the run does are told apart', async (t) => {

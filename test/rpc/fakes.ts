@@ -158,6 +158,7 @@ const noModels: ModelAdmin = {
 };
 const noRuns: RunAdmin = {
   start: unused,
+  resume: unused,
   watch: () => {
     throw new Error('the test did not expect this call');
   },

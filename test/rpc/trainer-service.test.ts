@@ -16,6 +16,7 @@ const run: Run = {
   startedAtMs: 1000,
   endedAtMs: null,
   publishedVersion: null,
+  resumable: false,
   history: [],
 };
 
@@ -34,6 +35,10 @@ function createTestRuns() {
       given.push(partial);
       if (partial['model'] === undefined) throw new DomainError('option_invalid', 'model: missing');
       return run;
+    },
+    async resume(runId) {
+      known(runId);
+      return { run, fromNumber: 3 };
     },
     async *watch(runId, fromNumber, signal) {
       known(runId);
@@ -91,6 +96,21 @@ test('a run is started with the given fields only, and followed to its end', asy
     ],
   );
   t.deepEqual(test.given, [{ model: 'cells', dataPath: '/data/cells', promote: false }]);
+});
+
+test('a run is resumed, and followed from its first new event', async (t) => {
+  const test = createTestRuns();
+  const { client } = await openTestPort(t, { runs: test.runs });
+  test.emit(loaded, { ...ended, state: 'failed' }, { kind: 'resumed' }, ended);
+  const events = await collect(client.resumeRun('r1'));
+  t.deepEqual(
+    events.map(({ number, kind }) => [number, kind]),
+    [
+      [3, 'resumed'],
+      [4, 'ended'],
+    ],
+  );
+  await t.throwsAsync(collect(client.resumeRun('r9')), { code: 'run_unknown' });
 });
 
 test('a spec with faults is option_invalid', async (t) => {

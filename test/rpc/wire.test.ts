@@ -152,6 +152,7 @@ const events: readonly RunEvent[] = [
     parameterCount: 5_217_340,
     trainingFrames: 8,
     validationFrames: 2,
+    stepsDone: 812,
   },
   { ...at, kind: 'framesLoaded', loaded: 4, total: 10 },
   { ...at, kind: 'step', epoch: 1, step: 2, stepsInEpoch: 3, loss: 0.25, framesPerSecond: 20.5 },
@@ -169,6 +170,7 @@ const events: readonly RunEvent[] = [
     best: true,
   },
   { ...at, kind: 'published', model: 'cells', version: 3 },
+  { ...at, kind: 'resumed' },
   { ...at, kind: 'ended', state: 'stopped', reason: 'asked to' },
 ];
 for (const event of events) {

@@ -15,7 +15,9 @@ function newCheckpoint(fill: number, count = 12): Checkpoint {
     ['conv1/kernel/m', tensor(fill + 1)],
     ['conv1/bias', { shape: [1], values: Float32Array.of(Number.NaN) }],
   ]);
-  return { ...what, epoch: 2, step: 812, state };
+  const part = { steps: 3, frames: 12, lossSum: 0.1 + 0.2, correct: 7, seconds: 1 / 3 };
+  const progress = { history: [], part, datasetFingerprint: 'f0' };
+  return { ...what, epoch: 2, step: 812, state, progress };
 }
 
 test('a checkpoint comes back as it was, bit for bit', async (t) => {

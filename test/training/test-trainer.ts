@@ -11,6 +11,7 @@ import {
   type TrainerOptions,
   type VersionStore,
 } from '../../src/training/index.js';
+import { startTrainerProcess, type TrainerProcess } from '../../src/training/trainer-process.js';
 import { newSpec } from './run-fixtures.js';
 import { openFolder, writeSmallDataset } from './small-dataset.js';
 
@@ -20,6 +21,8 @@ export interface TestTrainer {
   readonly runsDir: string;
   readonly models: ModelStore;
   readonly spec: RunSpec;
+  /** Of each run, in their order. */
+  readonly processes: readonly TrainerProcess[];
 }
 
 /** A trainer of 32×32 px networks with a dataset of its own; closed when the test ends. */
@@ -29,12 +32,16 @@ export async function openTestTrainer(
     frameCount = 12,
     store,
     ...options
-  }: Partial<TrainerOptions> & { frameCount?: number; store?: VersionStore } = {},
+  }: Partial<TrainerOptions> & {
+    readonly frameCount?: number;
+    readonly store?: VersionStore;
+  } = {},
 ): Promise<TestTrainer> {
   const folder = await openFolder(t);
   const dataPath = await writeSmallDataset(join(folder, 'cells'), frameCount);
   const runsDir = join(folder, 'runs');
   const models = await openModelStore(join(folder, 'models'));
+  const processes: TrainerProcess[] = [];
   const trainer = createTrainer(
     {
       runsDir,
@@ -46,6 +53,11 @@ export async function openTestTrainer(
     {
       log: silentLog,
       store: store ?? models,
+      startProcess: async (...given) => {
+        const process = await startTrainerProcess(...given);
+        processes.push(process);
+        return process;
+      },
     },
   );
   t.teardown(() => trainer.close());
@@ -54,6 +66,7 @@ export async function openTestTrainer(
     folder,
     runsDir,
     models,
+    processes,
     spec: newSpec({
       dataPath,
       model: 'small',

@@ -82,6 +82,7 @@ export function toWireRun(run: Run): WireRun {
     startedAt: new Date(run.startedAtMs),
     endedAt: run.endedAtMs === null ? undefined : new Date(run.endedAtMs),
     publishedVersion: run.publishedVersion ?? 0,
+    resumable: run.resumable,
     history: run.history.map(toWireEpoch),
   };
 }
@@ -95,6 +96,7 @@ export function fromWireRun(wire: WireRun): Run {
     startedAtMs: wire.startedAt?.getTime() ?? 0,
     endedAtMs: wire.endedAt?.getTime() ?? null,
     publishedVersion: wire.publishedVersion === 0 ? null : wire.publishedVersion,
+    resumable: wire.resumable,
     history: wire.history,
   };
 }
@@ -120,8 +122,8 @@ export function fromWireRunEvent(wire: WireRunEvent): RunEvent {
 function toWireBody(event: RunEventBody): NonNullable<WireRunEvent['event']> {
   switch (event.kind) {
     case 'started': {
-      const { spec, parameterCount, trainingFrames, validationFrames } = event;
-      const value = { parameterCount, trainingFrames, validationFrames };
+      const { spec, parameterCount, trainingFrames, validationFrames, stepsDone } = event;
+      const value = { parameterCount, trainingFrames, validationFrames, stepsDone };
       return { $case: 'started', value: { ...value, spec: toWireRunSpec(spec) } };
     }
     case 'framesLoaded':
@@ -134,6 +136,8 @@ function toWireBody(event: RunEventBody): NonNullable<WireRunEvent['event']> {
       return { $case: 'epoch', value: toWireEpoch(event) };
     case 'published':
       return { $case: 'published', value: { model: event.model, version: event.version } };
+    case 'resumed':
+      return { $case: 'resumed', value: {} };
     case 'ended': {
       const value = { state: runStates.toWire(event.state), reason: event.reason };
       return { $case: 'ended', value };
@@ -149,7 +153,8 @@ function fromWireBody(wire: WireRunEvent['event']): RunEventBody {
     case 'step':
     case 'epoch':
     case 'published':
-      // The fields of these four are the same on both sides.
+    case 'resumed':
+      // The fields of these five are the same on both sides.
       return { kind: wire.$case, ...wire.value } as RunEventBody;
     case 'ended': {
       const state = runStates.parse(wire.value.state);

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { buildInference, type Loss, type Network, type Parameters } from '../../graph/index.js';
 import type { LabelSet } from '../../label-set.js';
+import { type BestWeights, type EpochPart, newPart, type Progress } from '../progress.js';
 import type { EpochScores, RunSpec } from '../run.js';
 import type { StepRunner } from '../step-runner.js';
 import { createEarlyStopping } from './early-stopping.js';
@@ -21,25 +22,29 @@ export interface LearnOptions {
   readonly validation: FrameSet;
   /** Of the runtime; 0 is one a core. */
   readonly threads: number;
+  /** Where it goes on from, the runner being at the same step; null at a start. */
+  readonly from: LearningState | null;
+}
+
+/** Where a learning stands, beside the runner's state. */
+export interface LearningState {
+  readonly progress: Omit<Progress, 'datasetFingerprint'>;
+  readonly best: BestWeights | null;
 }
 
 export interface LearnCollaborators {
   readonly runner: StepRunner;
   tell(event: ProcessEvent): void;
-  /** Keeps the weights of the best epoch so far; they are overwritten after it resolves. */
-  keep(best: {
-    readonly epoch: number;
-    readonly step: number;
-    readonly state: Parameters;
-  }): Promise<void>;
+  /** Keeps all that the rest follows from; the runner's part is overwritten once it resolves. */
+  save(now: LearningState): Promise<void>;
+  /** Whether a step within an epoch should be kept; the end of an epoch always is. */
+  isSaveDue(): boolean;
   isStopRequested(): boolean;
 }
 
-/** The epoch whose weights were kept. */
-export interface BestEpoch {
+/** The epoch of the lowest validation loss. */
+export interface BestEpoch extends BestWeights {
   readonly scores: EpochScores;
-  /** float32 `[N, L]`, of the validation part. */
-  readonly probabilities: Float32Array;
 }
 
 /** How the learning came out. */
@@ -54,7 +59,8 @@ export interface Learned {
 /**
  * Trains epoch by epoch: the frames in an order of the seed, the last batch as small
  * as it comes; then the validation part is scored with the weights as they would
- * be served. The weights of the lowest validation loss are handed to `keep`.
+ * be served. The weights of the lowest validation loss are returned; they and all else
+ * are handed to `save`, from where a later call goes on to the same end, bit for bit.
  *
  * Training loss and accuracy are means over the frames of the epoch while the weights
  * change and with dropout, as Keras shows them.
@@ -67,27 +73,42 @@ export async function learn(
   options: LearnOptions,
   collaborators: LearnCollaborators,
 ): Promise<Learned> {
-  const { spec, network, labels, loss, training, validation, threads } = options;
-  const { runner, tell, keep } = collaborators;
+  const { spec, network, labels, loss, training, validation, threads, from } = options;
+  const { runner, tell, save, isStopRequested } = collaborators;
   const stopping = createEarlyStopping(spec.patience);
   const order = createFrameOrder(spec, training);
-  const history: EpochScores[] = [];
-  let best: BestEpoch | null = null;
-  const end = (state: Learned['state'], reason: string): Learned => ({
-    state,
-    reason,
-    history,
-    best,
-  });
+  const history = [...(from?.progress.history ?? [])];
+  let best = from?.best ?? null;
+  let part = from?.progress.part ?? newPart;
+  let isOver = false;
+  for (const { validationLoss } of history) isOver = stopping.observe(validationLoss).isOver;
 
-  for (let epoch = 1; epoch <= spec.epochs; epoch += 1) {
+  for (;;) {
+    const done = history.length;
+    if (done === spec.epochs) {
+      return end('finished', `finished ${done} ${done === 1 ? 'epoch' : 'epochs'}`);
+    }
+    if (isOver) {
+      return end(
+        'finished',
+        `stopped early after epoch ${done}: no lower validation loss than epoch ${stopping.bestEpoch}'s for ${spec.patience} epochs`,
+      );
+    }
+    if (done > 0 && isStopRequested()) {
+      return end('stopped', `stopped on request after epoch ${done}`);
+    }
+    const epoch = done + 1;
     const startedAtMs = performance.now();
-    const trained = await trainEpoch(epoch, order(epoch), options, collaborators);
+    const trained = await trainEpoch({ epoch, order: order(epoch), from: part }, options, {
+      ...collaborators,
+      savePart: (now) => save({ progress: { history, part: now }, best }),
+    });
     if ('diverged' in trained) return end('failed', trained.diverged);
     if ('stoppedAtStep' in trained) {
       return end('stopped', `stopped on request at step ${trained.stoppedAtStep}`);
     }
-    const model = buildInference(network, runner.parameters());
+    const parameters = runner.parameters();
+    const model = buildInference(network, parameters);
     const { probabilities, report } = await validate(
       { model, set: validation, labels },
       { threads, shape: network.inputShape },
@@ -99,73 +120,86 @@ export async function learn(
       loss.kind === 'bce'
         ? report.meanBinaryCrossEntropy
         : meanLoss(loss, probabilities, validation);
-    const { isBest, isOver } = stopping.observe(validationLoss);
+    const observed = stopping.observe(validationLoss);
+    isOver = observed.isOver;
+    const answers = training.pixels.length * training.labelCount;
     const scores: EpochScores = {
       epoch,
-      trainingLoss: trained.loss,
-      trainingAccuracy: trained.accuracy,
+      trainingLoss: trained.lossSum / training.pixels.length,
+      trainingAccuracy: trained.correct / answers,
       validationLoss,
       validationAccuracy: report.binaryAccuracy,
       validationMacroF1: report.macroF1,
       alwaysNoAccuracy: report.alwaysNoAccuracy,
-      seconds: (performance.now() - startedAtMs) / 1000,
-      best: isBest,
+      seconds: part.seconds + (performance.now() - startedAtMs) / 1000,
+      best: observed.isBest,
     };
     history.push(scores);
-    if (isBest) {
-      await keep({ epoch, step: runner.step, state: runner.parameters() });
-      best = { scores, probabilities };
-    }
+    if (scores.best) best = { parameters: copyOf(parameters), probabilities };
+    part = newPart;
+    await save({ progress: { history, part }, best });
     // Told only once the weights are safe: who reads "best" may rely on them.
     tell({ kind: 'epoch', ...scores });
-    if (isOver && epoch < spec.epochs) {
-      return end(
-        'finished',
-        `stopped early after epoch ${epoch}: no lower validation loss than epoch ${stopping.bestEpoch}'s for ${spec.patience} epochs`,
-      );
-    }
-    if (collaborators.isStopRequested() && epoch < spec.epochs) {
-      return end('stopped', `stopped on request after epoch ${epoch}`);
-    }
   }
-  return end('finished', `finished ${spec.epochs} ${spec.epochs === 1 ? 'epoch' : 'epochs'}`);
+
+  function end(state: Learned['state'], reason: string): Learned {
+    const scores = history.findLast((epoch) => epoch.best);
+    return { state, reason, history, best: best && scores ? { ...best, scores } : null };
+  }
 }
 
-type TrainedEpoch =
-  | { readonly loss: number; readonly accuracy: number }
-  | { readonly diverged: string }
-  | { readonly stoppedAtStep: number };
+type TrainedEpoch = EpochPart | { readonly diverged: string } | { readonly stoppedAtStep: number };
 
 async function trainEpoch(
-  epoch: number,
-  order: readonly number[],
+  {
+    epoch,
+    order,
+    from,
+  }: { readonly epoch: number; readonly order: readonly number[]; readonly from: EpochPart },
   { spec, training }: LearnOptions,
-  { runner, tell, isStopRequested }: LearnCollaborators,
+  {
+    runner,
+    tell,
+    isStopRequested,
+    isSaveDue,
+    savePart,
+  }: LearnCollaborators & { readonly savePart: (part: EpochPart) => Promise<void> },
 ): Promise<TrainedEpoch> {
   const frameCount = training.pixels.length;
   const stepsInEpoch = Math.ceil(frameCount / spec.batchSize);
   const rate = { ...spec, totalSteps: stepsInEpoch * spec.epochs };
   const buffers = createBatchBuffers(training, Math.min(spec.batchSize, frameCount));
   const startedAtMs = performance.now();
-  let lossSum = 0;
-  let correct = 0;
-  let framesDone = 0;
-  for (let step = 1; step <= stepsInEpoch; step += 1) {
-    const rows = order.slice(framesDone, framesDone + spec.batchSize);
+  let part = from;
+  for (let step = from.steps + 1; step <= stepsInEpoch; step += 1) {
+    const rows = order.slice(part.frames, part.frames + spec.batchSize);
     const batch = gatherBatch(training, rows, buffers);
     const { loss, probabilities } = await runner.run(batch, learningRateAfter(runner.step, rate));
     if (!Number.isFinite(loss)) return { diverged: `loss is ${loss} at step ${runner.step}` };
-    framesDone += batch.frameCount;
-    lossSum += loss * batch.frameCount;
-    correct += countCorrect(probabilities, batch.targets);
-    const framesPerSecond = framesDone / ((performance.now() - startedAtMs) / 1000);
+    const seconds = (performance.now() - startedAtMs) / 1000;
+    part = {
+      steps: step,
+      frames: part.frames + batch.frameCount,
+      lossSum: part.lossSum + loss * batch.frameCount,
+      correct: part.correct + countCorrect(probabilities, batch.targets),
+      seconds: from.seconds + seconds,
+    };
+    const framesPerSecond = (part.frames - from.frames) / seconds;
     tell({ kind: 'step', epoch, step, stepsInEpoch, loss, framesPerSecond });
     // A step blocks the thread: messages are heard between two.
     await setImmediate();
-    if (step < stepsInEpoch && isStopRequested()) return { stoppedAtStep: runner.step };
+    if (step === stepsInEpoch) break;
+    const isStopped = isStopRequested();
+    if (isStopped || isSaveDue()) await savePart(part);
+    if (isStopped) return { stoppedAtStep: runner.step };
   }
-  return { loss: lossSum / frameCount, accuracy: correct / (frameCount * training.labelCount) };
+  return part;
 }
+
+const copyOf = (parameters: Parameters): Parameters =>
+  new Map(
+    [...parameters].map(([name, { shape, values }]) => [name, { shape, values: values.slice() }]),
+  );
 
 function countCorrect(probabilities: Float32Array, targets: Float32Array): number {
   let correct = 0;

@@ -7,6 +7,10 @@ export interface ProcessOptions {
   readonly folder: string;
   /** Threads of the runtime; 0 is one a core. */
   readonly threads: number;
+  /** A checkpoint is written after each epoch, and at a step when the last is so old. */
+  readonly checkpointEveryMs: number;
+  /** Where the run goes on from its checkpoint: how many epochs it has told of. */
+  readonly resumed: { readonly epochsTold: number } | null;
 }
 
 /** A trained network as the process leaves it in `export/` of the run's folder. */
@@ -25,8 +29,11 @@ export interface Outcome {
   readonly exported: ExportedModel | null;
 }
 
-/** What the process tells of itself; `published` and `ended` are its parent's to say. */
-export type ProcessEvent = Exclude<RunEventBody, { readonly kind: 'published' | 'ended' }>;
+/** What the process tells of itself; the other events are its parent's to say. */
+export type ProcessEvent = Exclude<
+  RunEventBody,
+  { readonly kind: 'published' | 'ended' | 'resumed' }
+>;
 
 /** What goes from the trainer process to its parent: events, and last the outcome. */
 export type ProcessMessage =

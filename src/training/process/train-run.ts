@@ -5,13 +5,15 @@ import { createOnnxGraphRunner } from '../../engines/index.js';
 import { DomainError } from '../../errors.js';
 import { createPreparer } from '../../frames/index.js';
 import { buildTrainingStep, countParameters, initialiseParameters } from '../../graph/index.js';
-import { readCheckpoint, writeCheckpoint } from '../checkpoint.js';
+import { writeCheckpoint } from '../checkpoint.js';
 import { createNetwork } from '../networks/index.js';
 import type { RunSpec } from '../run.js';
+import { runFiles } from '../run-folder.js';
 import { readRunFolder } from '../run-store.js';
 import { createStepRunner } from '../step-runner.js';
 import { exportModel } from './export-model.js';
 import { loadFrames } from './frame-set.js';
+import { createCheckpointKeeper, type KeptLearning, readKeptLearning } from './keep-checkpoint.js';
 import { type Learned, learn } from './learn.js';
 import type { Outcome, ProcessEvent, ProcessOptions } from './messages.js';
 import { lossOf } from './run-loss.js';
@@ -32,15 +34,17 @@ const loadedIntervalMs = 200;
  * 1. read the spec, open the dataset, split it
  * 2. build the network and tell how large it is
  * 3. load the frames, once
- * 4. build the training step and learn; keep a checkpoint of the best epoch
+ * 4. build the training step and learn, from the beginning or from the checkpoint that
+ *    an earlier process left; keep a checkpoint of it
  * 5. draw the curves
- * 6. take the best weights from the checkpoint, check and write the served form
+ * 6. keep the best weights, check and write the served form
  * 7. draw validation frames with their true and predicted labels
  *
- * Throws `dataset_invalid`, `option_invalid`, `storage_failed`, `checkpoint_corrupt`.
+ * The checkpoint stays until the version is published, which is the parent's to do; a
+ * run that diverged leaves none. Throws `dataset_invalid`, `option_invalid`, `storage_failed`, `checkpoint_corrupt`.
  */
 export async function trainRun(
-  { folder, threads }: ProcessOptions,
+  { folder, threads, checkpointEveryMs, resumed }: ProcessOptions,
   collaborators: TrainRunCollaborators,
 ): Promise<Outcome> {
   const { tell, warn, isStopRequested } = collaborators;
@@ -51,20 +55,29 @@ export async function trainRun(
 
   const shape = { channels: channels.length, heightPx, widthPx, labelCount: labels.length };
   const network = createNetwork(spec.network, shape);
+  const kept = resumed ? await readKeptLearning(folder, dataset.fingerprint) : null;
   tell({
     kind: 'started',
     spec,
     parameterCount: countParameters(network),
     trainingFrames: split.training.length,
     validationFrames: split.validation.length,
+    stepsDone: kept?.step ?? 0,
   });
+  // What was kept before it could be told.
+  for (const scores of kept?.progress.history.slice(resumed?.epochsTold ?? 0) ?? []) {
+    tell({ kind: 'epoch', ...scores });
+  }
 
   const sets = await loadBoth({ dataset, split, inputSpec }, collaborators);
   if (sets === null) return stoppedEarly('stopped on request while frames were loaded');
   const { training, validation } = sets;
 
-  const checkpointPath = join(folder, 'best.safetensors');
-  const learned = await runLearning();
+  const keeper = createCheckpointKeeper({
+    ...{ folder, everyMs: checkpointEveryMs, spec, inputSpec, labels },
+    datasetFingerprint: dataset.fingerprint,
+  });
+  const learned = await runLearning(kept);
   if (learned.history.length > 0) {
     await pictures('curves', async () => {
       const { drawCurves } = await import('./curves.js');
@@ -72,14 +85,19 @@ export async function trainRun(
     });
   }
   const { state, reason, best } = learned;
-  if (state === 'failed') return { state, reason, exported: null };
+  if (state === 'failed') {
+    // It would come to the same end again.
+    await keeper.discard();
+    return { state, reason, exported: null };
+  }
   if (best === null) return stoppedEarly(reason);
 
-  const kept = await readCheckpoint(checkpointPath);
-  const goldenOutput = await exportModel(
-    { network, parameters: kept.state, validation, folder },
-    { threads },
-  );
+  const { parameters } = best;
+  const { epoch } = best.scores;
+  const step = epoch * Math.ceil(training.frames.length / spec.batchSize);
+  const weights = { spec, inputSpec, labels, epoch, step, state: parameters, progress: null };
+  await writeCheckpoint(join(folder, runFiles.best), weights);
+  const goldenOutput = await exportModel({ network, parameters, validation, folder }, { threads });
   await pictures('sheet of validation frames', async () => {
     const { drawSamples } = await import('./sample-sheet.js');
     await drawSamples(folder, { dataset, validation, probabilities: best.probabilities });
@@ -106,18 +124,22 @@ export async function trainRun(
     await draw().catch((thrown: unknown) => warn(`no ${what}`, thrown));
   }
 
-  async function runLearning(): Promise<Learned> {
+  async function runLearning(from: KeptLearning | null): Promise<Learned> {
     const loss = lossOf(spec, training);
     const step = buildTrainingStep(network, { ...stepOptionsOf(spec), loss });
     const graphRunner = await createOnnxGraphRunner(step.model, { threads });
     try {
-      const state = initialiseParameters(network, spec.seed);
-      const runner = createStepRunner({ step, state, seed: spec.seed }, { runner: graphRunner });
-      const keep: Parameters<typeof learn>[1]['keep'] = (at) =>
-        writeCheckpoint(checkpointPath, { ...at, spec, labels, inputSpec });
+      const state = from?.state ?? initialiseParameters(network, spec.seed);
+      const runner = createStepRunner(
+        { step, state, seed: spec.seed, stepsDone: from?.step ?? 0 },
+        { runner: graphRunner },
+      );
       return await learn(
-        { spec, network, labels, loss, training, validation, threads },
-        { runner, tell, keep, isStopRequested },
+        { spec, network, labels, loss, training, validation, threads, from },
+        {
+          ...{ runner, tell, isStopRequested, isSaveDue: keeper.isSaveDue },
+          save: (now) => keeper.save(now, runner),
+        },
       );
     } finally {
       await graphRunner.close();

@@ -1,8 +1,12 @@
 import test from 'ava';
 import { createOnnxGraphRunner } from '../../../src/engines/index.js';
-import { buildTrainingStep, initialiseParameters } from '../../../src/graph/index.js';
+import {
+  buildTrainingStep,
+  initialiseParameters,
+  type Parameters,
+} from '../../../src/graph/index.js';
 import { createNetwork } from '../../../src/training/networks/index.js';
-import { learn } from '../../../src/training/process/learn.js';
+import { type LearningState, learn } from '../../../src/training/process/learn.js';
 import type { ProcessEvent } from '../../../src/training/process/messages.js';
 import { lossOf } from '../../../src/training/process/run-loss.js';
 import type { RunSpec } from '../../../src/training/run.js';
@@ -14,10 +18,26 @@ import { createSmallSet, smallShape } from './small-set.js';
 const labels = ['red', 'green', 'none'];
 const baseSpec = newSpec({ epochs: 2, batchSize: 4, split: 'first', seed: 5 });
 
+/** All that is saved of a learning, the runner's part included. */
+type Saved = LearningState & { readonly step: number; readonly state: Parameters };
+
+const copyOf = (state: Parameters): Parameters =>
+  new Map([...state].map(([name, { shape, values }]) => [name, { shape, values: values.slice() }]));
+
 /** Learns with the real graph, and notes every batch, rate and event. */
 async function learnSmall(
   given: Partial<RunSpec>,
-  { frameCount = 10, stopAfter = Number.POSITIVE_INFINITY } = {},
+  {
+    frameCount = 10,
+    stopAfter = Number.POSITIVE_INFINITY,
+    from = null,
+    isSaveDue = () => false,
+  }: {
+    readonly frameCount?: number;
+    readonly stopAfter?: number;
+    readonly from?: Saved | null;
+    readonly isSaveDue?: () => boolean;
+  } = {},
 ) {
   const spec = { ...baseSpec, ...given };
   const network = createNetwork(spec.network, smallShape);
@@ -25,8 +45,11 @@ async function learnSmall(
   const loss = lossOf(spec, training);
   const step = buildTrainingStep(network, { batchSize: spec.batchSize, loss });
   const graphRunner = await createOnnxGraphRunner(step.model, { threads: 1 });
-  const state = initialiseParameters(network, spec.seed);
-  const real = createStepRunner({ step, state, seed: spec.seed }, { runner: graphRunner });
+  const state = from?.state ?? initialiseParameters(network, spec.seed);
+  const real = createStepRunner(
+    { step, state, seed: spec.seed, stepsDone: from?.step ?? 0 },
+    { runner: graphRunner },
+  );
   const seen: { batch: StepBatch; rate: number; loss: number; correct: number }[] = [];
   const runner: StepRunner = {
     get step() {
@@ -45,7 +68,7 @@ async function learnSmall(
     },
   };
   const events: ProcessEvent[] = [];
-  const kept: { epoch: number; step: number }[] = [];
+  const saved: Saved[] = [];
   try {
     const learned = await learn(
       {
@@ -56,17 +79,21 @@ async function learnSmall(
         training,
         validation: createSmallSet(6, 100),
         threads: 1,
+        from,
       },
       {
         runner,
         tell: (event) => events.push(event),
-        keep: async ({ epoch, step: atStep }) => {
-          kept.push({ epoch, step: atStep });
+        save: async ({ progress, best }) => {
+          const tensors = copyOf(real.state());
+          // As a checkpoint does: the objects themselves go on changing.
+          saved.push({ ...structuredClone({ progress, best }), step: real.step, state: tensors });
         },
+        isSaveDue,
         isStopRequested: () => real.step >= stopAfter,
       },
     );
-    return { learned, seen, events, kept };
+    return { learned, seen, events, saved };
   } finally {
     await graphRunner.close();
   }
@@ -131,7 +158,7 @@ test('the rate decays by the step over all epochs', async (t) => {
 });
 
 test('what is easy to see is learnt, and scored beside the answer "no"', async (t) => {
-  const { learned, kept } = await learnSmall(
+  const { learned, saved } = await learnSmall(
     { epochs: 12, learningRate: 2e-3 },
     { frameCount: 24 },
   );
@@ -141,11 +168,16 @@ test('what is easy to see is learnt, and scored beside the answer "no"', async (
   t.is(scores?.alwaysNoAccuracy, 2 / 3);
   t.true((scores?.validationAccuracy ?? 0) > 0.9, `accuracy ${scores?.validationAccuracy}`);
   t.true((scores?.validationMacroF1 ?? 0) > 0.9, `macro F1 ${scores?.validationMacroF1}`);
-  const best = learned.history.filter((epoch) => epoch.best);
+  // After each epoch, all of it, the best so far included.
   t.deepEqual(
-    kept,
-    best.map(({ epoch }) => ({ epoch, step: epoch * 6 })),
+    saved.map(({ step, progress }) => [step, progress.history.length, progress.part.steps]),
+    learned.history.map(({ epoch }) => [epoch * 6, epoch, 0]),
   );
+  for (const { progress, best } of saved) {
+    const { epoch } = progress.history.findLast((each) => each.best)!;
+    t.deepEqual(best, saved[epoch - 1]!.best);
+  }
+  t.deepEqual(saved.at(-1)!.best!.parameters, learned.best!.parameters);
   const losses = learned.history.map((epoch) => epoch.validationLoss);
   t.is(scores?.validationLoss, Math.min(...losses));
 });
@@ -210,4 +242,33 @@ test('a cosine rises over the warm-up and falls over all epochs', async (t) => {
   t.deepEqual(rates.slice(0, 2), [5e-4, 1e-3]);
   t.true(rates.slice(2).every((rate, at) => rate <= 1e-3 && rate < (rates[at + 1] ?? 1) + 1e-12));
   t.true((rates.at(-1) ?? 1) < 2e-4);
+});
+
+test('a learning goes on from any save as if it had never stopped', async (t) => {
+  const given = { epochs: 3, patience: 2, sampling: 'balanced', schedule: 'cosine' } as const;
+  const whole = await learnSmall(given, { isSaveDue: () => true });
+  // 3 steps an epoch: after the first, the second and the last of each.
+  t.is(whole.saved.length, 9);
+  for (const [at, from] of whole.saved.entries()) {
+    const rest = await learnSmall(given, { from });
+    t.deepEqual(
+      rest.seen.map(({ loss, rate }) => [loss, rate]),
+      whole.seen.slice(at + 1).map(({ loss, rate }) => [loss, rate]),
+    );
+    t.deepEqual(withoutTime(rest.learned), withoutTime(whole.learned), `from step ${from.step}`);
+  }
+});
+
+test('a learning that had stopped early when it was saved stops early again', async (t) => {
+  const given = { epochs: 9, patience: 2, learningRate: 1e-30 } as const;
+  const whole = await learnSmall(given);
+  const rest = await learnSmall(given, { from: whole.saved.at(-1)! });
+  t.is(rest.seen.length, 0);
+  t.deepEqual(rest.learned, whole.learned);
+});
+
+const withoutTime = (learned: Awaited<ReturnType<typeof learnSmall>>['learned']) => ({
+  ...learned,
+  history: learned.history.map((scores) => ({ ...scores, seconds: 0 })),
+  best: learned.best && { ...learned.best, scores: { ...learned.best.scores, seconds: 0 } },
 });

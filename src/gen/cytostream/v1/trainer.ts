@@ -156,6 +156,8 @@ export interface Run {
   /** The version it published; 0 if none. */
   publishedVersion: number;
   history: EpochScores[];
+  /** Whether it was interrupted and left a checkpoint to go on from. */
+  resumable: boolean;
 }
 
 /** What a run tells while it goes; numbered from 1 without gaps. */
@@ -170,6 +172,7 @@ export interface RunEvent {
     | { $case: "epoch"; value: EpochScores }
     | { $case: "published"; value: VersionPublished }
     | { $case: "ended"; value: RunEnded }
+    | { $case: "resumed"; value: RunResumed }
     | undefined;
 }
 
@@ -179,6 +182,12 @@ export interface RunStarted {
   parameterCount: number;
   trainingFrames: number;
   validationFrames: number;
+  /** Steps done by then: above 0 where a run goes on from a checkpoint. */
+  stepsDone: number;
+}
+
+/** After an end that was none: the run goes on, and starts once more. */
+export interface RunResumed {
 }
 
 export interface FramesLoaded {
@@ -247,6 +256,14 @@ export interface StopRunRequest {
 
 export interface StopRunResponse {
   run: Run | undefined;
+}
+
+export interface ResumeRunRequest {
+  runId: string;
+}
+
+export interface ResumeRunResponse {
+  event: RunEvent | undefined;
 }
 
 export interface GetRunRequest {
@@ -652,6 +669,7 @@ function createBaseRun(): Run {
     endedAt: undefined,
     publishedVersion: 0,
     history: [],
+    resumable: false,
   };
 }
 
@@ -680,6 +698,9 @@ export const Run: MessageFns<Run> = {
     }
     for (const v of message.history) {
       EpochScores.encode(v!, writer.uint32(66).fork()).join();
+    }
+    if (message.resumable !== false) {
+      writer.uint32(72).bool(message.resumable);
     }
     return writer;
   },
@@ -761,6 +782,14 @@ export const Run: MessageFns<Run> = {
             message.history.push(EpochScores.decode(reader, reader.uint32()));
             continue;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.resumable = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -786,6 +815,7 @@ export const Run: MessageFns<Run> = {
     message.endedAt = object.endedAt ?? undefined;
     message.publishedVersion = object.publishedVersion ?? 0;
     message.history = object.history?.map((e) => EpochScores.fromPartial(e)) || [];
+    message.resumable = object.resumable ?? false;
     return message;
   },
 };
@@ -823,6 +853,9 @@ export const RunEvent: MessageFns<RunEvent> = {
         break;
       case "ended":
         RunEnded.encode(message.event.value, writer.uint32(74).fork()).join();
+        break;
+      case "resumed":
+        RunResumed.encode(message.event.value, writer.uint32(82).fork()).join();
         break;
     }
     return writer;
@@ -913,6 +946,14 @@ export const RunEvent: MessageFns<RunEvent> = {
             message.event = { $case: "ended", value: RunEnded.decode(reader, reader.uint32()) };
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.event = { $case: "resumed", value: RunResumed.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -970,13 +1011,19 @@ export const RunEvent: MessageFns<RunEvent> = {
         }
         break;
       }
+      case "resumed": {
+        if (object.event?.value !== undefined && object.event?.value !== null) {
+          message.event = { $case: "resumed", value: RunResumed.fromPartial(object.event.value) };
+        }
+        break;
+      }
     }
     return message;
   },
 };
 
 function createBaseRunStarted(): RunStarted {
-  return { spec: undefined, parameterCount: 0, trainingFrames: 0, validationFrames: 0 };
+  return { spec: undefined, parameterCount: 0, trainingFrames: 0, validationFrames: 0, stepsDone: 0 };
 }
 
 export const RunStarted: MessageFns<RunStarted> = {
@@ -992,6 +1039,9 @@ export const RunStarted: MessageFns<RunStarted> = {
     }
     if (message.validationFrames !== 0) {
       writer.uint32(32).uint32(message.validationFrames);
+    }
+    if (message.stepsDone !== 0) {
+      writer.uint32(40).uint64(message.stepsDone);
     }
     return writer;
   },
@@ -1041,6 +1091,14 @@ export const RunStarted: MessageFns<RunStarted> = {
             message.validationFrames = reader.uint32();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.stepsDone = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1062,6 +1120,50 @@ export const RunStarted: MessageFns<RunStarted> = {
     message.parameterCount = object.parameterCount ?? 0;
     message.trainingFrames = object.trainingFrames ?? 0;
     message.validationFrames = object.validationFrames ?? 0;
+    message.stepsDone = object.stepsDone ?? 0;
+    return message;
+  },
+};
+
+function createBaseRunResumed(): RunResumed {
+  return {};
+}
+
+export const RunResumed: MessageFns<RunResumed> = {
+  encode(_: RunResumed, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RunResumed {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRunResumed();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RunResumed>): RunResumed {
+    return RunResumed.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<RunResumed>): RunResumed {
+    const message = createBaseRunResumed();
     return message;
   },
 };
@@ -1885,6 +1987,118 @@ export const StopRunResponse: MessageFns<StopRunResponse> = {
   fromPartial(object: DeepPartial<StopRunResponse>): StopRunResponse {
     const message = createBaseStopRunResponse();
     message.run = (object.run !== undefined && object.run !== null) ? Run.fromPartial(object.run) : undefined;
+    return message;
+  },
+};
+
+function createBaseResumeRunRequest(): ResumeRunRequest {
+  return { runId: "" };
+}
+
+export const ResumeRunRequest: MessageFns<ResumeRunRequest> = {
+  encode(message: ResumeRunRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.runId !== "") {
+      writer.uint32(10).string(message.runId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResumeRunRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResumeRunRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.runId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ResumeRunRequest>): ResumeRunRequest {
+    return ResumeRunRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ResumeRunRequest>): ResumeRunRequest {
+    const message = createBaseResumeRunRequest();
+    message.runId = object.runId ?? "";
+    return message;
+  },
+};
+
+function createBaseResumeRunResponse(): ResumeRunResponse {
+  return { event: undefined };
+}
+
+export const ResumeRunResponse: MessageFns<ResumeRunResponse> = {
+  encode(message: ResumeRunResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.event !== undefined) {
+      RunEvent.encode(message.event, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResumeRunResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResumeRunResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.event = RunEvent.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ResumeRunResponse>): ResumeRunResponse {
+    return ResumeRunResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ResumeRunResponse>): ResumeRunResponse {
+    const message = createBaseResumeRunResponse();
+    message.event = (object.event !== undefined && object.event !== null)
+      ? RunEvent.fromPartial(object.event)
+      : undefined;
     return message;
   },
 };
@@ -2736,6 +2950,19 @@ export const TrainerServiceService = {
     responseSerialize: (value: StopRunResponse): Buffer => Buffer.from(StopRunResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): StopRunResponse => StopRunResponse.decode(value),
   },
+  /**
+   * Takes up a run that failed or was stopped from its last checkpoint and streams
+   * its events from there on: it comes to what it would have come to.
+   */
+  resumeRun: {
+    path: "/cytostream.v1.TrainerService/ResumeRun" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: ResumeRunRequest): Buffer => Buffer.from(ResumeRunRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ResumeRunRequest => ResumeRunRequest.decode(value),
+    responseSerialize: (value: ResumeRunResponse): Buffer => Buffer.from(ResumeRunResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ResumeRunResponse => ResumeRunResponse.decode(value),
+  },
   getRun: {
     path: "/cytostream.v1.TrainerService/GetRun" as const,
     requestStream: false as const,
@@ -2776,6 +3003,11 @@ export interface TrainerServiceServer extends UntypedServiceImplementation {
   watchRun: handleServerStreamingCall<WatchRunRequest, WatchRunResponse>;
   /** Asks a run to stop after the step it is in; its best weights are kept. */
   stopRun: handleUnaryCall<StopRunRequest, StopRunResponse>;
+  /**
+   * Takes up a run that failed or was stopped from its last checkpoint and streams
+   * its events from there on: it comes to what it would have come to.
+   */
+  resumeRun: handleServerStreamingCall<ResumeRunRequest, ResumeRunResponse>;
   getRun: handleUnaryCall<GetRunRequest, GetRunResponse>;
   listRuns: handleUnaryCall<ListRunsRequest, ListRunsResponse>;
   /** Scores a version on a labelled dataset: progress, and last the report. */
@@ -2816,6 +3048,16 @@ export interface TrainerServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: StopRunResponse) => void,
   ): ClientUnaryCall;
+  /**
+   * Takes up a run that failed or was stopped from its last checkpoint and streams
+   * its events from there on: it comes to what it would have come to.
+   */
+  resumeRun(request: ResumeRunRequest, options?: Partial<CallOptions>): ClientReadableStream<ResumeRunResponse>;
+  resumeRun(
+    request: ResumeRunRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<ResumeRunResponse>;
   getRun(
     request: GetRunRequest,
     callback: (error: ServiceError | null, response: GetRunResponse) => void,
