@@ -14,7 +14,7 @@ import { createGoldenFrame, openModelStore } from '../src/models/index.js';
 import { createRandom, simulateCells } from '../src/simulator/index.js';
 import { createNetwork } from '../src/training/networks/index.js';
 import { median } from './median.js';
-import { measureOpenLoop, type OpenLoopResult } from './open-loop.js';
+import { type Arrivals, measureOpenLoop, type OpenLoopResult } from './open-loop.js';
 import { connectRaw, encodeFrame, encodeOptions, type RawClient } from './raw-client.js';
 
 /** How serving did beside the bare engine loop, in rounds that took turns. */
@@ -28,6 +28,8 @@ export interface ClassifyMeasure {
   readonly clocked: OpenLoopResult;
   /** At the same rate, frames in random bunches. */
   readonly random: OpenLoopResult;
+  /** p99 of the bare engine that is given the same arrivals, without a server: what waiting costs at least. */
+  readonly bareP99Ms: { readonly clocked: number; readonly random: number };
   /** Longest stall of the server's event loop, all rounds. */
   readonly stallMs: number;
 }
@@ -60,7 +62,7 @@ export async function measureClassify(rounds = 3, roundMs = 5000): Promise<Class
     const engineRunOfOneMs = median(bare.map(({ runOfOneMs }) => runOfOneMs));
     const serverFramesPerSecond = median(served);
     const random = createRandom(1);
-    const openLoop = (arrivals: 'clocked' | 'random') =>
+    const openLoop = (arrivals: Arrivals) =>
       measureOpenLoop(client, {
         model: 'bench',
         frame,
@@ -70,14 +72,21 @@ export async function measureClassify(rounds = 3, roundMs = 5000): Promise<Class
         arrivals,
         random: () => random.unit(),
       });
+    const clocked = await openLoop('clocked');
+    const randomly = await openLoop('random');
+    const stallMs = await longestStallMs(server.httpPort);
+    const bareP99 = async (arrivals: Arrivals) =>
+      (await runEngineLoop(modelPath, roundMs, [arrivals, String(serverFramesPerSecond * 0.6)]))
+        .p99Ms;
     return {
       engineFramesPerSecond,
       engineRunOfOneMs,
       serverFramesPerSecond,
       throughputRatio: serverFramesPerSecond / engineFramesPerSecond,
-      clocked: await openLoop('clocked'),
-      random: await openLoop('random'),
-      stallMs: await longestStallMs(server.httpPort),
+      clocked,
+      random: randomly,
+      bareP99Ms: { clocked: await bareP99('clocked'), random: await bareP99('random') },
+      stallMs,
     };
   } finally {
     client.close();
@@ -148,11 +157,16 @@ async function publishSeed(modelsDir: string): Promise<string> {
 interface EngineLoop {
   readonly framesPerSecond: number;
   readonly runOfOneMs: number;
+  readonly p99Ms: number;
 }
 
-async function runEngineLoop(modelPath: string, forMs: number): Promise<EngineLoop> {
+async function runEngineLoop(
+  modelPath: string,
+  forMs: number,
+  arrivals: readonly string[] = [],
+): Promise<EngineLoop> {
   const script = fileURLToPath(new URL('./engine-process.js', import.meta.url));
-  const args = [script, modelPath, String(forMs)];
+  const args = [script, modelPath, String(forMs), ...arrivals];
   const { stdout } = await promisify(execFile)(process.execPath, args);
   return JSON.parse(stdout) as EngineLoop;
 }
@@ -190,5 +204,6 @@ async function longestStallMs(httpPort: number): Promise<number> {
   const [, seconds] = /^nodejs_eventloop_lag_max_seconds (\S+)$/m.exec(text) ?? [];
   if (seconds === undefined)
     throw new Error('expected nodejs_eventloop_lag_max_seconds in /metrics');
-  return Number(seconds) * 1000;
+  // It holds the time between two looks at the clock, which are 10 ms apart by intent.
+  return Math.max(0, Number(seconds) * 1000 - 10);
 }

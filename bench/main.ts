@@ -49,6 +49,13 @@ const sections: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
       },
       waiting('each stream by its clock', serving.clocked, '≤ 3'),
       waiting('in random bunches', serving.random, ''),
+      ...(['clocked', 'random'] as const).map((arrivals) => ({
+        what: `the same p99, ${arrivals === 'clocked' ? 'each stream by its clock' : 'in random bunches'}`,
+        yardstick: 'the bare engine, given the same arrivals',
+        measured: `${ms(serving[arrivals].p99Ms)} ÷ ${ms(serving.bareP99Ms[arrivals])}`,
+        value: serving[arrivals].p99Ms / serving.bareP99Ms[arrivals],
+        goal: '',
+      })),
       {
         what: 'longest event-loop stall while serving',
         yardstick: '–',

@@ -4,6 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ClassifyResponse, Outcome } from '../src/gen/cytostream/v1/classifier.js';
 import { encodeOptions, type RawClient } from './raw-client.js';
 
+/** When the frames of a stream come; see `measureOpenLoop`. */
+export type Arrivals = 'clocked' | 'random';
+
 /** What frames that come by the clock met. */
 export interface OpenLoopResult {
   readonly frames: number;
@@ -39,7 +42,7 @@ export async function measureOpenLoop(
     readonly framesPerSecond: number;
     readonly seconds: number;
     readonly streams: number;
-    readonly arrivals: 'clocked' | 'random';
+    readonly arrivals: Arrivals;
     /** Uniform in 0..1. */
     readonly random: () => number;
   },
@@ -63,16 +66,8 @@ export async function measureOpenLoop(
     const ended = once(stream, 'end');
     stream.write(encodeOptions({ model, delivery: 'inOrder', maxInFlight: 256 }));
     const intervalMs = (streams * 1000) / framesPerSecond;
-    const startMs = performance.now();
-    const endMs = startMs + seconds * 1000;
-    let nextDueMs = startMs - random() * intervalMs;
-    for (;;) {
-      nextDueMs += arrivals === 'clocked' ? intervalMs : -Math.log(1 - random()) * intervalMs;
-      if (nextDueMs > endMs) break;
-      const waitMs = nextDueMs - performance.now();
-      if (waitMs > 0.5) await sleep(waitMs);
-      // A timer that fires early sends early; a late one is the frame's own waiting time.
-      dueAtMs.push(Math.min(nextDueMs, performance.now()));
+    for await (const dueMs of framesDue({ intervalMs, seconds, arrivals, random })) {
+      dueAtMs.push(dueMs);
       stream.write(frame);
       sent += 1;
     }
@@ -87,4 +82,28 @@ export async function measureOpenLoop(
     p99Ms: times.percentile(99) / 1000,
     maxMs: times.max / 1000,
   };
+}
+
+/** Yields when each frame of a stream is due, at that moment; on the clock of `performance.now()`. */
+export async function* framesDue({
+  intervalMs,
+  seconds,
+  arrivals,
+  random,
+}: {
+  readonly intervalMs: number;
+  readonly seconds: number;
+  readonly arrivals: Arrivals;
+  readonly random: () => number;
+}): AsyncGenerator<number> {
+  const startMs = performance.now();
+  let nextDueMs = startMs - random() * intervalMs;
+  for (;;) {
+    nextDueMs += arrivals === 'clocked' ? intervalMs : -Math.log(1 - random()) * intervalMs;
+    if (nextDueMs > startMs + seconds * 1000) return;
+    const waitMs = nextDueMs - performance.now();
+    if (waitMs > 0.5) await sleep(waitMs);
+    // A timer that fires early sends early; a late one is the frame's own waiting time.
+    yield Math.min(nextDueMs, performance.now());
+  }
 }

@@ -172,18 +172,14 @@ export function createBatcher(
       else tickets.push(ticket);
     }
     if (mayRun()) pumpSoon();
-    if (tickets.length > 0) await runTickets(tickets, batchSize, startedAtMs);
+    if (tickets.length > 0) await runTickets(tickets, batchSize);
     leaveLane();
     // What waited for the engine need not wait for company any more.
     if (mayRun()) pumpSoon();
     settleClose();
   };
 
-  const runTickets = async (
-    tickets: readonly Ticket[],
-    batchSize: number,
-    startedAtMs: number,
-  ): Promise<void> => {
+  const runTickets = async (tickets: readonly Ticket[], batchSize: number): Promise<void> => {
     try {
       const { probabilities, input, runMs } = await run(
         inputs.stack(tickets, batchSize),
@@ -197,11 +193,13 @@ export function createBatcher(
         const message = `bug: ${batchSize} rows were run, ${probabilities.length} probabilities came`;
         throw new DomainError('internal', 'internal error', { cause: new Error(message) });
       }
+      const endedAtMs = clock.now();
       for (const [index, ticket] of tickets.entries()) {
         ticket.settle({
           probabilities: probabilities.slice(index * labelCount, (index + 1) * labelCount),
           batchSize: tickets.length,
-          queueMs: startedAtMs - ticket.queuedAtMs,
+          // With the wait of a batch that was handed over while another ran.
+          queueMs: Math.max(0, endedAtMs - ticket.queuedAtMs - runMs),
           runMs,
         });
       }

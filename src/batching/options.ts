@@ -49,6 +49,7 @@ export interface BatchedRow {
   readonly probabilities: Float32Array;
   /** Tickets in the batch, without padding. */
   readonly batchSize: number;
+  /** From `submit` to the start of its run, in milliseconds. */
   readonly queueMs: number;
   readonly runMs: number;
 }
