@@ -5,7 +5,7 @@
 
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { openEngine } from '../src/server/open-engine.js';
+import { openOnnxRuntime } from '../src/server/open-engine.js';
 import { createRandom, simulateCells } from '../src/simulator/index.js';
 import { createLog } from '../src/telemetry/index.js';
 import { type Arrivals, framesDue } from './open-loop.js';
@@ -28,7 +28,7 @@ async function loop(
   batchSize: number,
   lanes?: number,
 ): Promise<{ framesPerSecond: number; runMs: number }> {
-  const engine = await openEngine(settings, log);
+  const engine = await openOnnxRuntime(settings, log);
   const session = await engine.load(spec);
   const runs: number[] = [];
   const runLane = async (runMs: number) => {
@@ -59,7 +59,7 @@ async function loop(
 
 /** The 99th percentile of the total time of frames that eight streams send, in milliseconds. */
 async function waitingTime(): Promise<number> {
-  const engine = await openEngine(shared, log);
+  const engine = await openOnnxRuntime(shared, log);
   const session = await engine.load(spec);
   const random = createRandom(1);
   const streams = 8;

@@ -25,7 +25,8 @@ const allowedSideways = new Set([
 ]);
 // The only importers of a package family.
 const only = {
-  '@grpc/': ['rpc', 'client'],
+  // The edge, seen from both sides, and the engine whose models are on another server.
+  '@grpc/': ['rpc', 'client', 'engines'],
   'grpc-health-check': ['rpc'],
   'onnxruntime-node': ['engines'],
   sharp: ['frames', 'plots', 'simulator'],

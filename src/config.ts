@@ -102,6 +102,23 @@ const schema = z.strictObject({
   maxStreamBytes: whole(MiB, 2 ** 40)
     .default(128 * MiB)
     .describe('bytes of prepared frames of one stream that may wait; its next is shed'),
+  engine: z
+    .enum(['onnxruntime', 'remote'])
+    .default('onnxruntime')
+    .describe('what runs the models: ONNX Runtime here, or another server (remote)'),
+  remote: z
+    .string()
+    .regex(/^((grpcs?:\/\/)?[^/\s]+:\d+)?$/, 'expected HOST:PORT, or grpcs://HOST:PORT for TLS')
+    .default('')
+    .describe('HOST:PORT of a server of the Open Inference Protocol; grpcs://HOST:PORT for TLS'),
+  remoteModel: z
+    .string()
+    .default('')
+    .describe('NAME or NAME@VERSION of the model there; none: its name here'),
+  remoteAuthorities: z
+    .string()
+    .default('')
+    .describe('file of the authorities that sign its certificate, PEM; none: the public ones'),
   engineWorkers: whole(0, 64)
     .default(0)
     .describe('batches that run at once, each on threads of its own; 0: one a core, at most 4'),
@@ -191,6 +208,11 @@ function relationFaults(config: Config): string[] {
   }
   if (config.port !== 0 && config.port === config.httpPort) {
     faults.push(`httpPort: expected another port than port, got ${config.port} for both`);
+  }
+  if ((config.engine === 'remote') !== (config.remote !== '')) {
+    faults.push(
+      'engine and remote: expected engine remote with the HOST:PORT of remote, or neither',
+    );
   }
   if (config.dataRoots.length === 0) faults.push('dataRoots: expected at least one folder');
   const sizes = config.batchSizes;

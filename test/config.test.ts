@@ -50,6 +50,9 @@ for (const [name, given, expected] of [
     { modelBatchDelaysMs: 'cells' },
     /modelBatchDelaysMs.cells/,
   ],
+  ['a remote engine without a place', { engine: 'remote' }, /engine and remote: expected/],
+  ['a place without the remote engine', { remote: 'gpu:8001' }, /engine and remote: expected/],
+  ['a place that is none', { engine: 'remote', remote: 'http://gpu:8000/v2' }, /HOST:PORT/],
   ['batch sizes that do not ascend', { batchSizes: [1, 4, 4] }, /ascending/],
 ] as const) {
   test(`${name} is a fault`, (t) => {

@@ -29,20 +29,20 @@ export function smallRows(rowCount: number, seed = 1): Uint8Array {
 }
 
 /** A version that the fake engine serves. */
-export function fakeDraft(name: string): VersionDraft {
+export function fakeDraft(name: string, labels: readonly string[] = smallLabels): VersionDraft {
   const frame = createGoldenFrame(smallInput);
   return {
     name,
     model: new Uint8Array([1, 2, 3]),
-    labels: smallLabels,
+    labels,
     inputSpec: smallInput,
-    thresholds: smallLabels.map(() => 0.5),
+    thresholds: labels.map(() => 0.5),
     thresholdsSource: 'default 0.5',
     scores: null,
     runId: null,
     datasetFingerprint: null,
     parent: null,
-    golden: { frame, output: fakeProbabilities(frame, smallLabels.length) },
+    golden: { frame, output: fakeProbabilities(frame, labels.length) },
   };
 }
 
@@ -55,9 +55,9 @@ export interface SmallServerOptions {
   readonly config?: Readonly<Record<string, unknown>>;
 }
 
-/** A whole server on free ports, closed when the test ends. */
+/** A whole server on free ports, closed when the test ends, or whoever else takes teardowns. */
 export async function startSmallServer(
-  t: ExecutionContext,
+  t: Pick<ExecutionContext, 'teardown'>,
   {
     engine = createFakeEngine(),
     drafts = [fakeDraft('cells')],

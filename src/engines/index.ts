@@ -8,3 +8,8 @@ export {
   type OnnxEngineOptions,
 } from './onnxruntime-engine.js';
 export { createOnnxGraphRunner, type OnnxGraphRunnerOptions } from './onnxruntime-graph-runner.js';
+export {
+  createRemoteEngine,
+  type RemoteEngineCollaborators,
+  type RemoteEngineOptions,
+} from './remote-engine.js';

@@ -4,6 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { findModelFaults, type PortDescription } from './check-model.js';
 import type { SessionSpec } from './engine.js';
+import { toSentence } from './to-sentence.js';
 import {
   gateSlots,
   type RuntimeSettings,
@@ -118,16 +119,6 @@ function describe(metadata: InferenceSession.ValueMetadata): PortDescription {
   const { name } = metadata;
   if (!metadata.isTensor) return { name, type: 'no tensor', shape: [] };
   return { name, type: metadata.type, shape: metadata.shape };
-}
-
-/** The runtime's message without the paths of its own sources. */
-function toSentence(thrown: unknown): string {
-  const text = thrown instanceof Error ? thrown.message : String(thrown);
-  return text
-    .replaceAll(/\S*\/\S*/g, '')
-    .replaceAll(/\s+/g, ' ')
-    .trim()
-    .slice(0, 300);
 }
 
 // One after the other: an answer never overtakes another.

@@ -34,6 +34,7 @@ export async function importVersion(
     model: onnx,
     inputShape: [channels.length, heightPx, widthPx],
     labelCount: labels.length,
+    name,
   });
   try {
     const frame = createGoldenFrame(inputSpec);

@@ -148,7 +148,8 @@ export class LoadedVersion {
       const model = await store.readFile(manifest, 'model.onnx');
       const golden = await store.readFile(manifest, 'golden.bin');
       const inputShape = [channels.length, heightPx, widthPx] as const;
-      session = await engine.load({ model, inputShape, labelCount: manifest.labels.length });
+      const { name, labels } = manifest;
+      session = await engine.load({ model, inputShape, labelCount: labels.length, name });
       this.#to('warming');
       const warmRunMs = new Map<number, number>();
       for (const batchSize of batcher.batchSizes) {

@@ -1,7 +1,29 @@
+import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import type { Config } from '../config.js';
-import { createEnginePool, createOnnxEngine, type Engine } from '../engines/index.js';
+import {
+  createEnginePool,
+  createOnnxEngine,
+  createRemoteEngine,
+  type Engine,
+} from '../engines/index.js';
+import { DomainError } from '../errors.js';
 import type { Log } from '../telemetry/index.js';
+
+/** The settings of each engine, by its name. */
+type Openers = {
+  readonly [Name in Config['engine']]: (config: Config, log: Log) => Promise<Engine>;
+};
+
+const openers: Openers = { onnxruntime: openOnnxRuntime, remote: openRemote };
+
+/**
+ * Starts the engine that a Config asks for. Throws `unsupported` when the runtime does not
+ * start, `option_invalid` for a file of the settings that cannot be read.
+ */
+export function openEngine(config: Config, log: Log): Promise<Engine> {
+  return openers[config.engine](config, log);
+}
 
 /**
  * Each worker keeps the weights once more, and more threads of one run shorten it: past
@@ -9,11 +31,8 @@ import type { Log } from '../telemetry/index.js';
  */
 const mostWorkers = 4;
 
-/**
- * Starts the engine that a Config asks for: ONNX Runtime on the CPU, in workers that share
- * the cores. Throws `unsupported` when the runtime does not start.
- */
-export async function openEngine(
+/** ONNX Runtime on the CPU, in workers that share the cores. */
+export async function openOnnxRuntime(
   { engineWorkers, engineThreads }: Pick<Config, 'engineWorkers' | 'engineThreads'>,
   log: Log,
 ): Promise<Engine> {
@@ -28,6 +47,31 @@ export async function openEngine(
     await first.close();
     throw error;
   }
+}
+
+/** Batches on their way at once to another server: the network is not waited for in turn. */
+const remoteLanes = 4;
+
+/** Another server of the Open Inference Protocol; it need not be there yet. */
+async function openRemote(
+  {
+    remote,
+    remoteModel,
+    remoteAuthorities,
+    engineWorkers,
+  }: Pick<Config, 'remote' | 'remoteModel' | 'remoteAuthorities' | 'engineWorkers'>,
+  log: Log,
+): Promise<Engine> {
+  const authorities =
+    remoteAuthorities === ''
+      ? null
+      : await readFile(remoteAuthorities).catch((cause: unknown) => {
+          const message = 'remoteAuthorities: expected a file that can be read';
+          throw new DomainError('option_invalid', message, { cause });
+        });
+  const lanes = engineWorkers > 0 ? engineWorkers : remoteLanes;
+  log.info({ remote, remoteModel, lanes }, 'the engine is another server');
+  return createRemoteEngine({ remote, remoteModel, authorities, lanes }, { log });
 }
 
 /** How many runs go on at once, and on how many threads each; 0 of either means chosen here. */

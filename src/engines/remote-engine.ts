@@ -1,0 +1,179 @@
+import { DomainError } from '../errors.js';
+import type { ModelMetadataResponse } from '../gen/inference/open_inference_grpc.js';
+import type { Log } from '../telemetry/index.js';
+import { silentLog } from '../telemetry/index.js';
+import { assertRows } from './check-input.js';
+import { findModelFaults, type PortDescription } from './check-model.js';
+import type { Engine, RunResult, Session, SessionSpec } from './engine.js';
+import { encodeHead, type RemoteTensors, readProbabilities } from './remote-infer.js';
+import { connectRemoteServer, type RemoteAddress } from './remote-server.js';
+
+/** How batches go to another server. */
+export interface RemoteEngineOptions extends RemoteAddress {
+  /** NAME or NAME@VERSION over there. @default '': the name that the model has here */
+  readonly remoteModel: string;
+  /** Batches on their way at once, so that none waits for the answer of another. @default 4 */
+  readonly lanes: number;
+  /** Longest wait for the answer of a batch. @default 30 000 ms */
+  readonly runTimeoutMs: number;
+  /** The same for what a model is asked before its first batch. @default 10 000 ms */
+  readonly loadTimeoutMs: number;
+}
+
+export interface RemoteEngineCollaborators {
+  readonly log?: Log;
+}
+
+/** Which version answers: the first that did, from then on. */
+interface Pinned {
+  version: string;
+}
+
+/**
+ * Runs batches on another server that speaks the Open Inference Protocol: Triton, KServe,
+ * MLServer or another of ours. Frames keep their way here; only the network is elsewhere.
+ *
+ * Behaviour: a model is loaded by asking the other side for its tensors; its bytes are not
+ * sent. The version that answers first is asked for from then on, so that a version whose
+ * golden frame was checked is never exchanged for another behind a name. While the other
+ * side is away runs fail with `not_ready`, and the connection is made again by itself.
+ * Use: a lab whose GPUs are in a cluster. Not for: training.
+ */
+export function createRemoteEngine(
+  options: Partial<RemoteEngineOptions> & Pick<RemoteEngineOptions, 'remote'>,
+  { log = silentLog }: RemoteEngineCollaborators = {},
+): Engine {
+  const { remote, authorities = null, remoteModel = '', lanes = 4 } = options;
+  const { runTimeoutMs = 30_000, loadTimeoutMs = 10_000 } = options;
+  const server = connectRemoteServer({ remote, authorities });
+  let isClosed = false;
+  let isAway = false;
+
+  /** Says once that the other side went, and once that it is back. */
+  const watch = async <Result>(answer: Promise<Result>): Promise<Result> => {
+    try {
+      const result = await answer;
+      if (isAway) log.info({ server: server.address }, 'the model server is back');
+      isAway = false;
+      return result;
+    } catch (thrown) {
+      if (isClosed) throw closed();
+      const error = DomainError.from(thrown);
+      const isGone = error.code === 'not_ready';
+      if (isGone && !isAway) {
+        log.error({ server: server.address, error: error.cause }, 'the model server is away');
+      }
+      isAway = isGone;
+      throw error;
+    }
+  };
+
+  const load = async (spec: SessionSpec): Promise<Session> => {
+    if (isClosed) throw closed();
+    const model = parseRef(remoteModel || (spec.name ?? ''));
+    if (!(await watch(server.isModelReady(model, loadTimeoutMs)))) {
+      throw new DomainError('not_ready', `the model server has no "${model.name}" that is ready`);
+    }
+    const tensors = readTensors(await watch(server.describe(model, loadTimeoutMs)), spec);
+    log.info({ server: server.address, ...model, ...tensors }, 'a model is asked for elsewhere');
+    return openSession(spec, model.name, tensors, { version: model.version });
+  };
+
+  const openSession = (
+    spec: SessionSpec,
+    name: string,
+    tensors: RemoteTensors,
+    pinned: Pinned,
+  ): Session => {
+    const heads = new Map<number, Uint8Array>();
+    let isUnloaded = false;
+    const headOf = (batchSize: number): Uint8Array => {
+      const known = heads.get(batchSize);
+      if (known) return known;
+      const model = { name, version: pinned.version };
+      const head = encodeHead(model, tensors, [batchSize, ...spec.inputShape]);
+      heads.set(batchSize, head);
+      return head;
+    };
+    const pin = (version: string) => {
+      if (version === pinned.version) return;
+      if (pinned.version !== '') {
+        const got = `got version ${version} of "${name}" from the model server`;
+        throw new DomainError('model_failed', `expected version ${pinned.version}, ${got}`);
+      }
+      pinned.version = version;
+      heads.clear();
+    };
+
+    const run = async (input: Uint8Array, batchSize: number): Promise<RunResult> => {
+      if (isClosed || isUnloaded) throw closed();
+      assertRows(input, batchSize, spec);
+      // Taken over as by a worker; the bytes stay where they are.
+      const pixels = structuredClone(input, { transfer: [input.buffer as ArrayBuffer] });
+      const startedAtMs = performance.now();
+      const batch = { head: headOf(batchSize), pixels };
+      const response = await watch(server.infer(batch, runTimeoutMs));
+      const runMs = performance.now() - startedAtMs;
+      pin(response.modelVersion);
+      const shape = [batchSize, spec.labelCount] as const;
+      return { probabilities: readProbabilities(response, tensors, shape), input: pixels, runMs };
+    };
+
+    return {
+      device: `remote/${server.address}`,
+      lanes,
+      get isReady() {
+        return server.isReachable;
+      },
+      run,
+      async close() {
+        isUnloaded = true;
+      },
+    };
+  };
+
+  return {
+    name: 'remote',
+    load,
+    async close() {
+      isClosed = true;
+      server.close();
+    },
+  };
+}
+
+/** "NAME" or "NAME@VERSION". Throws `option_invalid` for no name. */
+function parseRef(ref: string): { readonly name: string; readonly version: string } {
+  const [name = '', version = ''] = ref.split('@');
+  if (name !== '') return { name, version };
+  throw new DomainError('option_invalid', 'remoteModel: expected the name of a model, got none');
+}
+
+/** Throws `model_failed` unless the model takes and gives what it is to be served with. */
+function readTensors({ inputs, outputs }: ModelMetadataResponse, spec: SessionSpec): RemoteTensors {
+  // Some servers know nothing of a model's tensors; each answer is checked anyway.
+  const given = { inputs: inputs.map(toPort), outputs: outputs.map(toPort) };
+  const faults = findModelFaults(
+    given.inputs.length > 0 ? given.inputs : [port('pixels', 'uint8', spec.inputShape)],
+    given.outputs.length > 0 ? given.outputs : [port('', 'float32', [spec.labelCount])],
+    spec,
+  );
+  if (faults.length > 0) throw new DomainError('model_failed', faults.join('; '));
+  return { input: inputs[0]?.name ?? 'pixels', output: outputs[0]?.name ?? '' };
+}
+
+const typeNames: Readonly<Record<string, string>> = { UINT8: 'uint8', FP32: 'float32' };
+
+function toPort(tensor: ModelMetadataResponse['inputs'][number]): PortDescription {
+  const { name, datatype, shape } = tensor;
+  const sizes = shape.map((size, axis) => (size >= 0 ? size : axis === 0 ? 'N' : '?'));
+  return { name, type: typeNames[datatype] ?? datatype, shape: sizes };
+}
+
+function port(name: string, type: string, row: readonly number[]): PortDescription {
+  return { name, type, shape: ['N', ...row] };
+}
+
+function closed(): DomainError {
+  return new DomainError('not_ready', 'the engine is closed');
+}

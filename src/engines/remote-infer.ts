@@ -1,0 +1,93 @@
+import { DomainError } from '../errors.js';
+import {
+  InferTensorContents,
+  ModelInferRequest,
+  type ModelInferResponse,
+} from '../gen/inference/open_inference_grpc.js';
+
+/** The tensors of a model on another server, as it names them. */
+export interface RemoteTensors {
+  readonly input: string;
+  /** Empty: whichever comes first. */
+  readonly output: string;
+}
+
+/** One batch on its way: the message is written when the transport asks for it. */
+export interface RemoteBatch {
+  /** Everything of the request but the pixels, encoded. */
+  readonly head: Uint8Array;
+  /** uint8 `[batchSize, C, H, W]`. */
+  readonly pixels: Uint8Array;
+}
+
+/** Encodes all of a request but its pixels; the same for every batch of a size. */
+export function encodeHead(
+  model: { readonly name: string; readonly version: string },
+  { input, output }: RemoteTensors,
+  shape: readonly number[],
+): Uint8Array {
+  return ModelInferRequest.encode(
+    ModelInferRequest.fromPartial({
+      modelName: model.name,
+      modelVersion: model.version,
+      inputs: [{ name: input, datatype: 'UINT8', shape: [...shape] }],
+      outputs: output === '' ? [] : [{ name: output }],
+    }),
+  ).finish();
+}
+
+/** Tag of `raw_input_contents`: field 7, length-delimited. */
+const rawTag = (7 << 3) | 2;
+
+/**
+ * The whole message in one buffer: the pixels are copied here once, and once more by
+ * grpc-js, which puts five bytes before every message.
+ */
+export function encodeBatch({ head, pixels }: RemoteBatch): Buffer {
+  const lengthBytes: number[] = [];
+  for (let rest = pixels.length; ; rest = Math.floor(rest / 128)) {
+    lengthBytes.push(rest < 128 ? rest : (rest % 128) + 128);
+    if (rest < 128) break;
+  }
+  const message = Buffer.allocUnsafe(head.length + 1 + lengthBytes.length + pixels.length);
+  message.set(head);
+  message.set([rawTag, ...lengthBytes], head.length);
+  message.set(pixels, message.length - pixels.length);
+  return message;
+}
+
+/**
+ * The probabilities of an answer, float32 `[batchSize, labels]`, with a buffer of their own.
+ * Throws `model_failed` for anything else.
+ */
+export function readProbabilities(
+  response: ModelInferResponse,
+  { output: name }: RemoteTensors,
+  expected: readonly [batchSize: number, labelCount: number],
+): Float32Array {
+  const index = Math.max(
+    0,
+    response.outputs.findIndex((output) => output.name === name),
+  );
+  const output = response.outputs[index];
+  const wanted = `FP32 [${expected.join(', ')}]`;
+  if (output?.datatype !== 'FP32' || `${output.shape}` !== `${expected}`) {
+    const got = output ? `${output.datatype} [${output.shape.join(', ')}]` : 'no output';
+    throw new DomainError('model_failed', `expected ${wanted} from the model server, got ${got}`);
+  }
+  const length = expected[0] * expected[1];
+  const raw = response.rawOutputContents[index];
+  const typed = InferTensorContents.fromPartial(output.contents ?? {}).fp32Contents;
+  const got = raw ? raw.length / Float32Array.BYTES_PER_ELEMENT : typed.length;
+  if (got !== length) {
+    throw new DomainError(
+      'model_failed',
+      `expected ${length} probabilities for ${wanted} from the model server, got ${got}`,
+    );
+  }
+  if (!raw) return Float32Array.from(typed);
+  const probabilities = new Float32Array(length);
+  // A view of the message need not lie where a float may begin.
+  new Uint8Array(probabilities.buffer).set(raw);
+  return probabilities;
+}

@@ -1,0 +1,143 @@
+import {
+  Client,
+  type ClientUnaryCall,
+  connectivityState,
+  credentials,
+  Metadata,
+  type ServiceError,
+  status,
+} from '@grpc/grpc-js';
+import { DomainError } from '../errors.js';
+import {
+  GRPCInferenceServiceService as calls,
+  type ModelInferResponse,
+  type ModelMetadataRequest,
+  type ModelMetadataResponse,
+  type ModelReadyResponse,
+} from '../gen/inference/open_inference_grpc.js';
+import { encodeBatch, type RemoteBatch } from './remote-infer.js';
+import { toSentence } from './to-sentence.js';
+
+/** Where another server is. */
+export interface RemoteAddress {
+  /** "HOST:PORT", or "grpcs://HOST:PORT" for TLS. */
+  readonly remote: string;
+  /** PEM of the authorities that its certificate is checked with; null: those of Node. */
+  readonly authorities: Buffer | null;
+}
+
+/** A server of the Open Inference Protocol, as far as an engine asks it. */
+export interface RemoteServer {
+  /** "HOST:PORT". */
+  readonly address: string;
+  /** Whether a call would leave at once: not while the other side is away. */
+  readonly isReachable: boolean;
+  isModelReady(model: ModelMetadataRequest, timeoutMs: number): Promise<boolean>;
+  describe(model: ModelMetadataRequest, timeoutMs: number): Promise<ModelMetadataResponse>;
+  infer(batch: RemoteBatch, timeoutMs: number): Promise<ModelInferResponse>;
+  /** Ends the open calls with `not_ready`. Idempotent. */
+  close(): void;
+}
+
+/**
+ * Connects to a server of the Open Inference Protocol: Triton, KServe, MLServer or another
+ * of ours. One connection for all calls; it is opened by the first, and again by itself
+ * when it is lost. Calls throw `not_ready` while the other side is away or slow,
+ * `overloaded` when it says so, and `model_failed` for what it refuses.
+ */
+export function connectRemoteServer({ remote, authorities }: RemoteAddress): RemoteServer {
+  const [, scheme, address = ''] = /^(?:(grpcs?):\/\/)?([^/\s]+:\d+)$/.exec(remote) ?? [];
+  if (address === '') {
+    throw new DomainError('option_invalid', `remote: expected HOST:PORT, got ${remote}`);
+  }
+  const channelCredentials =
+    scheme === 'grpcs' ? credentials.createSsl(authorities) : credentials.createInsecure();
+  const client = new Client(address, channelCredentials, {
+    'grpc.max_send_message_length': -1,
+    'grpc.max_receive_message_length': 64 * 1024 * 1024,
+    // A server that comes back is seen within seconds, not minutes.
+    'grpc.initial_reconnect_backoff_ms': 100,
+    'grpc.max_reconnect_backoff_ms': 5000,
+    // A machine that vanished without a word is noticed while nobody asks it anything.
+    'grpc.keepalive_time_ms': 20_000,
+    'grpc.keepalive_timeout_ms': 10_000,
+  });
+  const open = new Set<ClientUnaryCall>();
+  let isClosed = false;
+
+  const call = <Request, Response>(
+    path: string,
+    encode: (request: Request) => Buffer,
+    decode: (bytes: Buffer) => Response,
+    request: Request,
+    timeoutMs: number,
+  ): Promise<Response> =>
+    new Promise((resolve, reject) => {
+      const metadata = new Metadata();
+      const options = { deadline: Date.now() + timeoutMs };
+      const done = (error: ServiceError | null, answer?: Response) => {
+        open.delete(asked);
+        if (error !== null) reject(toEngineError(error));
+        else if (answer === undefined) reject(away(new Error('no answer came')));
+        else resolve(answer);
+      };
+      const asked = client.makeUnaryRequest(path, encode, decode, request, metadata, options, done);
+      open.add(asked);
+    });
+
+  return {
+    address,
+    get isReachable() {
+      if (isClosed) return false;
+      const state = client.getChannel().getConnectivityState(false);
+      return state === connectivityState.READY || state === connectivityState.IDLE;
+    },
+    async isModelReady(model, timeoutMs) {
+      const { path, requestSerialize, responseDeserialize } = calls.modelReady;
+      const { ready } = await call<ModelMetadataRequest, ModelReadyResponse>(
+        path,
+        requestSerialize,
+        responseDeserialize,
+        model,
+        timeoutMs,
+      );
+      return ready;
+    },
+    describe(model, timeoutMs) {
+      const { path, requestSerialize, responseDeserialize } = calls.modelMetadata;
+      return call(path, requestSerialize, responseDeserialize, model, timeoutMs);
+    },
+    infer(batch, timeoutMs) {
+      const { path, responseDeserialize } = calls.modelInfer;
+      return call(path, encodeBatch, responseDeserialize, batch, timeoutMs);
+    },
+    close() {
+      if (isClosed) return;
+      isClosed = true;
+      for (const asked of [...open]) asked.cancel();
+      client.close();
+    },
+  };
+}
+
+/** What an engine says of a call that failed; where the other server is goes to the log only. */
+function toEngineError(error: ServiceError): DomainError {
+  switch (error.code) {
+    case status.UNAVAILABLE:
+    case status.CANCELLED:
+    case status.DEADLINE_EXCEEDED:
+      return away(error);
+    case status.RESOURCE_EXHAUSTED:
+      return new DomainError('overloaded', 'the model server is overloaded', { cause: error });
+    default:
+      return new DomainError(
+        'model_failed',
+        `the model server refused: ${toSentence(error.details)}`,
+        { cause: error },
+      );
+  }
+}
+
+function away(cause: Error): DomainError {
+  return new DomainError('not_ready', 'the model server is away or too slow; try again', { cause });
+}

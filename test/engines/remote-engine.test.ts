@@ -1,0 +1,292 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+import test, { type ExecutionContext } from 'ava';
+import { connect } from '../../src/client/index.js';
+import {
+  createFakeEngine,
+  createOnnxEngine,
+  createRemoteEngine,
+  fakeProbabilities,
+} from '../../src/engines/index.js';
+import { DomainError, type ErrorCode } from '../../src/errors.js';
+import { packageRoot } from '../../src/package-root.js';
+import type { ModelDescription } from '../../src/rpc/index.js';
+import { draftOf } from '../models/model-fixtures.js';
+import { findPython } from '../python/python.js';
+import { inputSpec, openTestPort } from '../rpc/fakes.js';
+import { fakeDraft, smallRowBytes, smallRows, startSmallServer } from '../small-server.js';
+import { testEngine } from './engine-suite.js';
+import { tinyProbabilities } from './tiny-models.js';
+
+const inputShape = [4, 8, 8] as const;
+const spec = { model: new Uint8Array(0), inputShape, labelCount: 3, name: 'cells' };
+
+// One other side for the whole suite: what it does to a server, another engine does not see.
+const closers: (() => unknown)[] = [];
+let other: ReturnType<typeof startSmallServer> | null = null;
+test.after.always(async () => {
+  for (const close of closers.toReversed()) await close();
+});
+
+testEngine({
+  name: 'remote, another of ours',
+  async open() {
+    const drafts = [fakeDraft('cells'), fakeDraft('others', ['a', 'b', 'c', 'd', 'e'])];
+    const teardown = (close: () => unknown) => closers.push(close);
+    other ??= startSmallServer({ teardown }, { drafts });
+    return createRemoteEngine({ remote: (await other).address });
+  },
+  specs: [spec, { ...spec, name: 'others', labelCount: 5 }],
+  expected: (model, pixels) => fakeProbabilities(pixels, model === 0 ? 3 : 5),
+  tolerance: 0,
+  unfit: [
+    {
+      spec: { ...spec, inputShape: [4, 16, 16] },
+      message: /^expected input "pixels" to be uint8 \[N, 4, 16, 16\] .* got uint8 \[N, 4, 8, 8\]$/,
+    },
+    { spec: { ...spec, labelCount: 28 }, message: /^expected output .* got float32 \[N, 3\]$/ },
+  ],
+});
+
+function openEngine(t: ExecutionContext, options: Parameters<typeof createRemoteEngine>[0]) {
+  const engine = createRemoteEngine(options);
+  t.teardown(() => engine.close());
+  return engine;
+}
+
+const frame = () => smallRows(1, 7);
+
+test('while the other side is away runs are not_ready, and then they go on', async (t) => {
+  const first = await startSmallServer(t);
+  const engine = openEngine(t, { remote: first.address });
+  const session = await engine.load(spec);
+  t.true(session.isReady);
+  await first.server.close();
+  await t.throwsAsync(session.run(frame(), 1), { instanceOf: DomainError, code: 'not_ready' });
+  await t.throwsAsync(engine.load(spec), { code: 'not_ready' });
+  while (session.isReady) {
+    await t.throwsAsync(session.run(frame(), 1), { code: 'not_ready' });
+    await turn();
+  }
+  await startSmallServer(t, { port: first.server.port });
+  while (!session.isReady) await new Promise((resolve) => setTimeout(resolve, 10));
+  const { probabilities } = await session.run(frame(), 1);
+  t.deepEqual(probabilities, fakeProbabilities(frame(), 3));
+});
+
+test('a server that is not there is not_ready, and an address that is none is refused', async (t) => {
+  const engine = openEngine(t, { remote: '127.0.0.1:1', loadTimeoutMs: 5000 });
+  await t.throwsAsync(engine.load(spec), { instanceOf: DomainError, code: 'not_ready' });
+  for (const remote of ['', 'cluster', 'http://cluster:8001', 'cluster:8001/v2']) {
+    t.throws(() => createRemoteEngine({ remote }), { code: 'option_invalid' });
+  }
+  await t.throwsAsync(engine.load({ ...spec, name: '' }), { code: 'option_invalid' });
+});
+
+test('an answer that does not come in time is not_ready', async (t) => {
+  let hang = false;
+  let goOn = () => {};
+  const gate = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  const slow = createFakeEngine({ runMs: 1, wait: async () => (hang ? gate : null) });
+  const { address } = await startSmallServer(t, { engine: slow });
+  t.teardown(goOn);
+  const session = await openEngine(t, { remote: address, runTimeoutMs: 300 }).load(spec);
+  t.deepEqual((await session.run(frame(), 1)).probabilities, fakeProbabilities(frame(), 3));
+  hang = true;
+  await t.throwsAsync(session.run(frame(), 1), { instanceOf: DomainError, code: 'not_ready' });
+});
+
+test('what the other side says becomes an error of ours, without its paths', async (t) => {
+  const model: ModelDescription = {
+    name: 'cells',
+    version: 1,
+    state: 'ready',
+    aliases: ['live'],
+    labels: Array.from({ length: 28 }, (_, index) => `label ${index}`),
+    thresholds: [],
+    thresholdsSource: '',
+    inputSpec,
+    scores: null,
+    createdAtMs: 0,
+    runId: '',
+    datasetFingerprint: '',
+    sha256: '',
+    device: '',
+    failure: '',
+  };
+  const unused = async (): Promise<never> => {
+    throw new Error('the test did not expect this call');
+  };
+  let failure = new DomainError('internal', '');
+  const { address } = await openTestPort(t, {
+    models: {
+      describe: async () => model,
+      list: async () => [model],
+      promote: unused,
+      rollback: unused,
+      import: unused,
+    },
+    pixelClassifier: { classifyPixels: () => Promise.reject(failure) },
+  });
+  const small = { ...spec, inputShape: [4, 4, 4] as const, labelCount: 28 };
+  const session = await openEngine(t, { remote: address }).load(small);
+  const expected: [ErrorCode, ErrorCode][] = [
+    ['overloaded', 'overloaded'],
+    ['not_ready', 'not_ready'],
+    ['draining', 'not_ready'],
+    ['deadline', 'not_ready'],
+    ['model_failed', 'model_failed'],
+    ['frame_invalid', 'model_failed'],
+    ['internal', 'model_failed'],
+  ];
+  for (const [theirs, ours] of expected) {
+    failure = new DomainError(theirs, 'no luck with /srv/models/cells');
+    const error = await t.throwsAsync(session.run(new Uint8Array(64), 1), {
+      instanceOf: DomainError,
+    });
+    t.is(error?.code, ours, theirs);
+    t.notRegex(error?.message ?? '', /\/srv/);
+  }
+});
+
+test('the version that answered first is asked for from then on', async (t) => {
+  const drafts = [draftOf('cells'), draftOf('cells', { bias: 1 })];
+  const engine = await createOnnxEngine({ threads: 1 });
+  const { server, address } = await startSmallServer(t, { engine, drafts });
+  const four = { ...spec, labelCount: 4 };
+  const before = await openEngine(t, { remote: address }).load(four);
+  const pixels = smallRows(1, 3);
+  const rounded = (values: ArrayLike<number>) => Array.from(values, (value) => value.toFixed(5));
+  const run = async (session: typeof before) =>
+    rounded((await session.run(pixels.slice(), 1)).probabilities);
+  t.deepEqual(await run(before), rounded(tinyProbabilities(pixels)));
+  await server.parts.registry.promote('cells', 2);
+  t.deepEqual(await run(before), rounded(tinyProbabilities(pixels)));
+  const after = await openEngine(t, { remote: address }).load(four);
+  t.deepEqual(await run(after), rounded(tinyProbabilities(pixels, { bias: 1 })));
+  const named = openEngine(t, { remote: address, remoteModel: 'cells@1' });
+  t.deepEqual(await run(await named.load(four)), rounded(tinyProbabilities(pixels)));
+});
+
+test('a whole server serves with a network that is on another, and refuses a different one', async (t) => {
+  const engine = await createOnnxEngine({ threads: 1 });
+  const drafts = [draftOf('cells'), draftOf('other', { bias: 1 })];
+  const far = await startSmallServer(t, { engine, drafts });
+  const near = await startSmallServer(t, {
+    engine: createRemoteEngine({ remote: far.address }),
+    // The golden frame of this "other" is not what the far one answers.
+    drafts: [draftOf('cells'), draftOf('other')],
+  });
+  const client = connect(near.address);
+  t.teardown(() => client.close());
+  const { channels } = draftOf().inputSpec;
+  const pixels = smallRows(1, 11);
+  const { prediction, model } = await client.classifyFrame(
+    {
+      id: 'a',
+      widthPx: 8,
+      heightPx: 8,
+      pixelType: 'uint8',
+      significantBits: 0,
+      encoding: 'raw',
+      planes: channels.map((channel, index) => ({
+        channel,
+        bytes: pixels.subarray(index * 64, (index + 1) * 64),
+      })),
+    },
+    { model: 'cells' },
+  );
+  t.is(model.device, `remote/${far.address}`);
+  const expected = tinyProbabilities(pixels);
+  for (const [label, value] of expected.entries()) {
+    t.true(Math.abs((prediction.probabilities[label] ?? 9) - value) < 1e-6);
+  }
+  const other = await client.getModel('other');
+  t.is(other.state, 'failed');
+  t.regex(other.failure, /golden frame gave/);
+});
+
+test('MLServer answers as an engine', async (t) => {
+  const python = await findPython(t, ['mlserver']);
+  if (python === null) return;
+  const folder = await mkdtemp(join(tmpdir(), 'cytostream-mlserver-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const port = await freePort();
+  await copyFile(
+    join(packageRoot, 'test/python/mlserver_mean.py'),
+    join(folder, 'mlserver_mean.py'),
+  );
+  const json = (file: string, value: object) =>
+    writeFile(join(folder, file), JSON.stringify(value));
+  await json('settings.json', {
+    host: '127.0.0.1',
+    http_port: await freePort(),
+    grpc_port: port,
+    metrics_endpoint: null,
+    parallel_workers: 0,
+  });
+  await json('model-settings.json', {
+    name: 'cells',
+    implementation: 'mlserver_mean.Mean',
+    inputs: [{ name: 'pixels', datatype: 'UINT8', shape: [-1, 4, 8, 8] }],
+    outputs: [{ name: 'probabilities', datatype: 'FP32', shape: [-1, 4] }],
+  });
+  const child = spawn(python, [join(dirname(python), 'mlserver'), 'start', folder], {
+    cwd: folder,
+    env: { ...process.env, PYTHONPATH: folder },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const exited = once(child, 'exit');
+  t.teardown(async () => {
+    child.kill('SIGKILL');
+    await exited;
+  });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk) => {
+      said += chunk;
+    });
+  }
+  const engine = openEngine(t, { remote: `127.0.0.1:${port}` });
+  const four = { ...spec, labelCount: 4 };
+  let session = null;
+  while (session === null && child.exitCode === null) {
+    session = await engine.load(four).catch((error: DomainError) => {
+      if (error.code === 'not_ready') return null; // it still starts
+      throw error;
+    });
+  }
+  if (session === null) return t.fail(said);
+  const rows = smallRows(3, 5);
+  const { probabilities, input } = await session.run(rows.slice(), 3);
+  t.deepEqual(input, rows);
+  for (let row = 0; row < 3; row += 1) {
+    const pixels = rows.subarray(row * smallRowBytes, (row + 1) * smallRowBytes);
+    for (const [label, value] of tinyProbabilities(pixels).entries()) {
+      t.true(Math.abs((probabilities[row * 4 + label] ?? 9) - value) < 1e-6);
+    }
+  }
+  const white = new Uint8Array(smallRowBytes).fill(255);
+  const error = await t.throwsAsync(session.run(white, 1), { instanceOf: DomainError });
+  t.is(error?.code, 'model_failed');
+  t.notRegex(error?.message ?? '', /\/srv/);
+  await t.throwsAsync(engine.load({ ...four, labelCount: 28 }), {
+    message: /^expected output "probabilities" to be float32 \[N, 28\]/,
+  });
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
