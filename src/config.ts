@@ -127,8 +127,14 @@ const schema = z.strictObject({
     .describe('threads of one batch; 0: the cores shared between the workers'),
   prepareThreads: whole(0, 1024)
     .default(0)
-    .describe('worker threads that decode and resize; 0 means one less than the cores'),
+    .describe('worker threads that decode and resize; 0: one a core, at most 4'),
   trainingThreads: whole(0, 1024).default(0).describe('threads of a training step; 0: one a core'),
+  trainingShare: z.coerce
+    .number()
+    .min(0.01)
+    .max(1)
+    .default(0.5)
+    .describe('part of the time that training takes while frames are answered; 1 never rests'),
 
   logLevel: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])

@@ -7,6 +7,7 @@ import { createLog, createMetrics, type Log, type Metrics } from '../telemetry/i
 import { createTrainer, type Trainer } from '../training/index.js';
 import { createClosers } from './closers.js';
 import { openEngine } from './open-engine.js';
+import { createServingWatch } from './serving-watch.js';
 
 /** Everything a server is made of, without its ports: also what the command line uses in place. */
 export interface Parts {
@@ -46,6 +47,7 @@ export async function openParts(config: Config, overrides: PartsOverrides = {}):
     closers.add(() => engine.close());
     const preparer = createPreparer({ threads: config.prepareThreads });
     closers.add(() => preparer.close());
+    const serving = createServingWatch();
     const registry = createRegistry(
       {
         batcher: {
@@ -62,14 +64,21 @@ export async function openParts(config: Config, overrides: PartsOverrides = {}):
         engine,
         store,
         log,
-        onRan: (_manifest, batchSize, runMs) => metrics.engineRan(batchSize, runMs / 1000),
+        onRan: (_manifest, batchSize, runMs) => {
+          serving.answered();
+          metrics.engineRan(batchSize, runMs / 1000);
+        },
       },
     );
     closers.add(() => registry.close());
     const classifier = createClassifier({ preparer });
     const trainer = createTrainer(
-      { runsDir: config.runsDir, threads: config.trainingThreads },
-      { store, log, promote: (name: string, version: number) => registry.promote(name, version) },
+      {
+        runsDir: config.runsDir,
+        threads: config.trainingThreads,
+        share: config.trainingShare,
+      },
+      { store, log, serving, promote: (name, version) => registry.promote(name, version) },
     );
     closers.add(() => trainer.close());
     return {

@@ -5,6 +5,7 @@ export { createRunStore, type RunStore } from './run-store.js';
 export {
   createTrainer,
   defaultInputSpec,
+  type Serving,
   type Trainer,
   type TrainerCollaborators,
   type TrainerOptions,

@@ -3,13 +3,21 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DomainError } from '../errors.js';
-import type { Outcome, ProcessEvent, ProcessMessage, ProcessOptions } from './process/messages.js';
+import type {
+  Outcome,
+  ParentMessage,
+  ProcessEvent,
+  ProcessMessage,
+  ProcessOptions,
+} from './process/messages.js';
 
 /** A training in a process of its own. */
 export interface TrainerProcess {
   /** Settles once the process is gone; a crash or a kill is an outcome too. Never rejects. */
   readonly outcome: Promise<Outcome>;
   readonly pid: number | undefined;
+  /** Tells it whether frames are being answered, so that it makes room for them. */
+  setServing(isServing: boolean): void;
   /** Ends it at once. */
   kill(): void;
 }
@@ -56,7 +64,15 @@ export async function startTrainerProcess(
     });
   }).finally(() => output.close().catch(() => {}));
 
-  return { outcome, pid: child.pid, kill: () => void child.kill('SIGKILL') };
+  return {
+    outcome,
+    pid: child.pid,
+    setServing(isServing) {
+      // One that has ended needs no room, and has said so itself.
+      if (child.connected) child.send({ isServing } satisfies ParentMessage, () => {});
+    },
+    kill: () => void child.kill('SIGKILL'),
+  };
 }
 
 function describeExit(code: number | null, signal: NodeJS.Signals | null): string {

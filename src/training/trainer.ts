@@ -22,10 +22,22 @@ export interface TrainerOptions {
   readonly labels?: LabelSet;
   /** Threads of the runtime in the trainer process. @default 0, which is one a core */
   readonly threads?: number;
+  /**
+   * Part of the time that a run's steps take while frames are being answered, above 0 and up
+   * to 1, which never rests. @default 0.5
+   */
+  readonly share?: number;
   /** How old a run's checkpoint gets while an epoch goes on. @default 30 000 */
   readonly checkpointEveryMs?: number;
   /** How long `close` waits for a run to stop before it is ended. @default 10 000 */
   readonly graceMs?: number;
+}
+
+/** Whether frames are being answered, and when that changes. */
+export interface Serving {
+  readonly isServing: boolean;
+  /** Returns what ends the listening. */
+  onChange(listener: (isServing: boolean) => void): () => void;
 }
 
 export interface TrainerCollaborators {
@@ -33,6 +45,8 @@ export interface TrainerCollaborators {
   readonly log: Pick<Log, 'info' | 'warn' | 'error'>;
   /** Starts the process of a run. @default one of the operating system's */
   readonly startProcess?: typeof startTrainerProcess;
+  /** Whether frames are being answered in this process. @default never */
+  readonly serving?: Serving;
   /** Makes a version live, such as a Registry's `promote`. @default by the aliases alone */
   readonly promote?: Promote;
 }
@@ -115,10 +129,11 @@ export function createTrainer(
     inputSpec = defaultInputSpec,
     labels = hpaLabels,
     threads = 0,
+    share = 0.5,
     checkpointEveryMs = 30_000,
     graceMs = 10_000,
   } = options;
-  const { store, log, startProcess = startTrainerProcess } = collaborators;
+  const { store, log, serving, startProcess = startTrainerProcess } = collaborators;
   const promote = collaborators.promote ?? promoteIn(store);
   const runs = createRunStore(runsDir);
   /** The run that holds the device. */
@@ -189,9 +204,10 @@ export function createTrainer(
     const { runId } = run;
     let written: Promise<unknown> = Promise.resolve();
     let end: Extract<RunEventBody, { kind: 'ended' }>;
+    let forgetServing = () => {};
     try {
       const process = await startProcess(
-        { folder, threads, checkpointEveryMs, resumed },
+        { folder, threads, share, checkpointEveryMs, resumed },
         {
           onEvent: (event) => {
             written = Promise.all([written, runs.append(runId, event)]);
@@ -200,6 +216,8 @@ export function createTrainer(
         },
       );
       run.process = process;
+      process.setServing(serving?.isServing ?? false);
+      forgetServing = serving?.onChange(process.setServing) ?? forgetServing;
       const outcome = await process.outcome;
       await written;
       await publish(outcome);
@@ -212,6 +230,7 @@ export function createTrainer(
       log.error({ run: runId, error: thrown }, 'a run could not be carried through');
       end = { kind: 'ended', state: 'failed', reason: error.message };
     }
+    forgetServing();
     // Before the end is told: who hears of it may start the next run.
     release(run);
     await runs.append(runId, end).catch((error: unknown) => {

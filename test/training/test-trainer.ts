@@ -7,6 +7,7 @@ import {
   createTrainer,
   type RunEvent,
   type RunSpec,
+  type Serving,
   type Trainer,
   type TrainerOptions,
   type VersionStore,
@@ -31,10 +32,12 @@ export async function openTestTrainer(
   {
     frameCount = 12,
     store,
+    serving,
     ...options
   }: Partial<TrainerOptions> & {
     readonly frameCount?: number;
     readonly store?: VersionStore;
+    readonly serving?: Serving;
   } = {},
 ): Promise<TestTrainer> {
   const folder = await openFolder(t);
@@ -53,6 +56,7 @@ export async function openTestTrainer(
     {
       log: silentLog,
       store: store ?? models,
+      ...(serving ? { serving } : {}),
       startProcess: async (...given) => {
         const process = await startTrainerProcess(...given);
         processes.push(process);

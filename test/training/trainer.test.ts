@@ -185,6 +185,29 @@ test.serial('a diverged run is a result: failed, by its step', async (t) => {
   t.deepEqual(await models.versions('small'), []);
 });
 
+test.serial('a run rests while frames are answered, and a stop reaches it there', async (t) => {
+  const listeners = new Set<(isServing: boolean) => void>();
+  const serving = {
+    isServing: true,
+    onChange(listener: (isServing: boolean) => void) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+  const { trainer, spec, processes } = await openTestTrainer(t, { serving, share: 1e-6 });
+  await trainer.start({ ...spec, epochs: 10_000, patience: 10_000 }, 'long');
+  await follow(trainer, 'long', { isEnough: ({ kind }) => kind === 'step' });
+  await trainer.stop('long');
+  const events = await follow(trainer, 'long');
+  t.like(events.at(-1), {
+    kind: 'ended',
+    state: 'stopped',
+    reason: 'stopped on request at step 1; no epoch was finished, nothing is published',
+  });
+  t.is(listeners.size, 0);
+  t.is(processes.length, 1);
+});
+
 test.serial('a second run is refused while one holds the device', async (t) => {
   const { trainer, spec } = await openTestTrainer(t);
   await trainer.start({ ...spec, epochs: 1 }, 'holder');

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { buildInference, type Loss, type Network, type Parameters } from '../../graph/index.js';
 import type { LabelSet } from '../../label-set.js';
 import { type BestWeights, type EpochPart, newPart, type Progress } from '../progress.js';
@@ -39,6 +38,8 @@ export interface LearnCollaborators {
   save(now: LearningState): Promise<void>;
   /** Whether a step within an epoch should be kept; the end of an epoch always is. */
   isSaveDue(): boolean;
+  /** Rests between two steps, after one of so many milliseconds; messages are heard meanwhile. */
+  rest(stepMs: number): Promise<void>;
   isStopRequested(): boolean;
 }
 
@@ -162,6 +163,7 @@ async function trainEpoch(
     tell,
     isStopRequested,
     isSaveDue,
+    rest,
     savePart,
   }: LearnCollaborators & { readonly savePart: (part: EpochPart) => Promise<void> },
 ): Promise<TrainedEpoch> {
@@ -173,6 +175,7 @@ async function trainEpoch(
   let part = from;
   for (let step = from.steps + 1; step <= stepsInEpoch; step += 1) {
     const rows = order.slice(part.frames, part.frames + spec.batchSize);
+    const stepStartedAtMs = performance.now();
     const batch = gatherBatch(training, rows, buffers);
     const { loss, probabilities } = await runner.run(batch, learningRateAfter(runner.step, rate));
     if (!Number.isFinite(loss)) return { diverged: `loss is ${loss} at step ${runner.step}` };
@@ -186,8 +189,7 @@ async function trainEpoch(
     };
     const framesPerSecond = (part.frames - from.frames) / seconds;
     tell({ kind: 'step', epoch, step, stepsInEpoch, loss, framesPerSecond });
-    // A step blocks the thread: messages are heard between two.
-    await setImmediate();
+    await rest(performance.now() - stepStartedAtMs);
     if (step === stepsInEpoch) break;
     const isStopped = isStopRequested();
     if (isStopped || isSaveDue()) await savePart(part);

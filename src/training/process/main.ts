@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import { DomainError } from '../../errors.js';
 import { stopFile } from '../run-store.js';
-import type { Outcome, ProcessMessage, ProcessOptions } from './messages.js';
+import type { Outcome, ParentMessage, ProcessMessage, ProcessOptions } from './messages.js';
+import { createPace } from './pace.js';
 import { trainRun } from './train-run.js';
 
 // Serving goes before training.
@@ -19,6 +20,9 @@ process.on('SIGINT', () => {});
 
 const options: ProcessOptions = JSON.parse(process.argv[2] ?? '{}');
 const stopPath = stopFile(options.folder);
+const isStopRequested = () => existsSync(stopPath);
+const pace = createPace(options.share, { isStopRequested });
+process.on('message', ({ isServing }: ParentMessage) => pace.setServing(isServing));
 const send = (message: ProcessMessage, sent?: () => void) =>
   process.send?.(message, undefined, undefined, sent);
 const note = (message: string, thrown: unknown) => console.error(message, thrown);
@@ -26,7 +30,8 @@ const note = (message: string, thrown: unknown) => console.error(message, thrown
 const outcome = await trainRun(options, {
   tell: (event) => send({ kind: 'event', event }),
   warn: note,
-  isStopRequested: () => existsSync(stopPath),
+  isStopRequested,
+  rest: pace.rest,
 }).catch((thrown: unknown): Outcome => {
   const error = DomainError.from(thrown);
   note('the run failed', thrown);

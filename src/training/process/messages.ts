@@ -7,6 +7,8 @@ export interface ProcessOptions {
   readonly folder: string;
   /** Threads of the runtime; 0 is one a core. */
   readonly threads: number;
+  /** Part of the time that steps take while the parent answers frames, above 0 and up to 1. */
+  readonly share: number;
   /** A checkpoint is written after each epoch, and at a step when the last is so old. */
   readonly checkpointEveryMs: number;
   /** Where the run goes on from its checkpoint: how many epochs it has told of. */
@@ -39,6 +41,11 @@ export type ProcessEvent = Exclude<
 export type ProcessMessage =
   | { readonly kind: 'event'; readonly event: ProcessEvent }
   | { readonly kind: 'outcome'; readonly outcome: Outcome };
+
+/** What goes from the parent to the trainer process: whether it answers frames now. */
+export interface ParentMessage {
+  readonly isServing: boolean;
+}
 
 /** Files of an exported model, within the run's folder. */
 export const exportFiles = { model: 'export/model.onnx', golden: 'export/golden.bin' } as const;

@@ -23,6 +23,8 @@ export interface TrainRunCollaborators {
   /** Notes what went wrong beside the run, for the operator. */
   warn(message: string, thrown: unknown): void;
   isStopRequested(): boolean;
+  /** Rests between two steps, after one of so many milliseconds. */
+  rest(stepMs: number): Promise<void>;
 }
 
 /** `framesLoaded` is told at most so often, and at the end. */
@@ -47,7 +49,7 @@ export async function trainRun(
   { folder, threads, checkpointEveryMs, resumed }: ProcessOptions,
   collaborators: TrainRunCollaborators,
 ): Promise<Outcome> {
-  const { tell, warn, isStopRequested } = collaborators;
+  const { tell, warn, isStopRequested, rest } = collaborators;
   const { spec, inputSpec, labels } = await readRunFolder(folder);
   const { channels, heightPx, widthPx } = inputSpec;
   const dataset = await openDataset(spec.dataPath, { channels, labels });
@@ -137,7 +139,7 @@ export async function trainRun(
       return await learn(
         { spec, network, labels, loss, training, validation, threads, from },
         {
-          ...{ runner, tell, isStopRequested, isSaveDue: keeper.isSaveDue },
+          ...{ runner, tell, rest, isStopRequested, isSaveDue: keeper.isSaveDue },
           save: (now) => keeper.save(now, runner),
         },
       );

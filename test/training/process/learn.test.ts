@@ -91,6 +91,7 @@ async function learnSmall(
         },
         isSaveDue,
         isStopRequested: () => real.step >= stopAfter,
+        rest: async () => {},
       },
     );
     return { learned, seen, events, saved };
