@@ -162,6 +162,7 @@ function formatModel(model: ModelDescription): string {
     ['dataset', model.datasetFingerprint || '-'],
     ['sha256', model.sha256],
     ['thresholds', model.thresholdsSource],
+    ['temperature', formatCalibration(model.calibration)],
     [
       'scores',
       scores === null
@@ -178,4 +179,13 @@ function formatModel(model: ModelDescription): string {
     [0, 2],
   );
   return `${facts.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join('\n')}\n\n${labels}`;
+}
+
+function formatCalibration(calibration: ModelDescription['calibration']): string {
+  if (calibration === null) return 'none: probabilities are served as they came';
+  const { temperature, errorBefore, errorAfter, frameCount } = calibration;
+  return (
+    `${temperature.toFixed(3)}, within the graph; expected calibration error ` +
+    `${errorBefore.toFixed(4)} before, ${errorAfter.toFixed(4)} after, on ${frameCount} validation frames`
+  );
 }

@@ -1,3 +1,5 @@
+export type { Answers, ReliabilityBin } from './calibration.js';
+export { atTemperature, calibrationError, fitTemperature, reliability } from './calibration.js';
 export type {
   ClassifiedDataset,
   ClassifyDatasetCollaborators,
@@ -25,3 +27,5 @@ export type { ScoreFileOptions } from './score-file.js';
 export { scoreFile } from './score-file.js';
 export type { SubmissionOptions } from './submission.js';
 export { writeSubmission } from './submission.js';
+export type { ChosenThresholds } from './thresholds.js';
+export { chooseThresholds } from './thresholds.js';

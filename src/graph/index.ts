@@ -1,3 +1,4 @@
+export { atTemperature } from './at-temperature.js';
 export { drawDropoutMasks, type MaskTensor } from './dropout-masks.js';
 export { frozenParameters } from './frozen.js';
 export type { GraphPort } from './graph-builder.js';

@@ -10,6 +10,13 @@ const scores = z.strictObject({
   macroF1: z.number(),
 });
 
+const calibration = z.strictObject({
+  temperature: z.number().gt(0),
+  errorBefore: z.number(),
+  errorAfter: z.number(),
+  frameCount: z.int().min(1),
+});
+
 const schema = z.strictObject({
   name: z.string(),
   version: z.int().min(1),
@@ -23,6 +30,7 @@ const schema = z.strictObject({
   }),
   thresholds: z.array(z.number()),
   thresholdsSource: z.string(),
+  calibration: calibration.nullable().default(null),
   scores: scores.nullable(),
   runId: z.string().nullable(),
   datasetFingerprint: z.string().nullable(),

@@ -26,6 +26,8 @@ export interface VersionDraft {
   readonly inputSpec: InputSpec;
   readonly thresholds: readonly number[];
   readonly thresholdsSource: string;
+  /** @default null, for a model whose probabilities are served as they came */
+  readonly calibration?: Manifest['calibration'];
   readonly scores: Scores | null;
   readonly runId: string | null;
   readonly datasetFingerprint: string | null;
@@ -210,6 +212,7 @@ export async function openModelStore(path: string): Promise<ModelStore> {
         const version = ((await versions(draft.name)).at(-1) ?? 0) + 1;
         const manifest: Manifest = {
           ...described,
+          calibration: draft.calibration ?? null,
           version,
           createdAt: new Date().toISOString(),
           thresholds: [...draft.thresholds],

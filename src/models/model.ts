@@ -11,13 +11,23 @@ export type ModelState =
   | 'gone'
   | 'failed';
 
-/** What a version was scored with when it was made, on frames it had not seen. */
+/** What a version was scored with when it was made, on frames it had not seen, at 0.5. */
 export interface Scores {
   readonly frameCount: number;
   readonly loss: number;
   readonly binaryAccuracy: number;
   readonly alwaysNoAccuracy: number;
   readonly macroF1: number;
+}
+
+/** How the probabilities of a version were brought to mean what they say. */
+export interface Calibration {
+  /** What the logits are divided by, within the graph; 1 changes nothing. */
+  readonly temperature: number;
+  /** On the validation part, before and after. */
+  readonly errorBefore: number;
+  readonly errorAfter: number;
+  readonly frameCount: number;
 }
 
 /** What is known of a version: `model.json` beside its `model.onnx`. */
@@ -30,6 +40,8 @@ export interface Manifest {
   /** One per label: a probability at or above it gives the label. */
   readonly thresholds: readonly number[];
   readonly thresholdsSource: string;
+  /** null for an imported model, and for one from before there was any. */
+  readonly calibration: Calibration | null;
   readonly scores: Scores | null;
   /** The run that trained it; null for an imported model. */
   readonly runId: string | null;

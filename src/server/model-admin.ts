@@ -21,7 +21,8 @@ export function toModelAdmin(registry: Registry, onChange: () => void): ModelAdm
 }
 
 function describe({ manifest, ...stored }: StoredModel): ModelDescription {
-  const { name, version, labels, thresholds, thresholdsSource, inputSpec, scores } = manifest;
+  const { name, version, labels, thresholds, thresholdsSource } = manifest;
+  const { calibration, inputSpec, scores } = manifest;
   return {
     ...stored,
     name,
@@ -29,6 +30,7 @@ function describe({ manifest, ...stored }: StoredModel): ModelDescription {
     labels,
     thresholds,
     thresholdsSource,
+    calibration,
     inputSpec,
     scores,
     createdAtMs: Date.parse(manifest.createdAt),

@@ -4,7 +4,6 @@ import type { InputSpec } from '../frames/index.js';
 import type { LabelSet } from '../label-set.js';
 import type { ModelStore } from '../models/index.js';
 import { type ExportedModel, exportFiles } from './process/messages.js';
-import { defaultThreshold } from './process/validate.js';
 
 /** Where versions go: as much of a ModelStore as a run needs. */
 export type VersionStore = Pick<ModelStore, 'publish' | 'aliases' | 'setAlias' | 'changeAliases'>;
@@ -52,8 +51,9 @@ export async function publishRun(
     model: await readFile(join(folder, exportFiles.model)),
     labels,
     inputSpec,
-    thresholds: labels.map(() => defaultThreshold),
-    thresholdsSource: `default ${defaultThreshold}`,
+    thresholds: exported.thresholds,
+    thresholdsSource: exported.thresholdsSource,
+    calibration: exported.calibration,
     scores: exported.scores,
     runId: run.runId,
     datasetFingerprint: exported.datasetFingerprint,

@@ -113,6 +113,7 @@ test('what the other side says becomes an error of ours, without its paths', asy
     thresholds: [],
     thresholdsSource: '',
     inputSpec,
+    calibration: null,
     scores: null,
     createdAtMs: 0,
     runId: '',

@@ -11,6 +11,7 @@ const model: ModelDescription = {
   labels: ['a', 'b'],
   thresholds: [0.5, 0.5],
   thresholdsSource: 'default 0.5',
+  calibration: null,
   inputSpec,
   scores: null,
   createdAtMs: 1000,

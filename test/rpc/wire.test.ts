@@ -215,6 +215,7 @@ test('a model comes back from the wire as it went', (t) => {
     labels: ['a', 'b'],
     thresholds: [0.5, 0.25],
     thresholdsSource: 'default 0.5',
+    calibration: { temperature: 1.5, errorBefore: 0.1, errorAfter: 0.02, frameCount: 40 },
     inputSpec,
     scores: { frameCount: 5, loss: 1, binaryAccuracy: 0.5, alwaysNoAccuracy: 0.75, macroF1: 0.25 },
     createdAtMs: 1_700_000_000_123,

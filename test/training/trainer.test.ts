@@ -6,8 +6,10 @@ import test from 'ava';
 import sharp from 'sharp';
 import { createOnnxGraphRunner } from '../../src/engines/index.js';
 import { DomainError } from '../../src/errors.js';
+import { atTemperature, buildInference } from '../../src/graph/index.js';
 import { hpaLabels } from '../../src/label-set.js';
 import { readCheckpoint } from '../../src/training/checkpoint.js';
+import { createNetwork } from '../../src/training/networks/index.js';
 import { follow, openTestTrainer } from './test-trainer.js';
 
 test.serial(
@@ -46,8 +48,10 @@ test.serial(
       name: 'small',
       runId: 'first-run',
       parent: null,
-      thresholdsSource: 'default 0.5',
     });
+    t.regex(draft.thresholdsSource, /^chosen on validation: .* 3 frames/);
+    t.true(draft.thresholds.every((threshold) => threshold > 0 && threshold < 1));
+    t.is(draft.calibration?.frameCount, 3);
     const best = run.history.findLast((epoch) => epoch.best);
     t.deepEqual(draft.scores, {
       frameCount: 3,
@@ -62,6 +66,16 @@ test.serial(
     t.is(checkpoint.epoch, best?.epoch ?? 0);
     t.is(checkpoint.step, (best?.epoch ?? 0) * 3);
     t.is(checkpoint.state.size, 16);
+
+    // The weights of the run at the temperature of the manifest are what is served.
+    const network = createNetwork('seed-cnn', {
+      ...{ channels: 4, heightPx: 32, widthPx: 32, labelCount: hpaLabels.length },
+    });
+    const served = atTemperature(network, checkpoint.state, draft.calibration?.temperature ?? 0);
+    t.deepEqual(
+      Buffer.from(buildInference(network, served)),
+      Buffer.from(await models.readFile(draft, 'model.onnx')),
+    );
     for (const file of ['loss.svg', 'accuracy.svg', 'macro-f1.svg']) {
       t.regex(await readFile(join(folder, file), 'utf8'), /^<svg/);
     }

@@ -1,5 +1,6 @@
 import type { InputSpec } from '../../frames/index.js';
 import type { ImportModelRequest, Model as WireModel } from '../../gen/cytostream/v1/model.js';
+import type { Calibration } from '../../models/index.js';
 import type { ModelDraft } from '../collaborators.js';
 import { modelStates, resizes, type WireModelState } from './enums.js';
 import { fromWireInputSpec, toWireInputSpec } from './frame.js';
@@ -15,6 +16,8 @@ export interface ModelDescription {
   readonly thresholds: readonly number[];
   /** "default 0.5", "chosen on validation". */
   readonly thresholdsSource: string;
+  /** null for an imported model. */
+  readonly calibration: Calibration | null;
   readonly inputSpec: InputSpec;
   /** null when it was never scored, as an imported model. */
   readonly scores: {
@@ -37,7 +40,7 @@ export interface ModelDescription {
 }
 
 export function toWireModel(model: ModelDescription): WireModel {
-  const { createdAtMs, scores, ...same } = model;
+  const { createdAtMs, scores, calibration, ...same } = model;
   return {
     ...same,
     state: modelStates.toWire(model.state),
@@ -46,12 +49,13 @@ export function toWireModel(model: ModelDescription): WireModel {
     thresholds: [...model.thresholds],
     inputSpec: toWireInputSpec(model.inputSpec),
     scores: scores ?? undefined,
+    calibration: calibration ?? undefined,
     createdAt: new Date(createdAtMs),
   };
 }
 
 export function fromWireModel(wire: WireModel): ModelDescription {
-  const { createdAt, scores, ...same } = wire;
+  const { createdAt, scores, calibration, ...same } = wire;
   return {
     ...same,
     state: modelStates.parse(wire.state) ?? 'stored',
@@ -59,6 +63,7 @@ export function fromWireModel(wire: WireModel): ModelDescription {
       wire.inputSpec ?? { channels: [], widthPx: 0, heightPx: 0, resize: 0 },
     ),
     scores: scores ?? null,
+    calibration: calibration ?? null,
     createdAtMs: createdAt?.getTime() ?? 0,
   };
 }

@@ -1,4 +1,4 @@
-import type { Scores } from '../../models/index.js';
+import type { Calibration, Scores } from '../../models/index.js';
 import type { RunEventBody } from '../run.js';
 
 /** What the trainer process is started with. */
@@ -18,6 +18,10 @@ export interface ProcessOptions {
 /** A trained network as the process leaves it in `export/` of the run's folder. */
 export interface ExportedModel {
   readonly scores: Scores;
+  /** One per label, chosen on the validation part at the temperature of `calibration`. */
+  readonly thresholds: readonly number[];
+  readonly thresholdsSource: string;
+  readonly calibration: Calibration;
   readonly datasetFingerprint: string;
   /** What `golden.bin` gave in the runtime that serves, one a label. */
   readonly goldenOutput: readonly number[];

@@ -4,7 +4,6 @@ import { labelsOver } from '../../evaluation/index.js';
 import { writeDurably } from '../../files/index.js';
 import { type CaptionLine, contactSheet, toThumbnail } from '../../plots/index.js';
 import type { FrameSet } from './frame-set.js';
-import { defaultThreshold } from './validate.js';
 
 const sampleCount = 24;
 const thumbnailPx = 160;
@@ -21,15 +20,16 @@ export async function drawSamples(
     dataset,
     validation,
     probabilities,
+    thresholds,
   }: {
     readonly dataset: Dataset;
     readonly validation: FrameSet;
     /** `[N, L]`. */
-    readonly probabilities: Float32Array;
+    readonly probabilities: Float64Array;
+    readonly thresholds: readonly number[];
   },
 ): Promise<void> {
   const { labels } = dataset;
-  const thresholds = labels.map(() => defaultThreshold);
   const cells = [];
   for (const row of spread(validation.frames.length, sampleCount)) {
     const frame = validation.frames[row];

@@ -4,13 +4,19 @@ import { openDataset, splitDataset } from '../../dataset/index.js';
 import { createOnnxGraphRunner } from '../../engines/index.js';
 import { DomainError } from '../../errors.js';
 import { createPreparer } from '../../frames/index.js';
-import { buildTrainingStep, countParameters, initialiseParameters } from '../../graph/index.js';
+import {
+  atTemperature,
+  buildTrainingStep,
+  countParameters,
+  initialiseParameters,
+} from '../../graph/index.js';
 import { writeCheckpoint } from '../checkpoint.js';
 import { createNetwork } from '../networks/index.js';
 import type { RunSpec } from '../run.js';
 import { runFiles } from '../run-folder.js';
 import { readRunFolder } from '../run-store.js';
 import { createStepRunner } from '../step-runner.js';
+import { decide } from './decide.js';
 import { exportModel } from './export-model.js';
 import { loadFrames } from './frame-set.js';
 import { createCheckpointKeeper, type KeptLearning, readKeptLearning } from './keep-checkpoint.js';
@@ -39,7 +45,7 @@ const loadedIntervalMs = 200;
  * 4. build the training step and learn, from the beginning or from the checkpoint that
  *    an earlier process left; keep a checkpoint of it
  * 5. draw the curves
- * 6. keep the best weights, check and write the served form
+ * 6. keep the best weights, choose temperature and thresholds, check and write the served form
  * 7. draw validation frames with their true and predicted labels
  *
  * The checkpoint stays until the version is published, which is the parent's to do; a
@@ -99,10 +105,16 @@ export async function trainRun(
   const step = epoch * Math.ceil(training.frames.length / spec.batchSize);
   const weights = { spec, inputSpec, labels, epoch, step, state: parameters, progress: null };
   await writeCheckpoint(join(folder, runFiles.best), weights);
-  const goldenOutput = await exportModel({ network, parameters, validation, folder }, { threads });
+  const { probabilities, ...decision } = decide(best.probabilities, validation, labels);
+  const served = atTemperature(network, parameters, decision.calibration.temperature);
+  const exported = { network, parameters: served, validation, folder };
+  const goldenOutput = await exportModel(exported, { threads });
   await pictures('sheet of validation frames', async () => {
     const { drawSamples } = await import('./sample-sheet.js');
-    await drawSamples(folder, { dataset, validation, probabilities: best.probabilities });
+    await drawSamples(folder, {
+      ...{ dataset, validation, probabilities },
+      thresholds: decision.thresholds,
+    });
   });
   const { validationLoss, validationAccuracy, alwaysNoAccuracy, validationMacroF1 } = best.scores;
   return {
@@ -116,6 +128,7 @@ export async function trainRun(
         alwaysNoAccuracy,
         macroF1: validationMacroF1,
       },
+      ...decision,
       datasetFingerprint: dataset.fingerprint,
       goldenOutput,
     },

@@ -70,6 +70,16 @@ export interface Scores {
   macroF1: number;
 }
 
+/** How the probabilities of a version were brought to mean what they say. */
+export interface Calibration {
+  /** What the logits are divided by, within the graph; 1 changes nothing. */
+  temperature: number;
+  /** The expected calibration error on the validation part, before and after. */
+  errorBefore: number;
+  errorAfter: number;
+  frameCount: number;
+}
+
 export interface Model {
   name: string;
   version: number;
@@ -97,6 +107,8 @@ export interface Model {
   failure: string;
   /** Where the thresholds come from: "default 0.5", "chosen on validation". */
   thresholdsSource: string;
+  /** Absent for an imported model. */
+  calibration: Calibration | undefined;
 }
 
 export interface ListModelsRequest {
@@ -345,6 +357,97 @@ export const Scores: MessageFns<Scores> = {
   },
 };
 
+function createBaseCalibration(): Calibration {
+  return { temperature: 0, errorBefore: 0, errorAfter: 0, frameCount: 0 };
+}
+
+export const Calibration: MessageFns<Calibration> = {
+  encode(message: Calibration, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.temperature !== 0) {
+      writer.uint32(9).double(message.temperature);
+    }
+    if (message.errorBefore !== 0) {
+      writer.uint32(17).double(message.errorBefore);
+    }
+    if (message.errorAfter !== 0) {
+      writer.uint32(25).double(message.errorAfter);
+    }
+    if (message.frameCount !== 0) {
+      writer.uint32(32).uint32(message.frameCount);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Calibration {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCalibration();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.temperature = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.errorBefore = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.errorAfter = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.frameCount = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Calibration>): Calibration {
+    return Calibration.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Calibration>): Calibration {
+    const message = createBaseCalibration();
+    message.temperature = object.temperature ?? 0;
+    message.errorBefore = object.errorBefore ?? 0;
+    message.errorAfter = object.errorAfter ?? 0;
+    message.frameCount = object.frameCount ?? 0;
+    return message;
+  },
+};
+
 function createBaseModel(): Model {
   return {
     name: "",
@@ -362,6 +465,7 @@ function createBaseModel(): Model {
     device: "",
     failure: "",
     thresholdsSource: "",
+    calibration: undefined,
   };
 }
 
@@ -415,6 +519,9 @@ export const Model: MessageFns<Model> = {
     }
     if (message.thresholdsSource !== "") {
       writer.uint32(122).string(message.thresholdsSource);
+    }
+    if (message.calibration !== undefined) {
+      Calibration.encode(message.calibration, writer.uint32(130).fork()).join();
     }
     return writer;
   },
@@ -562,6 +669,14 @@ export const Model: MessageFns<Model> = {
             message.thresholdsSource = reader.string();
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.calibration = Calibration.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -598,6 +713,9 @@ export const Model: MessageFns<Model> = {
     message.device = object.device ?? "";
     message.failure = object.failure ?? "";
     message.thresholdsSource = object.thresholdsSource ?? "";
+    message.calibration = (object.calibration !== undefined && object.calibration !== null)
+      ? Calibration.fromPartial(object.calibration)
+      : undefined;
     return message;
   },
 };

@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageRoot } from '../../src/package-root.js';
+
+type Table = readonly (readonly number[])[];
+
+interface Predicted {
+  readonly probabilities: Table;
+  readonly targets: Table;
+}
+
+/** What test/golden/evaluation.py wrote. */
+export interface Golden {
+  readonly thresholds: readonly (Predicted & {
+    readonly common: number;
+    readonly thresholds: readonly number[];
+  })[];
+  readonly calibration: readonly (Predicted & {
+    readonly temperature: number;
+    readonly expectedCalibrationError: number;
+  })[];
+  readonly intervals: readonly (Predicted & {
+    readonly groups: readonly number[] | null;
+    readonly draws: Table;
+    readonly exact: Readonly<Record<string, readonly [number, number]>>;
+    /** Low, high, standard error. */
+    readonly scipy: Readonly<Record<string, readonly [number, number, number]>>;
+  })[];
+  readonly comparison: {
+    readonly discordant: readonly (readonly [number, number])[];
+    readonly pValues: readonly number[];
+    readonly adjusted: readonly number[];
+  };
+  readonly doubts: readonly (Predicted & { readonly doubted: Table })[];
+}
+
+// The shape is what the script beside it writes.
+export const golden = JSON.parse(
+  readFileSync(join(packageRoot, 'test/golden/evaluation.json'), 'utf8'),
+) as Golden;
+
+/** A case as the room of evaluation takes it. */
+export function scored({ probabilities, targets }: Predicted) {
+  return {
+    probabilities: Float64Array.from(probabilities.flat()),
+    targets: Uint8Array.from(targets.flat()),
+    labels: (probabilities[0] ?? []).map((_, label) => `label ${label}`),
+  };
+}
