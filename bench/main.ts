@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import Table from 'cli-table3';
 import { packageRoot } from '../src/package-root.js';
 import { measureClassify } from './classify.js';
+import { measureIsolation } from './isolation.js';
 import type { OpenLoopResult } from './open-loop.js';
 import { measurePrepare } from './prepare.js';
 import { benchTrainingStep } from './training-step.js';
@@ -62,6 +63,25 @@ const sections: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
         measured: ms(serving.stallMs),
         value: serving.stallMs,
         goal: '≤ 20 ms',
+      },
+    ];
+  },
+  async isolation() {
+    const { alone, beside, trainedPerSecond } = await measureIsolation();
+    return [
+      {
+        what: `p99 of total time at 100 frames/s while a run trains on the same cores (${beside.lost + alone.lost} lost)`,
+        yardstick: 'the same without a run',
+        measured: `${ms(beside.p99Ms)} (p50 ${ms(beside.p50Ms)}) ÷ ${ms(alone.p99Ms)} (p50 ${ms(alone.p50Ms)})`,
+        value: beside.p99Ms / alone.p99Ms,
+        goal: '',
+      },
+      {
+        what: 'frames that the run trains meanwhile',
+        yardstick: 'with nobody to make room for',
+        measured: `${perSecond(trainedPerSecond.beside)} ÷ ${perSecond(trainedPerSecond.alone)}`,
+        value: trainedPerSecond.beside / trainedPerSecond.alone,
+        goal: '',
       },
     ];
   },

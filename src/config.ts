@@ -133,7 +133,7 @@ const schema = z.strictObject({
     .number()
     .min(0.01)
     .max(1)
-    .default(0.5)
+    .default(1)
     .describe('part of the time that training takes while frames are answered; 1 never rests'),
 
   logLevel: z

@@ -24,7 +24,7 @@ export interface TrainerOptions {
   readonly threads?: number;
   /**
    * Part of the time that a run's steps take while frames are being answered, above 0 and up
-   * to 1, which never rests. @default 0.5
+   * to 1, which never rests. @default 1
    */
   readonly share?: number;
   /** How old a run's checkpoint gets while an epoch goes on. @default 30 000 */
@@ -129,7 +129,7 @@ export function createTrainer(
     inputSpec = defaultInputSpec,
     labels = hpaLabels,
     threads = 0,
-    share = 0.5,
+    share = 1,
     checkpointEveryMs = 30_000,
     graceMs = 10_000,
   } = options;
