@@ -159,6 +159,7 @@ function formatModel(model: ModelDescription): string {
     ['channels', inputSpec.channels.join(', ')],
     ['created', new Date(model.createdAtMs).toISOString()],
     ['run', model.runId || 'imported'],
+    ['parent', model.parent || '-'],
     ['dataset', model.datasetFingerprint || '-'],
     ['sha256', model.sha256],
     ['thresholds', model.thresholdsSource],

@@ -33,6 +33,7 @@ const choice = <const Flags extends string, const Words extends readonly [string
 
 const below1 = numberAbove(0, 1);
 const fromZero = numberFrom(0);
+const list = (text: string): readonly string[] => text.split(',').filter((each) => each !== '');
 
 /** `train`: makes a version of a model from a labelled dataset. */
 export const trainVerb: Verb = (terminal) =>
@@ -58,6 +59,13 @@ export const trainVerb: Verb = (terminal) =>
     .option('--weight-decay <number>', "AdamW's; spares biases and norms", numberAbove(0, 1), 0.01)
     .option('--clip-norm <number>', 'bound of the norm of all gradients; 0 is none', fromZero, 0)
     .option('--ema-decay <number>', 'averages the weights, such as 0.999; 0 is none', fromZero, 0)
+    .option('--from <name[@version]>', 'begin with the weights of this version', '')
+    .option(
+      '--freeze <layers>',
+      'layers of it that stay as they are: conv1,conv2 or conv*',
+      list,
+      [],
+    )
     .option('--promote', 'make the new version live; the first version of a name always is')
     .option('--run-id <id>', 'name of the run; without it one is made')
     .option(flags.models, flags.modelsHelp)
@@ -96,6 +104,8 @@ Ctrl-C ends the run after the step it is in and keeps its best weights; with
           weightDecay: options.weightDecay,
           clipNorm: options.clipNorm,
           emaDecay: options.emaDecay,
+          parent: options.from,
+          freeze: options.freeze,
         },
         runId: options.runId,
         json: options.json === true,

@@ -9,6 +9,7 @@ export type { Layer, Network, Parameters } from './network.js';
 export { countParameters } from './network-plan.js';
 export type { AdamOptions } from './optimisers/adam.js';
 export { randomOf } from './random.js';
+export { readParameters } from './read-parameters.js';
 export {
   buildTrainingStep,
   type MaskSpec,

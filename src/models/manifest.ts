@@ -34,7 +34,7 @@ const schema = z.strictObject({
   scores: scores.nullable(),
   runId: z.string().nullable(),
   datasetFingerprint: z.string().nullable(),
-  parent: z.int().min(1).nullable(),
+  parent: z.string().nullable(),
   files: z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/)),
   goldenOutput: z.array(z.number()),
 });

@@ -31,7 +31,7 @@ export interface VersionDraft {
   readonly scores: Scores | null;
   readonly runId: string | null;
   readonly datasetFingerprint: string | null;
-  readonly parent: number | null;
+  readonly parent: string | null;
   readonly golden: {
     /** uint8 `[C, H, W]`. */
     readonly frame: Uint8Array;

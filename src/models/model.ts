@@ -46,8 +46,8 @@ export interface Manifest {
   /** The run that trained it; null for an imported model. */
   readonly runId: string | null;
   readonly datasetFingerprint: string | null;
-  /** The version it was made from; null if from nothing. */
-  readonly parent: number | null;
+  /** The version whose weights it began with, "cells@3"; null if none. */
+  readonly parent: string | null;
   /** SHA-256 of each file beside this one, hexadecimal, by file name. */
   readonly files: Readonly<Record<string, string>>;
   /** The probabilities the golden frame (`golden.bin`, uint8 `[C, H, W]`) gave when it was made. */

@@ -35,6 +35,7 @@ function describe({ manifest, ...stored }: StoredModel): ModelDescription {
     scores,
     createdAtMs: Date.parse(manifest.createdAt),
     runId: manifest.runId ?? '',
+    parent: manifest.parent ?? '',
     datasetFingerprint: manifest.datasetFingerprint ?? '',
     sha256: manifest.files['model.onnx'] ?? '',
   };

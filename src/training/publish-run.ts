@@ -6,7 +6,10 @@ import type { ModelStore } from '../models/index.js';
 import { type ExportedModel, exportFiles } from './process/messages.js';
 
 /** Where versions go: as much of a ModelStore as a run needs. */
-export type VersionStore = Pick<ModelStore, 'publish' | 'aliases' | 'setAlias' | 'changeAliases'>;
+export type VersionStore = Pick<
+  ModelStore,
+  'publish' | 'aliases' | 'setAlias' | 'changeAliases' | 'read' | 'readFile'
+>;
 
 /** Makes a version live. */
 export type Promote = (name: string, version: number) => Promise<unknown>;
@@ -30,14 +33,15 @@ export interface PublishableRun {
   readonly model: string;
   readonly labels: LabelSet;
   readonly inputSpec: InputSpec;
+  /** The version it began with, "cells@3". */
+  readonly parent: string | null;
   readonly exported: ExportedModel;
   /** Makes the version live; the first of a name always is. */
   readonly promote: boolean;
 }
 
 /**
- * Publishes what a run has exported as the next version, with the one that is live as
- * its parent, and calls it the candidate. The exported files are removed: the version
+ * Publishes what a run has exported as the next version and calls it the candidate. The exported files are removed: the version
  * has them. Throws what the store throws; the exported files then stay.
  */
 export async function publishRun(
@@ -57,7 +61,7 @@ export async function publishRun(
     scores: exported.scores,
     runId: run.runId,
     datasetFingerprint: exported.datasetFingerprint,
-    parent: live,
+    parent: run.parent,
     golden: {
       frame: await readFile(join(folder, exportFiles.golden)),
       output: exported.goldenOutput,

@@ -12,6 +12,8 @@ export const runFiles = {
   spec: 'spec.json',
   /** One event a line, in order. */
   events: 'events.jsonl',
+  /** The `model.onnx` of the version that the Run begins with, if any. */
+  parent: 'parent.onnx',
   /** The checkpoint that an interrupted Run goes on from. */
   last: 'last.safetensors',
   /** The weights that are served, once the learning is over. */

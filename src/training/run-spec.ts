@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { assertModelName } from '../models/index.js';
+import { assertModelName, parseModelRef } from '../models/index.js';
 import { networks } from './networks/index.js';
 import type { RunSpec } from './run.js';
 
@@ -25,6 +25,15 @@ function part(initial: number, { isWholeAllowed }: { readonly isWholeAllowed: bo
   );
   const number = z.number({ error }).gt(0, { error });
   return (isWholeAllowed ? number.lte(1, { error }) : number.lt(1, { error })).default(initial);
+}
+
+function isModelRef(text: string): boolean {
+  try {
+    parseModelRef(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** As the room of models wants names to be. */
@@ -55,6 +64,9 @@ const rateError = expected('a number above 0');
 const clipError = expected('0 or a number above it');
 const emaError = expected('a number from 0, below 1');
 const pathError = expected('the folder of a dataset');
+
+const parentError = expected('a version such as "cells", "cells@3" or "cells@candidate", or none');
+const freezeError = expected('a list of names of layers');
 
 const schema = z.strictObject({
   dataPath: z.string({ error: pathError }).min(1, { error: pathError }),
@@ -87,6 +99,10 @@ const schema = z.strictObject({
     .gte(0, { error: emaError })
     .lt(1, { error: emaError })
     .default(0),
+  parent: z.string({ error: parentError }).refine(isModelRef, { error: parentError }).default(''),
+  freeze: z
+    .array(z.string({ error: freezeError }).min(1, { error: freezeError }), { error: freezeError })
+    .default(() => []),
 });
 
 /**
@@ -97,7 +113,11 @@ export function parseRunSpec(
   input: unknown,
 ): { readonly value: RunSpec } | { readonly faults: readonly string[] } {
   const parsed = schema.safeParse(input);
-  if (parsed.success) return { value: parsed.data };
+  if (parsed.success) {
+    const { parent, freeze } = parsed.data;
+    if (freeze.length === 0 || parent !== '') return { value: parsed.data };
+    return { faults: ['freeze: expected a parent whose weights are worth keeping, got none'] };
+  }
   const faults = parsed.error.issues.map((issue) => {
     if (issue.code === 'unrecognized_keys') return `unknown: ${issue.keys.join(', ')}`;
     return issue.path.length === 0 ? issue.message : `${issue.path.join('.')}: ${issue.message}`;

@@ -47,6 +47,10 @@ export interface RunSpec {
   readonly clipNorm: number;
   /** Decay of the averaged weights, which are then scored and published; 0 is none. @default 0 */
   readonly emaDecay: number;
+  /** The version whose weights it begins with, "cells@3"; '' for weights of the seed. @default '' */
+  readonly parent: string;
+  /** Layers that stay as they are: `conv1`, `stage1` of `stage1/conv1`, `conv*`. @default none */
+  readonly freeze: readonly string[];
 }
 
 /** running > finished | stopped | failed; stopped | failed > running where it is resumed. */

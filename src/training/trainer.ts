@@ -3,9 +3,11 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { DomainError } from '../errors.js';
+import { writeDurably } from '../files/index.js';
 import { hpaChannels, type InputSpec } from '../frames/index.js';
 import { hpaLabels, type LabelSet } from '../label-set.js';
 import type { Log } from '../telemetry/index.js';
+import { findParent, type Parent } from './parent.js';
 import type { Outcome, ProcessOptions } from './process/messages.js';
 import { type Promote, promoteIn, publishRun, type VersionStore } from './publish-run.js';
 import type { Run, RunEvent, RunEventBody, RunSpec } from './run.js';
@@ -66,7 +68,8 @@ export interface Trainer {
    * Starts a run of a spec that `parseRunSpec` gave; resolves once it is on disk and its
    * process was started. What is wrong with the dataset ends the run as `failed`.
    *
-   * Throws `overloaded` while another runs, `run_exists`, `option_invalid` for an id that
+   * Throws `model_unknown`, `model_failed` and `option_invalid` for a parent or frozen
+   * layers that do not fit, `overloaded` while another runs, `run_exists`, `option_invalid` for an id that
    * cannot be a folder's name, `storage_failed`, `draining` after `close`.
    */
   start(spec: RunSpec, runId?: string): Promise<Run>;
@@ -117,6 +120,7 @@ interface ActiveRun {
 interface OpenedRun {
   readonly what: Pick<RunRecord, 'spec' | 'inputSpec' | 'labels'>;
   readonly folder: string;
+  readonly parent: Parent | null;
   readonly resumed: ProcessOptions['resumed'];
 }
 
@@ -149,8 +153,10 @@ export function createTrainer(
 
   async function start(spec: RunSpec, runId = newRunId()): Promise<Run> {
     await begin(runId, async () => {
-      const { path } = await runs.create(runId, { spec, inputSpec, labels });
-      return { what: { spec, inputSpec, labels }, folder: path, resumed: null };
+      const parent = await findParent(spec, { inputSpec, labels }, store);
+      const what = { spec: { ...spec, parent: parent?.ref ?? '' }, inputSpec, labels };
+      const { path } = await runs.create(runId, what);
+      return { what, folder: path, parent, resumed: null };
     });
     log.info({ run: runId, model: spec.model }, 'a run was started');
     return runs.get(runId);
@@ -163,6 +169,7 @@ export function createTrainer(
       return {
         what: record,
         folder: path,
+        parent: null,
         resumed: { epochsTold },
         fromNumber: resumed.number,
       };
@@ -199,13 +206,14 @@ export function createTrainer(
   /** From the start of the process to the last event. Never rejects. */
   async function conduct(
     run: ActiveRun,
-    { what: { spec, inputSpec, labels }, folder, resumed }: OpenedRun,
+    { what: { spec, inputSpec, labels }, folder, parent, resumed }: OpenedRun,
   ): Promise<void> {
     const { runId } = run;
     let written: Promise<unknown> = Promise.resolve();
     let end: Extract<RunEventBody, { kind: 'ended' }>;
     let forgetServing = () => {};
     try {
+      if (parent) await writeDurably(join(folder, runFiles.parent), [parent.model]);
       const process = await startProcess(
         { folder, threads, share, checkpointEveryMs, resumed },
         {
@@ -241,7 +249,10 @@ export function createTrainer(
     async function publish({ exported }: Outcome): Promise<void> {
       if (exported === null) return;
       const version = await publishRun(
-        { runId, folder, model: spec.model, labels, inputSpec, exported, promote: spec.promote },
+        {
+          ...{ runId, folder, model: spec.model, labels, inputSpec, exported },
+          ...{ parent: spec.parent || null, promote: spec.promote },
+        },
         { store, promote },
       );
       await runs.append(runId, { kind: 'published', model: spec.model, version });

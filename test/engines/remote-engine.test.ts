@@ -117,6 +117,7 @@ test('what the other side says becomes an error of ours, without its paths', asy
     scores: null,
     createdAtMs: 0,
     runId: '',
+    parent: '',
     datasetFingerprint: '',
     sha256: '',
     device: '',

@@ -12,6 +12,7 @@ const model: ModelDescription = {
   thresholds: [0.5, 0.5],
   thresholdsSource: 'default 0.5',
   calibration: null,
+  parent: '',
   inputSpec,
   scores: null,
   createdAtMs: 1000,

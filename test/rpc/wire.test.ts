@@ -131,6 +131,8 @@ const spec: RunSpec = {
   weightDecay: 0.05,
   clipNorm: 1,
   emaDecay: 0.999,
+  parent: 'cells@3',
+  freeze: ['conv1', 'conv2'],
 };
 
 test('a run spec keeps what is given, and leaves out what is not', (t) => {
@@ -220,6 +222,7 @@ test('a model comes back from the wire as it went', (t) => {
     scores: { frameCount: 5, loss: 1, binaryAccuracy: 0.5, alwaysNoAccuracy: 0.75, macroF1: 0.25 },
     createdAtMs: 1_700_000_000_123,
     runId: 'r1',
+    parent: 'cells@2',
     datasetFingerprint: 'f0',
     sha256: 'aa',
     device: 'onnxruntime/cpu',

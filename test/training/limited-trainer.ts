@@ -17,6 +17,8 @@ const trainer = createTrainer(
       aliases: async () => ({}),
       setAlias: async () => undefined,
       changeAliases: async () => ({}),
+      read: () => Promise.reject(new Error('nothing is to be continued')),
+      readFile: () => Promise.reject(new Error('nothing is to be continued')),
       publish: () => Promise.reject(new Error('nothing is to be published')),
     },
   },

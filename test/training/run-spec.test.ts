@@ -26,6 +26,8 @@ test('a dataset and a name are enough: the rest is filled in', (t) => {
       weightDecay: 0.01,
       clipNorm: 0,
       emaDecay: 0,
+      parent: '',
+      freeze: [],
     },
   });
 });
@@ -54,6 +56,8 @@ test('every fault is listed at once, with what was expected and what came', (t) 
     weightDecay: 2,
     clipNorm: -1,
     emaDecay: 1,
+    parent: 'cells@0',
+    freeze: ['conv1', ''],
     rate: 1,
   });
   t.deepEqual('faults' in parsed ? [...parsed.faults].sort() : [], [
@@ -63,12 +67,14 @@ test('every fault is listed at once, with what was expected and what came', (t) 
     'emaDecay: expected a number from 0, below 1, got 1',
     'epochs: expected a whole number from 1 to 100000, got 0',
     'focalGamma: expected a number above 0, at most 10, got 0',
+    'freeze.1: expected a list of names of layers, got ""',
     'learningRate: expected a number above 0, got null',
     'loss: expected bce, weighted or focal, got "hinge"',
     'maxPositiveWeight: expected a number above 0, at most 10000, got -1',
     'model: expected a name of a-z, 0-9, ".", "_" and "-", 64 at most, got "../live"',
     'network: expected a network of seed-cnn, got "resnet"',
     'optimiser: expected adam or adamw, got "sgd"',
+    'parent: expected a version such as "cells", "cells@3" or "cells@candidate", or none, got "cells@0"',
     'patience: expected a whole number from 1 to 100000, got "6"',
     'promote: expected true or false, got 1',
     'sampling: expected shuffled or balanced, got "random"',
@@ -81,6 +87,15 @@ test('every fault is listed at once, with what was expected and what came', (t) 
     'warmUp: expected a number above 0 and below 1, got 1',
     'weightDecay: expected a number above 0, at most 1, got 2',
   ]);
+});
+
+test('layers are frozen in a run that continues from a version, and only there', (t) => {
+  const given = { dataPath: '/cells', model: 'cells', freeze: ['conv1'] };
+  t.deepEqual(parseRunSpec(given), {
+    faults: ['freeze: expected a parent whose weights are worth keeping, got none'],
+  });
+  const parsed = parseRunSpec({ ...given, parent: 'cells@candidate' });
+  t.like('value' in parsed && parsed.value, { parent: 'cells@candidate', freeze: ['conv1'] });
 });
 
 test('what is no object, or lacks the needed fields, is told and not thrown', (t) => {

@@ -30,6 +30,8 @@ export interface ModelDescription {
   readonly createdAtMs: number;
   /** Empty for an imported model. */
   readonly runId: string;
+  /** The version whose weights it began with, "cells@3"; empty for none. */
+  readonly parent: string;
   readonly datasetFingerprint: string;
   /** SHA-256 of model.onnx, hexadecimal. */
   readonly sha256: string;

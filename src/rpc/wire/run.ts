@@ -31,7 +31,8 @@ const specWords = {
 export function fromWireRunSpec(wire: WireRunSpec): Record<string, unknown> {
   const given: Record<string, unknown> = {};
   for (const [field, value] of Object.entries(wire)) {
-    if (value !== 0 && value !== '' && value !== undefined) given[field] = value;
+    if (value === 0 || value === '' || value === undefined) continue;
+    if (!Array.isArray(value) || value.length > 0) given[field] = value;
   }
   // An unknown number stays as it is: the parser names it among the faults.
   for (const [field, table] of Object.entries(specWords)) {
@@ -65,6 +66,8 @@ export function toWireRunSpec(spec: Partial<RunSpec>): WireRunSpec {
     weightDecay: spec.weightDecay ?? 0,
     clipNorm: spec.clipNorm ?? 0,
     emaDecay: spec.emaDecay ?? 0,
+    parent: spec.parent ?? '',
+    freeze: [...(spec.freeze ?? [])],
   };
 }
 
@@ -216,5 +219,7 @@ function fromFullRunSpec(wire: WireRunSpec | undefined): RunSpec {
     weightDecay: wire?.weightDecay ?? 0,
     clipNorm: wire?.clipNorm ?? 0,
     emaDecay: wire?.emaDecay ?? 0,
+    parent: wire?.parent ?? '',
+    freeze: wire?.freeze ?? [],
   };
 }

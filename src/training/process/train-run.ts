@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { openDataset, splitDataset } from '../../dataset/index.js';
@@ -9,6 +10,8 @@ import {
   buildTrainingStep,
   countParameters,
   initialiseParameters,
+  type Parameters,
+  readParameters,
 } from '../../graph/index.js';
 import { writeCheckpoint } from '../checkpoint.js';
 import { createNetwork } from '../networks/index.js';
@@ -42,8 +45,8 @@ const loadedIntervalMs = 200;
  * 1. read the spec, open the dataset, split it
  * 2. build the network and tell how large it is
  * 3. load the frames, once
- * 4. build the training step and learn, from the beginning or from the checkpoint that
- *    an earlier process left; keep a checkpoint of it
+ * 4. build the training step and learn, from weights of the seed, those of a published
+ *    version or the checkpoint that an earlier process left; keep a checkpoint of it
  * 5. draw the curves
  * 6. keep the best weights, choose temperature and thresholds, check and write the served form
  * 7. draw validation frames with their true and predicted labels
@@ -139,12 +142,17 @@ export async function trainRun(
     await draw().catch((thrown: unknown) => warn(`no ${what}`, thrown));
   }
 
+  async function initialWeights(): Promise<Parameters> {
+    if (spec.parent === '') return initialiseParameters(network, spec.seed);
+    return readParameters(await readFile(join(folder, runFiles.parent)), network);
+  }
+
   async function runLearning(from: KeptLearning | null): Promise<Learned> {
     const loss = lossOf(spec, training);
     const step = buildTrainingStep(network, { ...stepOptionsOf(spec), loss });
     const graphRunner = await createOnnxGraphRunner(step.model, { threads });
     try {
-      const state = from?.state ?? initialiseParameters(network, spec.seed);
+      const state = from?.state ?? (await initialWeights());
       const runner = createStepRunner(
         { step, state, seed: spec.seed, stepsDone: from?.step ?? 0 },
         { runner: graphRunner },
@@ -164,9 +172,9 @@ export async function trainRun(
 
 /** What of a spec shapes the graph of a step. */
 function stepOptionsOf(spec: RunSpec) {
-  const { batchSize, optimiser, clipNorm, emaDecay } = spec;
+  const { batchSize, optimiser, clipNorm, emaDecay, freeze } = spec;
   const weightDecay = optimiser === 'adamw' ? spec.weightDecay : 0;
-  return { batchSize, weightDecay, clipNorm, emaDecay };
+  return { batchSize, weightDecay, clipNorm, emaDecay, frozenLayers: freeze };
 }
 
 function stoppedEarly(reason: string): Outcome {

@@ -108,7 +108,11 @@ export interface Model {
   /** Where the thresholds come from: "default 0.5", "chosen on validation". */
   thresholdsSource: string;
   /** Absent for an imported model. */
-  calibration: Calibration | undefined;
+  calibration:
+    | Calibration
+    | undefined;
+  /** The version whose weights it began with: "name@3"; empty for none. */
+  parent: string;
 }
 
 export interface ListModelsRequest {
@@ -466,6 +470,7 @@ function createBaseModel(): Model {
     failure: "",
     thresholdsSource: "",
     calibration: undefined,
+    parent: "",
   };
 }
 
@@ -522,6 +527,9 @@ export const Model: MessageFns<Model> = {
     }
     if (message.calibration !== undefined) {
       Calibration.encode(message.calibration, writer.uint32(130).fork()).join();
+    }
+    if (message.parent !== "") {
+      writer.uint32(138).string(message.parent);
     }
     return writer;
   },
@@ -677,6 +685,14 @@ export const Model: MessageFns<Model> = {
             message.calibration = Calibration.decode(reader, reader.uint32());
             continue;
           }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.parent = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -716,6 +732,7 @@ export const Model: MessageFns<Model> = {
     message.calibration = (object.calibration !== undefined && object.calibration !== null)
       ? Calibration.fromPartial(object.calibration)
       : undefined;
+    message.parent = object.parent ?? "";
     return message;
   },
 };

@@ -142,6 +142,16 @@ export interface RunSpec {
    * such as 0.999. [0: none]
    */
   emaDecay: number;
+  /**
+   * The version whose weights it begins with: "name", "name@3",
+   * "name@candidate". [weights drawn by the seed]
+   */
+  parent: string;
+  /**
+   * Layers that stay as they are, of a run with a parent: by name, by the part
+   * of it before a slash, or by its beginning and a star. [none]
+   */
+  freeze: string[];
 }
 
 export interface Run {
@@ -353,6 +363,8 @@ function createBaseRunSpec(): RunSpec {
     weightDecay: 0,
     clipNorm: 0,
     emaDecay: 0,
+    parent: "",
+    freeze: [],
   };
 }
 
@@ -423,6 +435,12 @@ export const RunSpec: MessageFns<RunSpec> = {
     }
     if (message.emaDecay !== 0) {
       writer.uint32(177).double(message.emaDecay);
+    }
+    if (message.parent !== "") {
+      writer.uint32(186).string(message.parent);
+    }
+    for (const v of message.freeze) {
+      writer.uint32(194).string(v!);
     }
     return writer;
   },
@@ -616,6 +634,22 @@ export const RunSpec: MessageFns<RunSpec> = {
             message.emaDecay = reader.double();
             continue;
           }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.parent = reader.string();
+            continue;
+          }
+          case 24: {
+            if (tag !== 194) {
+              break;
+            }
+
+            message.freeze.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -655,6 +689,8 @@ export const RunSpec: MessageFns<RunSpec> = {
     message.weightDecay = object.weightDecay ?? 0;
     message.clipNorm = object.clipNorm ?? 0;
     message.emaDecay = object.emaDecay ?? 0;
+    message.parent = object.parent ?? "";
+    message.freeze = object.freeze?.map((e) => e) || [];
     return message;
   },
 };
