@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import type { ModelDescription } from '../client/index.js';
+import type { ModelDescription, ModelImport } from '../client/index.js';
 import { hpaLabels } from '../label-set.js';
 import { address, createCommand, example, numberAbove, type Verb, wholeNumber } from './command.js';
+import { exportFormat, exportVersion } from './export-version.js';
 import { UsageError } from './failure.js';
 import { flags } from './flags.js';
+import { readForeignModel } from './foreign-model.js';
 import { type ModelsPlace, type ModelsPlaceOptions, openModelsPlace } from './models-place.js';
 import { formatTable } from './table.js';
 
@@ -67,37 +69,25 @@ export const modelsVerb: Verb = (terminal) => {
       }),
     );
 
-  const add = command('import', 'add an ONNX model made elsewhere as a version; not promoted')
+  const add = command('import', 'add a model made elsewhere as a version; not promoted')
     .requiredOption('--name <name>', 'name the version is published under')
-    .requiredOption('--onnx <file>', 'uint8 [N, C, H, W] in, float32 [N, labels] probabilities out')
+    .option('--onnx <file>', 'uint8 [N, C, H, W] in, float32 [N, labels] probabilities out')
+    .option('--keras <file>', '.keras or .h5; frames reach it as 0..1, [N, H, W, C]')
+    .option('--tfjs <file>', 'model.json of the layers format, its weight files beside it')
     .option('--labels <file>', 'a label name a line, in order; without it the 28 of the HPA')
     .option('--channels <names>', 'channel roles in order, with commas (default: those of the HPA)')
-    .option('--size <pixels>', 'edge of the input', wholeNumber(1, 8192), 128)
+    .option('--size <pixels>', 'edge of an ONNX input (default: 128)', wholeNumber(1, 8192))
     .option('--threshold <number>', 'probability from which a label is given', numberAbove(0, 1))
-    .addHelpText('after', example('models import --name cells --onnx cells.onnx'))
+    .addHelpText(
+      'after',
+      example(
+        'models import --name cells --onnx cells.onnx',
+        'models import --name cells --keras cells.keras',
+      ),
+    )
     .action((options) =>
       inPlace(options, async (place) => {
-        const labels =
-          options.labels === undefined
-            ? hpaLabels
-            : (await readFile(options.labels, 'utf8'))
-                .split(/\r?\n/)
-                .map((line) => line.trim())
-                .filter((line) => line !== '');
-        const { hpaChannels } = await import('../frames/index.js');
-        const { threshold } = options;
-        const model = await place.importModel({
-          name: options.name,
-          onnx: await readFile(options.onnx),
-          labels,
-          inputSpec: {
-            channels: options.channels?.split(',') ?? hpaChannels,
-            widthPx: options.size,
-            heightPx: options.size,
-            resize: 'bilinear',
-          },
-          ...(threshold === undefined ? {} : { thresholds: labels.map(() => threshold) }),
-        });
+        const model = await place.importModel(await readDraft(options));
         const ref = `${model.name}@${model.version}`;
         say(
           options.json,
@@ -107,14 +97,86 @@ export const modelsVerb: Verb = (terminal) => {
       }),
     );
 
-  return createCommand('models', 'list, show, promote, roll back and import models')
+  const give = createCommand('export', 'write a version of the folder for other programs')
+    .argument('<model>', flags.modelHelp)
+    .requiredOption('--out <dir>', 'folder to make')
+    .option('--format <format>', 'onnx, or tfjs: TensorFlow.js layers', exportFormat, 'onnx')
+    .option(flags.models, flags.modelsHelp)
+    .option(flags.json, flags.jsonHelp)
+    .addHelpText(
+      'after',
+      `${example('models export cells@3 --format tfjs --out cells-tfjs')}
+With tfjs the model takes pixels 0..255 as float32 [N, H, W, C]; with onnx, as it is served.
+`,
+    )
+    .action(async (ref, { out, format, models, json }) => {
+      const exported = await exportVersion(ref, { out, format, models });
+      const { name, version, files } = exported;
+      terminal.print(
+        json ? JSON.stringify(exported) : `exported ${name}@${version}: ${files.join(', ')}`,
+      );
+    });
+
+  return createCommand('models', 'list, show, promote, roll back, import and export models')
     .addCommand(list)
     .addCommand(show)
     .addCommand(promote)
     .addCommand(rollback)
     .addCommand(add)
+    .addCommand(give)
     .addHelpText('after', example('models list', 'models promote cells@3'));
 };
+
+interface DraftOptions {
+  readonly name: string;
+  readonly onnx?: string | undefined;
+  readonly keras?: string | undefined;
+  readonly tfjs?: string | undefined;
+  readonly labels?: string | undefined;
+  readonly channels?: string | undefined;
+  readonly size?: number | undefined;
+  readonly threshold?: number | undefined;
+}
+
+/** What the options say of a model made elsewhere, held against what its file says. */
+async function readDraft(options: DraftOptions): Promise<ModelImport> {
+  const { onnx, keras, tfjs, size, threshold } = options;
+  const [path, ...others] = [onnx, keras, tfjs].filter((file) => file !== undefined);
+  if (path === undefined || others.length > 0) {
+    throw new UsageError('expected one of --onnx, --keras and --tfjs');
+  }
+  const labels =
+    options.labels === undefined
+      ? hpaLabels
+      : (await readFile(options.labels, 'utf8'))
+          .split(/\r?\n/)
+          .map((line) => line.trim())
+          .filter((line) => line !== '');
+  const { hpaChannels } = await import('../frames/index.js');
+  const channels = options.channels?.split(',') ?? hpaChannels;
+  const foreign = onnx === undefined ? await readForeignModel(path) : null;
+  const { heightPx, widthPx } = foreign ?? { heightPx: size ?? 128, widthPx: size ?? 128 };
+  if (foreign) {
+    const { channelCount, labelCount } = foreign;
+    const faults = [
+      ...differs('channels', channelCount, channels.length),
+      ...differs('labels', labelCount, labels.length),
+      ...(size === undefined ? [] : differs('size', widthPx, size)),
+    ];
+    if (faults.length > 0) throw new UsageError(faults.join('; '));
+  }
+  return {
+    name: options.name,
+    onnx: foreign?.onnx ?? (await readFile(path)),
+    labels,
+    inputSpec: { channels, widthPx, heightPx, resize: 'bilinear' },
+    ...(threshold === undefined ? {} : { thresholds: labels.map(() => threshold) }),
+  };
+}
+
+function differs(what: string, inFile: number, given: number): readonly string[] {
+  return inFile === given ? [] : [`--${what}: expected ${inFile} as in the file, got ${given}`];
+}
 
 async function inPlace(
   options: ModelsPlaceOptions,

@@ -21,6 +21,7 @@ const commands = [
   ['models', 'promote'],
   ['models', 'rollback'],
   ['models', 'import'],
+  ['models', 'export'],
   ['runs'],
   ['runs', 'list'],
   ['runs', 'show'],
