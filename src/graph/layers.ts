@@ -9,8 +9,10 @@ import type { Shape, Value } from './value.js';
 export interface ParameterSpec {
   readonly name: string;
   readonly shape: readonly number[];
-  /** Glorot-uniform with Keras's fans, or zeros where there are none. */
+  /** Glorot-uniform with Keras's fans, or `start` where there are none. */
   readonly fans: { readonly in: number; readonly out: number } | null;
+  /** What every value starts at where there are no fans. @default 0 */
+  readonly start?: number;
 }
 
 /** What a layer is given when it is written into a graph. */
@@ -38,6 +40,22 @@ const rules: { readonly [K in Layer['kind']]: LayerRule<LayerOf<K>> } = {
       const fans = { in: Number(channels) * area, out: filters * area };
       return kernelAndBias(name, [filters, Number(channels), kernelPx, kernelPx], filters, fans);
     },
+    attributes({ kernelPx, isPadded = false }) {
+      if (isPadded && kernelPx % 2 === 0) {
+        throw new DomainError(
+          'option_invalid',
+          `expected a padded kernel of odd size, got ${kernelPx} px`,
+        );
+      }
+      return { padPx: isPadded ? (kernelPx - 1) / 2 : 0 };
+    },
+  }),
+  groupNorm: ofOperator(operators.groupNorm, {
+    parameters: ({ name, gain = 1 }, [, channels]) => [
+      { name: `${name}/gain`, shape: [Number(channels)], fans: null, start: gain },
+      { name: `${name}/bias`, shape: [Number(channels)], fans: null },
+    ],
+    attributes: ({ groups }) => ({ groups }),
   }),
   dense: ofOperator(operators.dense, {
     parameters({ name, units }, [, inputSize]) {
@@ -48,6 +66,22 @@ const rules: { readonly [K in Layer['kind']]: LayerRule<LayerOf<K>> } = {
   relu: ofOperator(operators.relu),
   flatten: ofOperator(operators.flatten),
   maxPool: ofOperator(operators.maxPool, { attributes: ({ sizePx }) => ({ sizePx }) }),
+  standardise: ofOperator(operators.groupNorm, { attributes: ({ groups }) => ({ groups }) }),
+  averagePool: ofOperator(operators.averagePool, { attributes: ({ sizePx }) => ({ sizePx }) }),
+  globalAveragePool: ofOperator(operators.globalAveragePool),
+  spaceToDepth: ofOperator(operators.spaceToDepth, { attributes: ({ sizePx }) => ({ sizePx }) }),
+  residual: {
+    parameters: ({ layers, shortcut }, inputShape) => [
+      ...parametersAlong(layers, inputShape),
+      ...parametersAlong(shortcut, inputShape),
+    ],
+    shape: ({ layers, shortcut }, inputShape) =>
+      operators.add.shape([shapeAfter(layers, inputShape), shapeAfter(shortcut, inputShape)], {}),
+    apply({ layers, shortcut }, input, context) {
+      const around = applyLayers(layers, input, context);
+      return context.tape.apply(operators.add, [around, applyLayers(shortcut, input, context)]);
+    },
+  },
   dropout: {
     parameters: () => [],
     shape: (_layer, shape) => shape,
@@ -69,6 +103,25 @@ export const layerShape = (layer: Layer, inputShape: Shape): Shape =>
 /** Writes a layer into the graph behind `context` and returns its output. */
 export const applyLayer = (layer: Layer, input: Value, context: LayerContext): Value =>
   ruleOf(layer).apply(layer, input, context);
+
+/** Writes layers one behind the other. */
+export const applyLayers = (layers: readonly Layer[], input: Value, context: LayerContext): Value =>
+  layers.reduce((at, layer) => applyLayer(layer, at, context), input);
+
+const shapeAfter = (layers: readonly Layer[], inputShape: Shape): Shape =>
+  layers.reduce((shape, layer) => layerShape(layer, shape), inputShape);
+
+function parametersAlong(layers: readonly Layer[], inputShape: Shape): readonly ParameterSpec[] {
+  let shape = inputShape;
+  return layers.flatMap((layer) => {
+    if (layer.kind === 'dropout') {
+      throw new DomainError('option_invalid', 'expected no dropout within a residual');
+    }
+    const parameters = layerParameters(layer, shape);
+    shape = layerShape(layer, shape);
+    return parameters;
+  });
+}
 
 function ruleOf(layer: Layer): LayerRule<Layer> {
   if (!Object.hasOwn(rules, layer.kind)) {

@@ -199,7 +199,7 @@ function writePass({ builder, pixels, before, ...rest }: PassInputs): Pass {
 }
 
 /**
- * Writes the layers up to the first flatten once for each group of frames, joins the
+ * Writes the layers up to the first that leaves no planes once for each group of frames, joins the
  * groups there, and writes the rest for the whole pass: the wide matrices of dense
  * layers are read once a pass.
  */
@@ -217,7 +217,9 @@ function applyNetwork(
   },
 ): Value {
   const layers = poolBeforeRelu(network.layers);
-  const firstFlatten = layers.findIndex(({ kind }) => kind === 'flatten');
+  const firstFlatten = layers.findIndex(
+    ({ kind }) => kind === 'flatten' || kind === 'globalAveragePool',
+  );
   const apart = layers.slice(0, firstFlatten + 1);
   const together = layers.slice(firstFlatten + 1);
   const byName = new Map(parameters.map((value) => [value.name, value]));

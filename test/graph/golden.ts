@@ -60,9 +60,10 @@ export function goldenParameters(network: Network): Parameters {
   const entries = planNetwork(network).parameters.map(({ name, shape, fans }, salt) => {
     const limit = fans ? Math.sqrt(6 / (fans.in + fans.out)) : 0.05;
     const count = shape.reduce((all, size) => all * size, 1);
+    const middle = name.endsWith('/gain') ? 1 : 0;
     const values = Float32Array.from(
       { length: count },
-      (_, i) => (noise(i, salt) / 2 ** 31 - 1) * limit,
+      (_, i) => middle + Math.fround((noise(i, salt) / 2 ** 31 - 1) * limit),
     );
     return [name, { shape, values }] as const;
   });
@@ -71,7 +72,7 @@ export function goldenParameters(network: Network): Parameters {
 
 /** Pixels, targets, masks and rates of a step, by the script's formula. */
 export function goldenInputs(
-  { frames, labels, inputShape }: Golden,
+  { frames, labels, inputShape }: Pick<Golden, 'frames' | 'labels' | 'inputShape'>,
   { masks }: TrainingStep,
   step: number,
 ): Record<string, GraphTensor> {

@@ -51,6 +51,16 @@ const product = (shape: readonly number[]): number => shape.reduce((all, size) =
 
 /** Every operator of the table has at least one case; the compiler holds us to it. */
 export const operatorCases: Readonly<Record<keyof typeof operators, readonly OperatorCase[]>> = {
+  add: [
+    {
+      title: 'two batches of planes',
+      inputs: [signed(2, 3, 2, 2), bytesAsFloats(2, 3, 2, 2)],
+      differentiable: [true, true],
+      outputShape: [2, 3, 2, 2],
+      reference: ([left, right]) => left!.map((value, at) => value + right![at]!),
+    },
+  ],
+  averagePool: [averages(2, 3, 6, 4, 2), averages(1, 2, 7, 5, 2), averages(1, 1, 8, 7, 3)],
   concatenate: [
     {
       title: 'batches of 2, 1 and 3 frames',
@@ -64,6 +74,10 @@ export const operatorCases: Readonly<Record<keyof typeof operators, readonly Ope
     convolution(2, 3, 5, 7, 4, 3),
     convolution(1, 1, 4, 4, 2, 1),
     convolution(3, 2, 6, 5, 3, 5),
+    convolution(2, 3, 5, 4, 4, 3, 1),
+    convolution(1, 2, 3, 2, 2, 5, 2),
+    // Enough channels that the gradient of the kernel takes its other way.
+    convolution(2, 17, 3, 4, 2, 3, 1),
   ],
   dense: [
     {
@@ -113,6 +127,25 @@ export const operatorCases: Readonly<Record<keyof typeof operators, readonly Ope
         }),
     },
   ],
+  globalAveragePool: [
+    {
+      title: '2 frames of 3 planes',
+      inputs: [signed(2, 3, 4, 5)],
+      differentiable: [true],
+      outputShape: [2, 3],
+      reference: ([input]) =>
+        Float64Array.from({ length: 6 }, (_, plane) =>
+          meanOf(input!.subarray(plane * 20, (plane + 1) * 20)),
+        ),
+    },
+  ],
+  groupNorm: [
+    normalisation(2, 4, 3, 5, 2, true),
+    normalisation(3, 3, 4, 2, 1, true),
+    normalisation(2, 3, 5, 4, 3, true),
+    normalisation(2, 4, 3, 3, 4, false),
+    normalisation(2, 6, 2, 3, 2, false),
+  ],
   maxPool: [pool(2, 3, 6, 4, 2), pool(1, 2, 7, 5, 2), pool(1, 1, 8, 7, 3)],
   relu: [
     {
@@ -151,6 +184,7 @@ export const operatorCases: Readonly<Record<keyof typeof operators, readonly Ope
         }),
     },
   ],
+  spaceToDepth: [blocks(2, 3, 4, 6, 2), blocks(1, 2, 5, 7, 2), blocks(1, 1, 7, 9, 3)],
   weightedCrossEntropy: [
     {
       title: '3 frames, one of weight 0, 4 label weights',
@@ -192,10 +226,12 @@ function convolution(
   width: number,
   filters: number,
   size: number,
+  pad = 0,
 ): OperatorCase {
-  const [outHeight, outWidth] = [height - size + 1, width - size + 1];
+  const [outHeight, outWidth] = [height + 2 * pad - size + 1, width + 2 * pad - size + 1];
   return {
-    title: `${frames}x${channels}x${height}x${width}, ${filters} filters of ${size} px`,
+    title: `${frames}x${channels}x${height}x${width}, ${filters} filters of ${size} px, padded by ${pad}`,
+    attributes: { padPx: pad },
     inputs: [
       signed(frames, channels, height, width),
       signed(filters, channels, size, size),
@@ -214,7 +250,9 @@ function convolution(
               for (let c = 0; c < channels; c += 1)
                 for (let dy = 0; dy < size; dy += 1)
                   for (let dx = 0; dx < size; dx += 1) {
-                    const pixel = ((n * channels + c) * height + y + dy) * width + x + dx;
+                    const [row, column] = [y + dy - pad, x + dx - pad];
+                    if (row < 0 || row >= height || column < 0 || column >= width) continue;
+                    const pixel = ((n * channels + c) * height + row) * width + column;
                     const weight = ((o * channels + c) * size + dy) * size + dx;
                     sum += input![pixel]! * kernel![weight]!;
                   }
@@ -248,6 +286,103 @@ function pool(
               (plane * outHeight + Math.floor(y / sizePx)) * outWidth + Math.floor(x / sizePx);
             output[to] = Math.max(output[to]!, input![(plane * height + y) * width + x]!);
           }
+      return output;
+    },
+  };
+}
+
+const meanOf = (values: Float64Array): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
+
+function averages(
+  frames: number,
+  channels: number,
+  height: number,
+  width: number,
+  sizePx: number,
+): OperatorCase {
+  const [outHeight, outWidth] = [Math.floor(height / sizePx), Math.floor(width / sizePx)];
+  return {
+    title: `${frames}x${channels}x${height}x${width} by ${sizePx} px`,
+    inputs: [signed(frames, channels, height, width)],
+    attributes: { sizePx },
+    differentiable: [true],
+    outputShape: [frames, channels, outHeight, outWidth],
+    reference([input]) {
+      const output = new Float64Array(frames * channels * outHeight * outWidth);
+      for (let plane = 0; plane < frames * channels; plane += 1)
+        for (let y = 0; y < outHeight * sizePx; y += 1)
+          for (let x = 0; x < outWidth * sizePx; x += 1) {
+            const to =
+              (plane * outHeight + Math.floor(y / sizePx)) * outWidth + Math.floor(x / sizePx);
+            output[to]! += input![(plane * height + y) * width + x]! / sizePx ** 2;
+          }
+      return output;
+    },
+  };
+}
+
+function normalisation(
+  frames: number,
+  channels: number,
+  height: number,
+  width: number,
+  groups: number,
+  hasGain: boolean,
+): OperatorCase {
+  const input = signed(frames, channels, height, width);
+  const members = (channels / groups) * height * width;
+  return {
+    title: `${frames}x${channels}x${height}x${width} in ${groups} groups, ${hasGain ? 'with' : 'without'} gain`,
+    inputs: hasGain ? [input, between0And1(channels), signed(channels)] : [input],
+    attributes: { groups },
+    differentiable: hasGain ? [true, true, true] : [true],
+    outputShape: [frames, channels, height, width],
+    reference([values, gain, bias]) {
+      const output = new Float64Array(values!.length);
+      for (let start = 0; start < output.length; start += members) {
+        const group = values!.subarray(start, start + members);
+        const mean = meanOf(group);
+        const variance = meanOf(group.map((value) => (value - mean) ** 2));
+        for (const [at, value] of group.entries()) {
+          const channel = Math.floor((start + at) / (height * width)) % channels;
+          const normalised = (value - mean) / Math.sqrt(variance + 1e-5);
+          output[start + at] = normalised * (gain?.[channel] ?? 1) + (bias?.[channel] ?? 0);
+        }
+      }
+      return output;
+    },
+  };
+}
+
+function blocks(
+  frames: number,
+  channels: number,
+  height: number,
+  width: number,
+  sizePx: number,
+): OperatorCase {
+  const [outHeight, outWidth] = [Math.floor(height / sizePx), Math.floor(width / sizePx)];
+  const outChannels = channels * sizePx * sizePx;
+  return {
+    title: `${frames}x${channels}x${height}x${width} in blocks of ${sizePx} px`,
+    inputs: [signed(frames, channels, height, width)],
+    attributes: { sizePx },
+    differentiable: [true],
+    outputShape: [frames, outChannels, outHeight, outWidth],
+    reference([input]) {
+      const output = new Float64Array(frames * outChannels * outHeight * outWidth);
+      let at = 0;
+      for (let n = 0; n < frames; n += 1)
+        for (let o = 0; o < outChannels; o += 1)
+          for (let y = 0; y < outHeight; y += 1)
+            for (let x = 0; x < outWidth; x += 1, at += 1) {
+              // The place within the block is outermost, the channel innermost.
+              const [place, c] = [Math.floor(o / channels), o % channels];
+              const row = y * sizePx + Math.floor(place / sizePx);
+              const column = x * sizePx + (place % sizePx);
+              output[at] = input![((n * channels + c) * height + row) * width + column]!;
+            }
       return output;
     },
   };

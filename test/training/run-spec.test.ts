@@ -72,7 +72,7 @@ test('every fault is listed at once, with what was expected and what came', (t) 
     'loss: expected bce, weighted or focal, got "hinge"',
     'maxPositiveWeight: expected a number above 0, at most 10000, got -1',
     'model: expected a name of a-z, 0-9, ".", "_" and "-", 64 at most, got "../live"',
-    'network: expected a network of seed-cnn, got "resnet"',
+    'network: expected a network of seed-cnn, resnet-small, resnet-large, got "resnet"',
     'optimiser: expected adam or adamw, got "sgd"',
     'parent: expected a version such as "cells", "cells@3" or "cells@candidate", or none, got "cells@0"',
     'patience: expected a whole number from 1 to 100000, got "6"',

@@ -7,8 +7,9 @@ import { boundShape, describeShape, type Shape, type Value } from '../value.js';
 const fewChannels = 16;
 
 /**
- * Convolution without padding, stride 1, square kernel of any size, with bias:
- * `[N, C, H, W]`, `[O, C, K, K]`, `[O]` → `[N, O, H-K+1, W-K+1]`.
+ * Convolution with stride 1, square kernel of any size, with bias, and `padPx` zeros
+ * around (none unless it is said): `[N, C, H, W]`, `[O, C, K, K]`, `[O]` →
+ * `[N, O, H+2P-K+1, W+2P-K+1]`.
  *
  * With respect to its input, the gradient is a convolution of the padded output
  * gradient with the kernel turned by 180°. With respect to its kernel, it is one
@@ -19,7 +20,7 @@ const fewChannels = 16;
 export const conv2d: Operator = {
   source: 'Dumoulin and Visin, A guide to convolution arithmetic (arXiv 1603.07285), section 4',
 
-  shape([input, kernel, bias]) {
+  shape([input, kernel, bias], { padPx = 0 }) {
     const [batch, channels, heightPx, widthPx] = axesOf(input, 4, 'input');
     const [filters, kernelChannels, kernelHeightPx, kernelWidthPx] = axesOf(kernel, 4, 'kernel');
     const [biasSize] = axesOf(bias, 1, 'bias');
@@ -31,27 +32,35 @@ export const conv2d: Operator = {
     }
     if (biasSize !== filters) throw fault(`a bias of ${filters} filters`, `${biasSize}`);
     const size = Number(kernelWidthPx);
-    if (Number(heightPx) < size || Number(widthPx) < size) {
-      throw fault(`at least ${size} by ${size} px`, `${heightPx} by ${widthPx} px`);
+    const least = size - 2 * padPx;
+    if (Number(heightPx) < least || Number(widthPx) < least) {
+      throw fault(`at least ${least} by ${least} px`, `${heightPx} by ${widthPx} px`);
     }
-    return [batch!, filters!, Number(heightPx) - size + 1, Number(widthPx) - size + 1];
+    return [batch!, filters!, Number(heightPx) - least + 1, Number(widthPx) - least + 1];
   },
 
-  forward(builder, inputs) {
+  forward(builder, inputs, attributes) {
+    const { padPx = 0 } = attributes;
     const shape = conv2d.shape(
       inputs.map((input) => input.shape),
-      {},
+      attributes,
     );
     const size = Number(inputs[1]!.shape[2]);
-    const output = builder.node('Conv', inputs, ['float32', shape], { kernel_shape: [size, size] });
+    const output = builder.node('Conv', inputs, ['float32', shape], {
+      kernel_shape: [size, size],
+      ...(padPx > 0 ? { pads: [padPx, padPx, padPx, padPx] } : {}),
+    });
     return { output, saved: [] };
   },
 
-  backward(builder, { inputs, wanted }, outputGradient) {
+  backward(builder, { inputs, attributes, wanted }, outputGradient) {
     const [input, kernel] = inputs;
+    const { padPx = 0 } = attributes;
     return [
-      wanted[0] ? inputGradient(builder, input!, kernel!, outputGradient) : null,
-      wanted[1] ? kernelGradient(builder, input!, kernel!, outputGradient) : null,
+      wanted[0] ? inputGradient(builder, input!, kernel!, outputGradient, padPx) : null,
+      wanted[1]
+        ? kernelGradient(builder, padded(builder, input!, padPx), kernel!, outputGradient)
+        : null,
       wanted[2] ? biasGradient(builder, outputGradient) : null,
     ];
   },
@@ -62,6 +71,7 @@ function inputGradient(
   input: Value,
   kernel: Value,
   outputGradient: Value,
+  padPx: number,
 ): Value {
   const [filters, channels, size] = boundShape(kernel.shape) as [number, number, number];
   const turned = builder.node(
@@ -81,11 +91,24 @@ function inputGradient(
     ['float32', [channels, filters, size, size]],
     { perm: [1, 0, 2, 3] },
   );
-  const pad = size - 1;
+  const pad = size - 1 - padPx;
   return builder.node('Conv', [outputGradient, swapped], ['float32', input.shape], {
     kernel_shape: [size, size],
     pads: [pad, pad, pad, pad],
   });
+}
+
+function padded(builder: GraphBuilder, input: Value, padPx: number): Value {
+  if (padPx === 0) return input;
+  const [batch, channels, heightPx, widthPx] = boundShape(input.shape) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  const shape = [batch, channels, heightPx + 2 * padPx, widthPx + 2 * padPx];
+  const pads = builder.integers(0, 0, padPx, padPx, 0, 0, padPx, padPx);
+  return builder.node('Pad', [input, pads], ['float32', shape]);
 }
 
 function kernelGradient(

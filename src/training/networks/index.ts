@@ -1,5 +1,7 @@
 import { DomainError } from '../../errors.js';
 import type { Network } from '../../graph/index.js';
+import { resnetLarge } from './resnet-large.js';
+import { resnetSmall } from './resnet-small.js';
 import { seedCnn } from './seed-cnn.js';
 
 /** What a network is made for. */
@@ -13,6 +15,8 @@ export interface NetworkShape {
 /** Every network by the name that a RunSpec gives: a new one is a file and a line here. */
 export const networks: Readonly<Record<string, (shape: NetworkShape) => Network>> = {
   'seed-cnn': seedCnn,
+  'resnet-small': resnetSmall,
+  'resnet-large': resnetLarge,
 };
 
 /** Makes the network of that name. Throws `option_invalid`, naming what there is. */

@@ -27,6 +27,6 @@ test('a frame too small for seed-cnn is refused by the name of the layer', (t) =
 test('an unknown network is refused with the names of the known', (t) => {
   const shape = { channels: 4, heightPx: 128, widthPx: 128, labelCount: 28 };
   t.throws(() => createNetwork('__proto__', shape), {
-    message: 'expected a network of seed-cnn, got __proto__',
+    message: 'expected a network of seed-cnn, resnet-small, resnet-large, got __proto__',
   });
 });
