@@ -2,10 +2,11 @@ import { basename, resolve } from 'node:path';
 import type { DatasetFrame } from '../dataset/index.js';
 import type { Report } from '../evaluation/index.js';
 import type { Handle } from '../models/index.js';
-import { address, createCommand, example, type Verb } from './command.js';
+import { address, createCommand, example, type Verb, wholeNumber } from './command.js';
 import { UsageError } from './failure.js';
 import { flags } from './flags.js';
 import { withParts } from './in-place.js';
+import { formatTable } from './table.js';
 import type { Terminal } from './terminal.js';
 import { withProgress } from './with-progress.js';
 
@@ -15,6 +16,7 @@ export const evaluateVerb: Verb = (terminal) =>
     .requiredOption(flags.data, flags.dataHelp)
     .requiredOption(flags.model, flags.modelHelp)
     .option('--out <dir>', 'write the report, its pictures and predictions.csv there')
+    .option('--doubts <number>', 'name so many frames whose labels it doubts', wholeNumber(1))
     .option(flags.models, flags.modelsHelp)
     .option(flags.server, `${flags.serverHelp}; DIR is a folder of the server`, address)
     .option(flags.json, flags.jsonHelp)
@@ -31,6 +33,7 @@ export const evaluateVerb: Verb = (terminal) =>
       if (options.json) terminal.print(JSON.stringify({ model, version, ...report }));
       else {
         terminal.print(`${model}@${version}\n${formatReport(report).trimEnd()}`);
+        if (report.doubts.length > 0) terminal.print(`\n${formatDoubts(report)}`);
         if (options.out !== undefined) terminal.print(`\nthe report is in ${options.out}`);
       }
     });
@@ -46,6 +49,7 @@ function evaluateInPlace(
     readonly data: string;
     readonly model: string;
     readonly out?: string | undefined;
+    readonly doubts?: number | undefined;
     readonly models?: string | undefined;
   },
   terminal: Terminal,
@@ -64,7 +68,7 @@ function evaluateInPlace(
         evaluateDataset<DatasetFrame, Handle>(
           { dataset, frames },
           { classifier, handle, readFrame: (frame) => readFrame(dataset, frame) },
-          way,
+          { ...way, doubtCount: options.doubts ?? 0 },
         ),
       );
       if (options.out !== undefined) {
@@ -87,12 +91,18 @@ function evaluateInPlace(
 }
 
 async function evaluateOnServer(
-  options: { readonly data: string; readonly model: string; readonly server: string },
+  options: {
+    readonly data: string;
+    readonly model: string;
+    readonly server: string;
+    readonly doubts?: number | undefined;
+  },
   terminal: Terminal,
 ): Promise<Evaluated> {
   const { connect } = await import('../client/index.js');
   const client = connect(options.server);
-  const request = { dataPath: options.data, model: options.model };
+  const { data: dataPath, model, doubts = 0 } = options;
+  const request = { dataPath, model, doubts };
   try {
     return await withProgress(bar(0), terminal, async ({ signal, onProgress }) => {
       for await (const reply of client.evaluate(request, { signal })) {
@@ -109,3 +119,18 @@ async function evaluateOnServer(
 }
 
 const bar = (total: number) => ({ title: 'evaluating', unit: 'frames', total });
+
+function formatDoubts({ doubts, labels }: Report): string {
+  return formatTable(
+    ['doubted frame', 'label', 'in the dataset', 'probability'],
+    doubts.flatMap(({ id, doubts: of }) =>
+      of.map(({ label, isGiven, probability }) => [
+        id,
+        `${label} ${labels[label]?.label}`,
+        isGiven ? 'given' : 'not given',
+        probability.toFixed(3),
+      ]),
+    ),
+    [3],
+  );
+}

@@ -115,7 +115,12 @@ export interface Client {
   listRuns(call?: CallOptions): Promise<readonly Run[]>;
   /** Scores a version on a dataset of the server. */
   evaluate(
-    request: { readonly dataPath: string; readonly model: string },
+    request: {
+      readonly dataPath: string;
+      readonly model: string;
+      /** So many frames whose labels the version doubts most go into the report. @default 0 */
+      readonly doubts?: number;
+    },
     call?: CallOptions,
   ): AsyncIterable<EvaluateReply>;
   listModels(call?: CallOptions): Promise<readonly ModelDescription[]>;
@@ -197,8 +202,8 @@ export function connect(target: string, options: ConnectOptions = {}): Client {
       );
       return response.runs.map(fromWireRun);
     },
-    async *evaluate(request, call = {}) {
-      const stream = trainer.evaluate(request, grpcOptions(call));
+    async *evaluate({ doubts = 0, ...request }, call = {}) {
+      const stream = trainer.evaluate({ ...request, doubts }, grpcOptions(call));
       for await (const { message } of messages(call, stream)) {
         if (message?.$case === 'progress') yield { kind: 'progress', ...message.value };
         else if (message?.$case === 'report') {

@@ -12,6 +12,8 @@ export interface ListedFrame {
   readonly id: string;
   /** Numbers of the labels it has. */
   readonly labelIndices: readonly number[];
+  /** The field of view it was cut from; null where nothing says so. @default null */
+  readonly group?: string | null;
 }
 
 /** A version on loan, as far as scoring looks at it. */

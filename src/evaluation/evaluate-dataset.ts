@@ -1,6 +1,7 @@
 import { type FrameFolder, readFrame } from '../dataset/index.js';
 import { DomainError } from '../errors.js';
 import type { LabelSet } from '../label-set.js';
+import { type BootstrapOptions, bootstrapIntervals, type Intervals } from './bootstrap.js';
 import {
   type ClassifyDatasetCollaborators,
   type ClassifyDatasetOptions,
@@ -9,15 +10,22 @@ import {
   type ListedFrame,
   type ScoredVersion,
 } from './classify-dataset.js';
+import { findDoubts } from './doubts.js';
 import type { PredictionRow } from './predictions.js';
 import type { Report } from './report.js';
-import { score } from './score.js';
+import { type Scored, score } from './score.js';
+import { tallyOf, unitsOf } from './tally.js';
 
 /** What a version is scored on. */
 export interface EvaluationSource<F extends ListedFrame> {
   readonly dataset: FrameFolder & { readonly labels: LabelSet };
   /** All of the dataset, or the part that was held out. */
   readonly frames: readonly F[];
+}
+
+export interface EvaluateDatasetOptions extends ClassifyDatasetOptions {
+  /** So many frames whose labels the version doubts most go into the report. @default 0 */
+  readonly doubtCount?: number;
 }
 
 export interface Evaluation {
@@ -38,7 +46,7 @@ const namedFrames = 5;
 
 /**
  * Sends frames along the way that served frames take and scores the answers at
- * the thresholds of the version.
+ * the thresholds of the version, with confidence intervals: by group where frames have one.
  *
  * One frame that cannot be read fails the evaluation, after all have been tried:
  * a score over the frames that happened to be whole is not the score of the
@@ -51,7 +59,7 @@ const namedFrames = 5;
 export async function evaluateDataset<F extends ListedFrame, H extends ScoredVersion>(
   { dataset, frames }: EvaluationSource<F>,
   collaborators: EvaluationCollaborators<F, H>,
-  options: ClassifyDatasetOptions = {},
+  options: EvaluateDatasetOptions = {},
 ): Promise<Evaluation> {
   const { name, version, labels, thresholds } = collaborators.handle.manifest;
   if (frames.length === 0) {
@@ -64,7 +72,24 @@ export async function evaluateDataset<F extends ListedFrame, H extends ScoredVer
     options,
   );
   if (failures.length > 0) throw failed(failures, frames.length);
-  return { report: scoreRows(rows, labels, thresholds), rows };
+  const scored = stackRows(rows, labels, thresholds);
+  const groups = frames.map(({ group }) => group ?? null);
+  const report = {
+    ...score(scored),
+    intervals: await intervalsOf(scored, groups),
+    doubts: findDoubts(rows, labels.length).slice(0, options.doubtCount ?? 0),
+  };
+  return { report, rows };
+}
+
+/** Intervals by group where the frames have groups, else by frame. */
+export async function intervalsOf(
+  scored: Scored,
+  groups: readonly (string | null)[],
+  options?: BootstrapOptions,
+): Promise<Intervals> {
+  const unit = groups.some((group) => group !== null) ? 'group' : 'frame';
+  return { unit, ...(await bootstrapIntervals(tallyOf(scored, unitsOf(groups)), options)) };
 }
 
 /** Scores rows whose labels are all known; `option_invalid` where one's are not. */
@@ -73,6 +98,15 @@ export function scoreRows(
   labels: LabelSet,
   thresholds: readonly number[],
 ): Report {
+  return score(stackRows(rows, labels, thresholds));
+}
+
+/** Rows as `score` takes them; `option_invalid` where the labels of one are not known. */
+export function stackRows(
+  rows: readonly PredictionRow[],
+  labels: LabelSet,
+  thresholds: readonly number[],
+): Scored & { readonly probabilities: Float64Array } {
   const probabilities = new Float64Array(rows.length * labels.length);
   const targets = new Uint8Array(probabilities.length);
   for (const [at, row] of rows.entries()) {
@@ -83,7 +117,7 @@ export function scoreRows(
     probabilities.set(row.probabilities, at * labels.length);
     for (const label of row.labelIndices) targets[at * labels.length + label] = 1;
   }
-  return score({ probabilities, targets, labels, thresholds });
+  return { probabilities, targets, labels, thresholds };
 }
 
 function assertSameLabels(dataset: LabelSet, version: LabelSet, ref: string): void {

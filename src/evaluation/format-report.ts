@@ -1,6 +1,6 @@
 import Table from 'cli-table3';
-import type { LabelReport, Report } from './report.js';
-import { weightedF1 } from './score.js';
+import type { Interval, Intervals } from './bootstrap.js';
+import type { Report } from './report.js';
 
 export interface FormatOptions {
   /** Leaves out the lines of labels that no frame has. @default false */
@@ -13,7 +13,7 @@ export interface FormatOptions {
  * "no" reaches. No colours, no control codes.
  */
 export function formatReport(report: Report, { presentOnly = false }: FormatOptions = {}): string {
-  return `${formatScores(report)}\n\n${formatLabels(report.labels, presentOnly)}\n`;
+  return `${formatScores(report)}\n\n${formatAverages(report)}\n\n${formatLabels(report, presentOnly)}\n`;
 }
 
 /** What is shown of the whole, in the order in which it should be read. */
@@ -22,29 +22,87 @@ export function headlines(report: Report): readonly (readonly [name: string, val
     ['macro F1, all labels', report.macroF1],
     ['macro F1, labels present', report.macroF1Present],
     ['micro F1', report.microF1],
-    ['weighted F1', weightedF1(report)],
+    ['weighted F1', report.weightedF1],
     ['exact match', report.exactMatch],
     ['macro AUROC, labels present', report.macroAurocPresent],
     ['macro average precision, labels present', report.macroAveragePrecisionPresent],
     ['mean binary cross-entropy', report.meanBinaryCrossEntropy],
+    ['expected calibration error', report.expectedCalibrationError],
     ['binary accuracy', report.binaryAccuracy],
     ['  the same, always answering "no"', report.alwaysNoAccuracy],
   ];
 }
 
+/** The interval of a headline: "0.312–0.401", or nothing where there is none. */
+export function intervalOfHeadline({ intervals }: Report, name: string): string {
+  const key = intervalKeys[name.trim()];
+  return intervals === null || key === undefined ? '' : formatInterval(intervals[key], 3);
+}
+
+const intervalKeys: Readonly<
+  Record<string, 'macroF1' | 'macroF1Present' | 'microF1' | 'exactMatch' | 'binaryAccuracy'>
+> = {
+  'macro F1, all labels': 'macroF1',
+  'macro F1, labels present': 'macroF1Present',
+  'micro F1': 'microF1',
+  'exact match': 'exactMatch',
+  'binary accuracy': 'binaryAccuracy',
+};
+
+export function formatInterval({ low, high }: Interval, digits: number): string {
+  return `${decimals(low, digits)}–${decimals(high, digits)}`;
+}
+
+/** What the intervals are, for a reader. */
+export function intervalNote({ intervals }: Report): string {
+  if (intervals === null) return '';
+  const { level, resampleCount, unit, unitCount } = intervals;
+  return `${100 * level} % intervals over ${resampleCount} draws of ${unitCount} ${unit}s`;
+}
+
+/** Precision, recall and F1, averaged in each way. */
+export function averages(
+  report: Report,
+): readonly (readonly [name: string, precision: number, recall: number, f1: number])[] {
+  return [
+    [
+      'macro, labels present',
+      report.macroPrecisionPresent,
+      report.macroRecallPresent,
+      report.macroF1Present,
+    ],
+    ['macro, all labels', report.macroPrecision, report.macroRecall, report.macroF1],
+    ['micro', report.microPrecision, report.microRecall, report.microF1],
+    ['weighted', report.weightedPrecision, report.weightedRecall, report.weightedF1],
+  ];
+}
+
 function formatScores(report: Report): string {
-  const table = plainTable(['left', 'right']);
-  table.push(['frames', String(report.frameCount)]);
+  const table = plainTable(['left', 'right', 'left']);
+  table.push(['frames', String(report.frameCount), intervalNote(report)]);
   const present = report.labels.filter(({ support }) => support > 0).length;
-  table.push(['labels present', `${present} of ${report.labels.length}`]);
-  for (const [name, value] of headlines(report)) table.push([name, decimals(value, 6)]);
+  table.push(['labels present', `${present} of ${report.labels.length}`, '']);
+  for (const [name, value] of headlines(report)) {
+    table.push([name, decimals(value, 6), intervalOfHeadline(report, name)]);
+  }
   return trimmed(table.toString());
 }
 
-function formatLabels(labels: readonly LabelReport[], presentOnly: boolean): string {
+function formatAverages(report: Report): string {
+  const table = plainTable(['left', 'right', 'right', 'right'], ['', 'precision', 'recall', 'F1']);
+  for (const [name, ...values] of averages(report)) {
+    table.push([name, ...values.map((value) => decimals(value, 3))]);
+  }
+  return trimmed(table.toString());
+}
+
+function formatLabels({ labels, intervals }: Report, presentOnly: boolean): string {
   const table = plainTable(
-    ['right', 'left', ...Array.from({ length: 7 }, () => 'right' as const)],
-    ['', 'label', 'frames', 'threshold', 'precision', 'recall', 'F1', 'AUROC', 'avg. precision'],
+    ['right', 'left', ...Array.from({ length: 8 }, () => 'right' as const)],
+    [
+      ...['', 'label', 'frames', 'threshold', 'precision', 'recall', 'F1', 'interval'],
+      ...['AUROC', 'avg. precision'],
+    ],
   );
   for (const [index, label] of labels.entries()) {
     if (presentOnly && label.support === 0) continue;
@@ -56,11 +114,18 @@ function formatLabels(labels: readonly LabelReport[], presentOnly: boolean): str
       decimals(label.precision, 3),
       decimals(label.recall, 3),
       decimals(label.f1, 3),
+      formatLabelInterval(intervals, index),
       decimals(label.auroc, 3),
       decimals(label.averagePrecision, 3),
     ]);
   }
   return trimmed(table.toString());
+}
+
+/** The interval of a label's F1, or nothing where there is none. */
+export function formatLabelInterval(intervals: Intervals | null, label: number): string {
+  const interval = intervals?.labels[label];
+  return interval === undefined ? '' : formatInterval(interval, 2);
 }
 
 /** A number, or a dash where it is not defined. */

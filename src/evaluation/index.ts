@@ -1,3 +1,4 @@
+export type { BootstrapOptions, Interval, Intervals } from './bootstrap.js';
 export type { Answers, ReliabilityBin } from './calibration.js';
 export { atTemperature, calibrationError, fitTemperature, reliability } from './calibration.js';
 export type {
@@ -9,9 +10,26 @@ export type {
   ScoredVersion,
 } from './classify-dataset.js';
 export { classifyDataset } from './classify-dataset.js';
-export type { Evaluation, EvaluationCollaborators, EvaluationSource } from './evaluate-dataset.js';
-export { evaluateDataset, scoreRows } from './evaluate-dataset.js';
-export { decimals, formatReport, headlines } from './format-report.js';
+export type { Doubt, DoubtedFrame } from './doubts.js';
+export { findDoubts } from './doubts.js';
+export type {
+  EvaluateDatasetOptions,
+  Evaluation,
+  EvaluationCollaborators,
+  EvaluationSource,
+} from './evaluate-dataset.js';
+export { evaluateDataset, intervalsOf, scoreRows, stackRows } from './evaluate-dataset.js';
+export {
+  averages,
+  decimals,
+  formatInterval,
+  formatLabelInterval,
+  formatReport,
+  headlines,
+  intervalNote,
+  intervalOfHeadline,
+} from './format-report.js';
+export type { LabelPair } from './pairs.js';
 export type { PredictionRow, Predictions } from './predictions.js';
 export {
   labelsOver,
@@ -22,7 +40,7 @@ export {
 } from './predictions.js';
 export type { LabelReport, Report } from './report.js';
 export type { Scored } from './score.js';
-export { crossEntropyClip, score, weightedF1 } from './score.js';
+export { crossEntropyClip, score } from './score.js';
 export type { ScoreFileOptions } from './score-file.js';
 export { scoreFile } from './score-file.js';
 export type { SubmissionOptions } from './submission.js';

@@ -1,3 +1,8 @@
+import type { Intervals } from './bootstrap.js';
+import type { ReliabilityBin } from './calibration.js';
+import type { DoubtedFrame } from './doubts.js';
+import type { LabelPair } from './pairs.js';
+
 /** Scores of one label. */
 export interface LabelReport {
   readonly label: string;
@@ -20,16 +25,36 @@ export interface Report {
   /** Binary accuracy of answering "no" to every label of every frame. */
   readonly alwaysNoAccuracy: number;
   readonly exactMatch: number;
+  readonly microPrecision: number;
+  readonly microRecall: number;
   readonly microF1: number;
-  /** Over all labels; an absent label counts 0. */
+  /** Over all labels; an absent label counts 0, here and in the two below. */
+  readonly macroPrecision: number;
+  readonly macroRecall: number;
   readonly macroF1: number;
-  /** Over the labels that are present. */
+  /** Over the labels that are present, here and in the two below. */
+  readonly macroPrecisionPresent: number;
+  readonly macroRecallPresent: number;
   readonly macroF1Present: number;
+  /** Every label weighted by how many frames have it. */
+  readonly weightedPrecision: number;
+  readonly weightedRecall: number;
+  readonly weightedF1: number;
   /** Over the present labels where it is defined; NaN, in JSON null, when it is for none. */
   readonly macroAurocPresent: number;
   /** NaN, in JSON null, when no label is present. */
   readonly macroAveragePrecisionPresent: number;
   /** Natural logarithm, probabilities kept 1e-7 from 0 and 1. */
   readonly meanBinaryCrossEntropy: number;
+  /** How far a probability lies from what it should be, on average over all answers. */
+  readonly expectedCalibrationError: number;
+  /** Ten bins of equal width, empty ones left out. */
+  readonly reliability: readonly ReliabilityBin[];
   readonly labels: readonly LabelReport[];
+  /** What is taken for what, the most frequent first. */
+  readonly pairs: readonly LabelPair[];
+  /** null where none were drawn. */
+  readonly intervals: Intervals | null;
+  /** The frames whose labels the model doubts most; none where they were not asked for. */
+  readonly doubts: readonly DoubtedFrame[];
 }

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { DomainError } from '../errors.js';
+import { intervalsOf } from './evaluate-dataset.js';
 import { readPredictions } from './predictions.js';
 import type { Report } from './report.js';
 import { score } from './score.js';
@@ -10,7 +11,8 @@ export interface ScoreFileOptions {
 }
 
 /**
- * Scores a file of predictions with known labels, one threshold for all labels.
+ * Scores a file of predictions with known labels, one threshold for all labels, with
+ * confidence intervals by frame.
  *
  * Throws `dataset_invalid` for a file `readPredictions` refuses, and for one
  * without a column `Target`.
@@ -19,12 +21,15 @@ export async function scoreFile(
   path: string,
   { threshold = 0.5 }: ScoreFileOptions = {},
 ): Promise<Report> {
-  const { labels, probabilities, targets } = await readPredictions(path);
+  const { ids, labels, probabilities, targets } = await readPredictions(path);
   if (targets === null) {
     throw new DomainError(
       'dataset_invalid',
       `${basename(path)}: expected a column "Target" with the known labels`,
     );
   }
-  return score({ probabilities, targets, labels, thresholds: labels.map(() => threshold) });
+  const thresholds = labels.map(() => threshold);
+  const scored = { probabilities, targets, labels, thresholds };
+  const intervals = await intervalsOf(scored, new Array(ids.length).fill(null));
+  return { ...score(scored), intervals };
 }

@@ -1,5 +1,7 @@
 import { DomainError } from '../errors.js';
 import type { LabelSet } from '../label-set.js';
+import { calibrationError, reliability } from './calibration.js';
+import { countPairs } from './pairs.js';
 import { rank } from './ranking.js';
 import type { LabelReport, Report } from './report.js';
 
@@ -87,29 +89,40 @@ export function score({ probabilities, targets, labels, thresholds }: Scored): R
   const predictedCount = sum(predictedPositives);
   const hitCount = sum(truePositives);
   const present = perLabel.filter(({ support }) => support > 0);
+  const mean = (of: readonly LabelReport[], key: 'precision' | 'recall' | 'f1') =>
+    ratio(sum(of.map((label) => label[key])), of.length);
+  const weighted = (key: 'precision' | 'recall' | 'f1') =>
+    ratio(sum(perLabel.map((label) => label[key] * label.support)), trueCount);
+  const bins = reliability({ probabilities, targets });
   return {
     frameCount,
     binaryAccuracy: (total - trueCount - predictedCount + 2 * hitCount) / total,
     alwaysNoAccuracy: (total - trueCount) / total,
     exactMatch: exactMatches / frameCount,
+    microPrecision: ratio(hitCount, predictedCount),
+    microRecall: ratio(hitCount, trueCount),
     microF1: ratio(2 * hitCount, predictedCount + trueCount),
-    macroF1: ratio(sum(perLabel.map(({ f1 }) => f1)), labelCount),
-    macroF1Present: ratio(sum(present.map(({ f1 }) => f1)), present.length),
+    macroPrecision: mean(perLabel, 'precision'),
+    macroRecall: mean(perLabel, 'recall'),
+    macroF1: mean(perLabel, 'f1'),
+    macroPrecisionPresent: mean(present, 'precision'),
+    macroRecallPresent: mean(present, 'recall'),
+    macroF1Present: mean(present, 'f1'),
+    weightedPrecision: weighted('precision'),
+    weightedRecall: weighted('recall'),
+    weightedF1: weighted('f1'),
     macroAurocPresent: meanOfDefined(present.map(({ auroc }) => auroc)),
     macroAveragePrecisionPresent: meanOfDefined(
       present.map(({ averagePrecision }) => averagePrecision),
     ),
     meanBinaryCrossEntropy: crossEntropy / total,
+    expectedCalibrationError: calibrationError(bins),
+    reliability: bins,
     labels: perLabel,
+    pairs: countPairs({ probabilities, targets, labels, thresholds }),
+    intervals: null,
+    doubts: [],
   };
-}
-
-/** F1 of every label, weighted by how many frames have it (`average="weighted"`). */
-export function weightedF1({ labels }: Report): number {
-  return ratio(
-    sum(labels.map(({ f1, support }) => f1 * support)),
-    sum(labels.map(({ support }) => support)),
-  );
 }
 
 function assertShapes(scored: Scored, frameCount: number): void {

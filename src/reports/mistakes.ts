@@ -1,21 +1,9 @@
-import { crossEntropyClip, labelsOver, type PredictionRow } from '../evaluation/index.js';
-
-/**
- * How often a label was missed where another was given wrongly. A frame counts in
- * every pair of its missed and its wrongly given labels.
- */
-export interface LabelPairs {
-  /** `[L+1][L+1]`: row the true label, column the given one; the last of each is "none". The diagonal counts hits. */
-  readonly counts: readonly (readonly number[])[];
-}
-
-/** One bin of a reliability diagram. */
-export interface ReliabilityBin {
-  readonly meanProbability: number;
-  /** Share of the answers in the bin that were true. */
-  readonly trueShare: number;
-  readonly count: number;
-}
+import {
+  crossEntropyClip,
+  labelsOver,
+  type PredictionRow,
+  type Report,
+} from '../evaluation/index.js';
 
 /** One frame with what was wrong about its answer. */
 export interface Mistake {
@@ -39,49 +27,25 @@ export function rankMistakes(
     .sort((a, b) => b.loss - a.loss);
 }
 
-export function countPairs(mistakes: readonly Mistake[], labelCount: number): LabelPairs {
-  const counts = Array.from({ length: labelCount + 1 }, () =>
-    new Array<number>(labelCount + 1).fill(0),
-  );
-  const count = (row: number, column: number) => {
-    const of = counts[row];
-    if (of !== undefined) of[column] = (of[column] ?? 0) + 1;
-  };
-  for (const { missed, wronglyGiven, hit } of mistakes) {
-    for (const label of hit) count(label, label);
-    const given = wronglyGiven.length === 0 ? [labelCount] : wronglyGiven;
-    const truth = missed.length === 0 ? [labelCount] : missed;
-    if (missed.length === 0 && wronglyGiven.length === 0) continue;
-    for (const row of truth) for (const column of given) count(row, column);
-  }
-  return { counts };
-}
-
 /**
- * Probabilities in ten bins of equal width over all labels, empty bins left out:
- * where the model says 0.8, how often is it so? Source: Niculescu-Mizil & Caruana,
- * "Predicting good probabilities with supervised learning", ICML 2005.
+ * What is taken for what, as a table `[L+1][L+1]`: row the missed label, column the wrongly
+ * given one, the last of each "none". The diagonal counts labels rightly given.
  */
-export function reliability(rows: readonly PredictionRow[], bins = 10): readonly ReliabilityBin[] {
-  const sums = Array.from({ length: bins }, () => ({ probability: 0, isTrue: 0, count: 0 }));
-  for (const { probabilities, labelIndices } of rows) {
-    if (labelIndices === null) continue;
-    const truth = new Set(labelIndices);
-    for (const [label, probability] of probabilities.entries()) {
-      const bin = sums[Math.min(bins - 1, Math.floor(probability * bins))];
-      if (bin === undefined) continue;
-      bin.probability += probability;
-      bin.isTrue += truth.has(label) ? 1 : 0;
-      bin.count += 1;
-    }
+export function pairTable({ labels, pairs }: Report): readonly (readonly number[])[] {
+  const side = labels.length + 1;
+  const counts = Array.from({ length: side }, () => new Array<number>(side).fill(0));
+  const set = (row: number, column: number, count: number) => {
+    const of = counts[row];
+    if (of !== undefined) of[column] = count;
+  };
+  // A recall is a share of the support: hits come back whole.
+  for (const [label, { recall, support }] of labels.entries()) {
+    set(label, label, Math.round(recall * support));
   }
-  return sums
-    .filter(({ count }) => count > 0)
-    .map(({ probability, isTrue, count }) => ({
-      meanProbability: probability / count,
-      trueShare: isTrue / count,
-      count,
-    }));
+  for (const { missed, given, count } of pairs) {
+    set(missed ?? labels.length, given ?? labels.length, count);
+  }
+  return counts;
 }
 
 function toMistake(

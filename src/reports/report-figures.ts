@@ -1,32 +1,56 @@
-import { decimals, headlines, type PredictionRow, type Report } from '../evaluation/index.js';
+import {
+  averages,
+  decimals,
+  formatLabelInterval,
+  headlines,
+  intervalNote,
+  intervalOfHeadline,
+  type Report,
+} from '../evaluation/index.js';
 import { barChart, type Figure, heatMap, lineChart } from '../plots/index.js';
-import { countPairs, type Mistake, reliability } from './mistakes.js';
+import { pairTable } from './mistakes.js';
 
 interface Shown {
-  readonly rows: readonly PredictionRow[];
-  readonly mistakes: readonly Mistake[];
   /** PNG of frames, worst first. */
   readonly sheet: Buffer | null;
+  /** PNG of the frames whose labels are doubted. */
+  readonly doubtSheet: Buffer | null;
 }
 
 /** What report.html shows, from the scores of the whole down to single frames. */
-export function reportFigures(report: Report, { rows, mistakes, sheet }: Shown): readonly Figure[] {
-  const { labels } = report;
+export function reportFigures(report: Report, { sheet, doubtSheet }: Shown): readonly Figure[] {
+  const { labels, intervals } = report;
   const categories = labels.map(({ label }, index) => `${index} ${label}`);
   const figures: Figure[] = [
     {
       title: 'Scores',
       note: 'Always answering "no" reaches the last line: binary accuracy says little beside it.',
       content: {
-        head: ['score', 'value'],
+        head: ['score', 'value', intervals === null ? '' : '95 %'],
         rows: [
-          ['frames', report.frameCount],
+          ['frames', report.frameCount, intervalNote(report)],
           [
             'labels present',
             `${labels.filter(({ support }) => support > 0).length} of ${labels.length}`,
+            '',
           ],
-          ...headlines(report).map(([name, value]) => [name.trim(), decimals(value, 6)]),
+          ...headlines(report).map(([name, value]) => [
+            name.trim(),
+            decimals(value, 6),
+            intervalOfHeadline(report, name),
+          ]),
         ],
+      },
+    },
+    {
+      title: 'Precision, recall and F1, averaged',
+      note: 'Macro: every label counts alike. Micro: every answer counts alike. Weighted: every label counts by its frames.',
+      content: {
+        head: ['average', 'precision', 'recall', 'F1'],
+        rows: averages(report).map(([name, ...values]) => [
+          name,
+          ...values.map((value) => decimals(value, 3)),
+        ]),
       },
     },
     {
@@ -65,9 +89,7 @@ export function reportFigures(report: Report, { rows, mistakes, sheet }: Shown):
       },
     },
   ];
-  if (mistakes.length > 0) {
-    figures.push(pairsFigure(mistakes, categories), reliabilityFigure(rows));
-  }
+  figures.push(pairsFigure(report, categories), reliabilityFigure(report));
   if (sheet !== null) {
     figures.push({
       title: 'Frames, the worst mistakes first',
@@ -75,6 +97,7 @@ export function reportFigures(report: Report, { rows, mistakes, sheet }: Shown):
       content: { png: sheet, alt: 'frames with true and given labels' },
     });
   }
+  if (report.doubts.length > 0) figures.push(...doubtFigures(report, doubtSheet));
   figures.push({
     title: 'Every label',
     content: {
@@ -85,6 +108,7 @@ export function reportFigures(report: Report, { rows, mistakes, sheet }: Shown):
         'precision',
         'recall',
         'F1',
+        'F1, 95 %',
         'AUROC',
         'avg. precision',
       ],
@@ -95,6 +119,7 @@ export function reportFigures(report: Report, { rows, mistakes, sheet }: Shown):
         decimals(label.precision, 3),
         decimals(label.recall, 3),
         decimals(label.f1, 3),
+        formatLabelInterval(intervals, index),
         decimals(label.auroc, 3),
         decimals(label.averagePrecision, 3),
       ]),
@@ -103,7 +128,7 @@ export function reportFigures(report: Report, { rows, mistakes, sheet }: Shown):
   return figures;
 }
 
-function pairsFigure(mistakes: readonly Mistake[], categories: readonly string[]): Figure {
+function pairsFigure(report: Report, categories: readonly string[]): Figure {
   const names = [...categories, 'none'];
   return {
     title: 'What is taken for what',
@@ -117,18 +142,51 @@ function pairsFigure(mistakes: readonly Mistake[], categories: readonly string[]
         columns: names,
         rowLabel: 'true label',
         columnLabel: 'given label',
-        values: countPairs(mistakes, categories.length).counts,
+        values: pairTable(report),
         isLogarithmic: true,
       }),
     },
   };
 }
 
-function reliabilityFigure(rows: readonly PredictionRow[]): Figure {
-  const bins = reliability(rows);
+function doubtFigures({ labels, doubts }: Report, sheet: Buffer | null): readonly Figure[] {
+  const note =
+    'Frames whose labels the model believes least, label by label against its own averages (confident learning). Ask a second pair of eyes before changing one: a model that has trained on the frames has learnt to believe their labels.';
+  const pictures: readonly Figure[] =
+    sheet === null
+      ? []
+      : [
+          {
+            title: 'Doubted labels',
+            note,
+            content: { png: sheet, alt: 'frames whose labels are doubted' },
+          },
+        ];
+  const rows = doubts.flatMap(({ id, doubts: of }) =>
+    of.map(({ label, isGiven, probability, expected }) => [
+      id,
+      `${label} ${labels[label]?.label}`,
+      isGiven ? 'given, doubted' : 'not given, expected',
+      decimals(probability, 3),
+      decimals(expected, 3),
+    ]),
+  );
+  const head = ['frame', 'label', 'in the dataset', 'probability', 'average of the other kind'];
+  return [
+    ...pictures,
+    {
+      title: sheet === null ? 'Doubted labels' : 'Doubted labels, in numbers',
+      ...(sheet === null ? { note } : {}),
+      content: { head, rows },
+    },
+  ];
+}
+
+function reliabilityFigure(report: Report): Figure {
+  const bins = report.reliability;
   return {
     title: 'How far probabilities can be believed',
-    note: `Over all labels. On the dashed line a probability is what it says; below it, the model is too sure. Answers in the bins: ${bins.map(({ count }) => count).join(', ')}.`,
+    note: `Over all labels. On the dashed line a probability is what it says; below it, the model is too sure. Expected calibration error ${report.expectedCalibrationError.toFixed(4)}. Answers in the bins: ${bins.map(({ count }) => count).join(', ')}.`,
     content: {
       svg: lineChart({
         title: 'Reliability',

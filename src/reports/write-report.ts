@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { stringify } from 'csv-stringify/sync';
 import { DomainError } from '../errors.js';
 import {
   type PredictionRow,
@@ -17,7 +18,7 @@ export interface ReportExtras {
   readonly title: string;
   /** What a reader should know of it: the run, the split; a paragraph each. @default none */
   readonly notes?: readonly string[];
-  /** The answers; with them come predictions.csv, the pairs of labels and the reliability. */
+  /** The answers; with them come predictions.csv and the worst mistakes. */
   readonly rows?: readonly PredictionRow[];
   /** Reads a frame to be shown by its Id; with it comes the grid of frames. */
   readonly readFrame?: (id: string) => Promise<Frame>;
@@ -32,7 +33,7 @@ const concurrency = 4;
 /**
  * Writes `report.json`, `report.html` (one file that needs nothing else) and, with
  * rows, `predictions.csv`, with readable frames `frames.png`: true and given labels,
- * the worst mistakes first. A frame that cannot be shown is left out of the grid.
+ * the worst mistakes first; where labels are doubted `doubts.csv` and `doubts.png`. A frame that cannot be shown is left out of the grid.
  *
  * Throws `storage_failed` when the folder cannot be written.
  */
@@ -61,22 +62,67 @@ export async function writeReport(
   await writeWhole(join(dir, 'report.json'), `${JSON.stringify({ title, ...report }, null, 2)}\n`);
   if (rows.length > 0) await writePredictions(join(dir, 'predictions.csv'), rows);
   if (sheet !== null) await writeWhole(join(dir, 'frames.png'), sheet);
-  const figures = reportFigures(report, { rows, mistakes, sheet });
+  const doubtSheet =
+    readFrame === undefined ? null : await drawDoubts(report, { shownFrames, readFrame });
+  if (doubtSheet !== null) await writeWhole(join(dir, 'doubts.png'), doubtSheet);
+  if (report.doubts.length > 0) await writeDoubts(join(dir, 'doubts.csv'), report);
+  const figures = reportFigures(report, { sheet, doubtSheet });
   await writeWhole(join(dir, 'report.html'), toPage({ title, intro: notes, figures }));
 }
 
-async function drawMistakes(
+function drawMistakes(
   mistakes: readonly Mistake[],
   { labels }: Report,
   readFrame: (id: string) => Promise<Frame>,
 ): Promise<Buffer | null> {
+  const shown = mistakes.map((mistake) => ({
+    id: mistake.row.id,
+    caption: captionOf(mistake, labels),
+  }));
+  return drawFrames(shown, readFrame);
+}
+
+function drawDoubts(
+  { doubts, labels }: Report,
+  { shownFrames, readFrame }: Required<Pick<ReportExtras, 'shownFrames' | 'readFrame'>>,
+): Promise<Buffer | null> {
+  const shown = doubts.slice(0, shownFrames).map(({ id, doubts: of }) => ({
+    id,
+    caption: [
+      { text: id, tone: 'quiet' as const },
+      ...of.map(({ label, isGiven, probability }) => ({
+        text: `${isGiven ? 'given' : 'not given'}: ${labels[label]?.label} ${probability.toFixed(2)}`,
+        tone: 'wrong' as const,
+      })),
+    ],
+  }));
+  return drawFrames(shown, readFrame);
+}
+
+/** A line a doubted label of a frame, the least believed frames first. */
+function writeDoubts(path: string, { doubts, labels }: Report): Promise<void> {
+  const head = ['Id', 'Label', 'Name', 'Given', 'Probability', 'Expected', 'SelfConfidence'];
+  const lines = doubts.flatMap(({ id, doubts: of }) =>
+    of.map(({ label, isGiven, ...numbers }) => [
+      ...[id, label, labels[label]?.label, isGiven ? 'yes' : 'no'],
+      ...[numbers.probability, numbers.expected, numbers.selfConfidence].map((number) =>
+        number.toFixed(6),
+      ),
+    ]),
+  );
+  return writeWhole(path, stringify([head, ...lines]));
+}
+
+async function drawFrames(
+  frames: readonly { readonly id: string; readonly caption: Cell['caption'] }[],
+  readFrame: (id: string) => Promise<Frame>,
+): Promise<Buffer | null> {
   const cells: Cell[] = [];
-  for (let first = 0; first < mistakes.length; first += concurrency) {
+  for (let first = 0; first < frames.length; first += concurrency) {
     const drawn = await Promise.all(
-      mistakes.slice(first, first + concurrency).map(async (mistake) => {
+      frames.slice(first, first + concurrency).map(async ({ id, caption }) => {
         try {
-          const thumbnail = await toThumbnail(await readFrame(mistake.row.id), edgePx);
-          return [{ thumbnail, caption: captionOf(mistake, labels) }];
+          return [{ thumbnail: await toThumbnail(await readFrame(id), edgePx), caption }];
         } catch (thrown) {
           if (DomainError.from(thrown).code === 'internal') throw thrown;
           return [];

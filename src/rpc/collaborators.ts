@@ -87,7 +87,12 @@ export interface RunAdmin {
 
 /** Scores a version on a dataset of the server. */
 export type Evaluate = (
-  request: { readonly dataPath: string; readonly model: string },
+  request: {
+    readonly dataPath: string;
+    readonly model: string;
+    /** So many frames whose labels the version doubts most are named. */
+    readonly doubtCount: number;
+  },
   way: {
     readonly onProgress: (done: number, total: number) => void;
     readonly signal: AbortSignal;

@@ -93,9 +93,9 @@ export function createTrainerService({
     evaluate: adaptServerStream<EvaluateRequest, EvaluateResponse>(
       calls,
       'Evaluate',
-      async function* ({ dataPath, model }, { signal }) {
+      async function* ({ dataPath, model, doubts }, { signal }) {
         const replies = streamProgress((onProgress) =>
-          evaluate({ dataPath, model }, { onProgress, signal }),
+          evaluate({ dataPath, model, doubtCount: doubts }, { onProgress, signal }),
         );
         for await (const reply of replies) {
           yield reply.kind === 'progress'

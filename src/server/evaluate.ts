@@ -14,7 +14,7 @@ export function createEvaluate(
   { dataRoots }: { readonly dataRoots: readonly string[] },
   { registry, classifier }: EvaluateCollaborators,
 ): Evaluate {
-  return async ({ dataPath, model }, { onProgress, signal }) => {
+  return async ({ dataPath, model, doubtCount }, { onProgress, signal }) => {
     const path = await resolveDataPath(dataPath, dataRoots);
     const handle = await registry.acquire(model);
     try {
@@ -23,7 +23,7 @@ export function createEvaluate(
       const { report } = await evaluateDataset<DatasetFrame, Handle>(
         { dataset, frames: dataset.frames },
         { classifier, handle, readFrame: (frame) => readFrame(dataset, frame) },
-        { onProgress, signal },
+        { onProgress, signal, doubtCount },
       );
       return { modelName: name, modelVersion: version, inputSpec, report };
     } finally {

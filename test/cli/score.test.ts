@@ -18,14 +18,14 @@ test('score prints the published numbers to six decimals', async (t) => {
   t.is(exitCode, 0);
   // From the data's README: scikit-learn 1.2 at threshold 0.5.
   const expected: readonly (readonly [RegExp, string])[] = [
-    [/^binary accuracy +(\S+)$/m, '0.979903'],
-    [/^exact match +(\S+)$/m, '0.627119'],
-    [/^micro F1 +(\S+)$/m, '0.810069'],
-    [/^macro F1, all labels +(\S+)$/m, '0.741303'],
-    [/^macro F1, labels present +(\S+)$/m, '0.768759'],
-    [/^macro AUROC, labels present +(\S+)$/m, '0.983205'],
-    [/^macro average precision, labels present +(\S+)$/m, '0.902941'],
-    [/^mean binary cross-entropy +(\S+)$/m, '0.054057'],
+    [/^binary accuracy +(\S+)/m, '0.979903'],
+    [/^exact match +(\S+)/m, '0.627119'],
+    [/^micro F1 +(\S+)/m, '0.810069'],
+    [/^macro F1, all labels +(\S+)/m, '0.741303'],
+    [/^macro F1, labels present +(\S+)/m, '0.768759'],
+    [/^macro AUROC, labels present +(\S+)/m, '0.983205'],
+    [/^macro average precision, labels present +(\S+)/m, '0.902941'],
+    [/^mean binary cross-entropy +(\S+)/m, '0.054057'],
   ];
   for (const [pattern, value] of expected) t.is(pattern.exec(stdout)?.[1], value, String(pattern));
 });

@@ -16,7 +16,7 @@ import numpy as np
 import scipy
 import sklearn
 import statsmodels
-from cleanlab.filter import find_label_issues
+from cleanlab.count import compute_confident_joint
 from scipy.optimize import minimize_scalar
 from scipy.stats import bootstrap
 from sklearn import metrics
@@ -164,8 +164,10 @@ def doubt_case(frames, rates):
     for label in range(len(rates)):
         p = scores[:, label]
         both = np.stack([1 - p, p], axis=1)
-        found = find_label_issues(given[:, label], both, filter_by="confident_learning", n_jobs=1)
-        doubted.append(np.flatnonzero(found).tolist())
+        _, found = compute_confident_joint(
+            given[:, label], both, return_indices_of_off_diagonals=True
+        )
+        doubted.append(sorted(int(at) for at in found))
     return {"probabilities": scores.tolist(), "targets": given.tolist(), "doubted": doubted}
 
 

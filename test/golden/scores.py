@@ -49,6 +49,9 @@ def case(name, probabilities, targets, thresholds):
     f1 = lambda average, labels=None: float(
         metrics.f1_score(targets, predicted, average=average, labels=labels, zero_division=0)
     )
+    def average(measure, name, labels=None):
+        return float(measure(targets, predicted, average=name, labels=labels, zero_division=0))
+
     def mean(key):
         defined = [per_label[i][key] for i in present if per_label[i][key] is not None]
         return float(np.mean(defined)) if defined else None
@@ -63,7 +66,15 @@ def case(name, probabilities, targets, thresholds):
             "binaryAccuracy": float((predicted == targets).mean()),
             "alwaysNoAccuracy": float((targets == 0).mean()),
             "exactMatch": float(metrics.accuracy_score(targets, predicted)),
+            "microPrecision": average(metrics.precision_score, "micro"),
+            "microRecall": average(metrics.recall_score, "micro"),
             "microF1": f1("micro"),
+            "macroPrecision": average(metrics.precision_score, "macro"),
+            "macroRecall": average(metrics.recall_score, "macro"),
+            "macroPrecisionPresent": average(metrics.precision_score, "macro", present),
+            "macroRecallPresent": average(metrics.recall_score, "macro", present),
+            "weightedPrecision": average(metrics.precision_score, "weighted"),
+            "weightedRecall": average(metrics.recall_score, "weighted"),
             "macroF1": f1("macro"),
             "macroF1Present": f1("macro", present),
             "weightedF1": f1("weighted"),

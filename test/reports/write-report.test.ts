@@ -4,10 +4,18 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import sharp from 'sharp';
 import { DomainError } from '../../src/errors.js';
-import { formatReport, type PredictionRow, scoreRows } from '../../src/evaluation/index.js';
+import {
+  findDoubts,
+  formatReport,
+  intervalsOf,
+  type PredictionRow,
+  reliability,
+  scoreRows,
+  stackRows,
+} from '../../src/evaluation/index.js';
 import { hpaLabels } from '../../src/label-set.js';
 import { writeReport } from '../../src/reports/index.js';
-import { countPairs, rankMistakes, reliability } from '../../src/reports/mistakes.js';
+import { pairTable, rankMistakes } from '../../src/reports/mistakes.js';
 import { simulateCells } from '../../src/simulator/index.js';
 
 const thresholds = hpaLabels.map(() => 0.5);
@@ -92,8 +100,7 @@ test('pairs count what was missed against what was given instead', (t) => {
     probabilities: Float32Array.from([0, 1], (label) => (given.includes(label) ? 0.9 : 0.1)),
   });
   const rows = [row([0], 1), row([0], 0), row([0, 1], 1), row([0], 0, 1)];
-  const { counts } = countPairs(rankMistakes(rows, [0.5, 0.5]), 2);
-  t.deepEqual(counts, [
+  t.deepEqual(pairTable(scoreRows(rows, ['a', 'b'], [0.5, 0.5])), [
     // Label 0: given rightly twice, once taken for 1, once missed.
     [2, 1, 1],
     [0, 1, 0],
@@ -103,18 +110,50 @@ test('pairs count what was missed against what was given instead', (t) => {
 });
 
 test('reliability compares what was said with how often it was so', (t) => {
-  const rows = Array.from({ length: 10 }, (_, at) => ({
-    id: `${at}`,
-    labelIndices: at < 8 ? [0] : [],
-    probabilities: Float64Array.of(0.85),
-  }));
-  const [bin, ...others] = reliability(rows);
+  const [bin, ...others] = reliability({
+    probabilities: new Float64Array(10).fill(0.85),
+    targets: Uint8Array.from({ length: 10 }, (_, at) => Number(at < 8)),
+  });
   t.is(others.length, 0);
   t.is(bin?.count, 10);
   t.is(bin?.trueShare, 0.8);
   t.true(Math.abs(Number(bin?.meanProbability) - 0.85) < 1e-12);
   // A probability of 1 belongs to the last bin.
-  t.is(reliability([{ id: 'a', labelIndices: [0], probabilities: Float64Array.of(1) }]).length, 1);
+  const sure = { probabilities: Float64Array.of(1), targets: Uint8Array.of(1) };
+  t.is(reliability(sure).length, 1);
+});
+
+test('doubted labels are listed in a file, drawn, and shown', async (t) => {
+  const dir = await folder(t);
+  const rows = rowsOf(8);
+  const doubts = findDoubts(rows, 28);
+  t.true(doubts.length > 0);
+  const report = { ...scoreRows(rows, hpaLabels, thresholds), doubts };
+  await writeReport(dir, report, { title: 'doubts', rows, readFrame });
+  const lines = (await readFile(join(dir, 'doubts.csv'), 'utf8')).trim().split('\n');
+  t.is(lines[0], 'Id,Label,Name,Given,Probability,Expected,SelfConfidence');
+  t.is(lines.length, 1 + doubts.flatMap((frame) => frame.doubts).length);
+  t.is((await sharp(join(dir, 'doubts.png')).metadata()).format, 'png');
+  const html = await readFile(join(dir, 'report.html'), 'utf8');
+  for (const { id } of doubts) t.true(html.includes(id), id);
+  t.true(html.includes('confident learning'));
+});
+
+test('intervals stand beside the scores that they are of', async (t) => {
+  const rows = rowsOf(12);
+  const scored = stackRows(rows, hpaLabels, thresholds);
+  const groups = rows.map((_, at) => `field ${at % 4}`);
+  const intervals = await intervalsOf(scored, groups, { resampleCount: 50 });
+  const report = { ...scoreRows(rows, hpaLabels, thresholds), intervals };
+  const text = formatReport(report);
+  t.regex(text, /95 % intervals over 50 draws of 4 groups/);
+  const { low, high } = intervals.macroF1Present;
+  t.regex(text, new RegExp(`macro F1, labels present +\\S+ +${low.toFixed(3)}–${high.toFixed(3)}`));
+  const dir = await folder(t);
+  await writeReport(dir, report, { title: 'intervals' });
+  const html = await readFile(join(dir, 'report.html'), 'utf8');
+  t.true(html.includes(`${low.toFixed(3)}–${high.toFixed(3)}`));
+  t.true(html.includes('draws of 4 groups'));
 });
 
 /** Frames with one label each, the first half answered rightly. */

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import test from 'ava';
 import type { EvaluateReply } from '../../src/client/index.js';
 import { DomainError } from '../../src/errors.js';
+import { score } from '../../src/evaluation/index.js';
 import type { RunAdmin } from '../../src/rpc/index.js';
 import type { Run, RunEvent } from '../../src/training/index.js';
 import { newSpec } from '../training/run-fixtures.js';
@@ -166,19 +167,8 @@ test('runs are got, listed and stopped; an unknown one is run_unknown', async (t
 });
 
 test('an evaluation tells its progress, not too often, and last its report', async (t) => {
-  const report = {
-    frameCount: 5000,
-    binaryAccuracy: 1,
-    alwaysNoAccuracy: 1,
-    exactMatch: 1,
-    microF1: 1,
-    macroF1: 1,
-    macroF1Present: 1,
-    macroAurocPresent: 1,
-    macroAveragePrecisionPresent: 1,
-    meanBinaryCrossEntropy: 0,
-    labels: [],
-  };
+  const one = { probabilities: Float64Array.of(1), targets: Uint8Array.of(1) };
+  const report = score({ ...one, labels: ['a'], thresholds: [0.5] });
   const { client } = await openTestPort(t, {
     evaluate: async ({ model }, { onProgress }) => {
       for (let done = 1; done <= 5000; done += 1) {

@@ -183,6 +183,7 @@ for (const event of events) {
 }
 
 test('a report comes back from the wire as it went, absent scores stay absent', (t) => {
+  const interval = { low: 0.2, high: 0.4 };
   const label = { label: 'a', support: 0, threshold: 0.5, precision: 0, recall: 0, f1: 0 };
   const of = {
     modelName: 'cells',
@@ -193,9 +194,31 @@ test('a report comes back from the wire as it went, absent scores stay absent', 
       binaryAccuracy: 0.25,
       alwaysNoAccuracy: 0.5,
       exactMatch: 0,
-      microF1: 0.1,
-      macroF1: 0.2,
-      macroF1Present: 0.3,
+      ...{ microPrecision: 0.11, microRecall: 0.12, microF1: 0.1 },
+      ...{ macroPrecision: 0.21, macroRecall: 0.22, macroF1: 0.2 },
+      ...{ macroPrecisionPresent: 0.31, macroRecallPresent: 0.32, macroF1Present: 0.3 },
+      ...{ weightedPrecision: 0.41, weightedRecall: 0.42, weightedF1: 0.43 },
+      expectedCalibrationError: 0.01,
+      reliability: [{ meanProbability: 0.05, trueShare: 0.04, count: 12 }],
+      pairs: [
+        { missed: 0, given: 1, count: 3 },
+        { missed: null, given: 0, count: 2 },
+        { missed: 1, given: null, count: 1 },
+      ],
+      intervals: {
+        ...{ level: 0.95, resampleCount: 1000, unit: 'group' as const, unitCount: 7 },
+        ...{ macroF1: interval, macroF1Present: interval, microF1: interval },
+        ...{ exactMatch: interval, binaryAccuracy: interval, labels: [interval, interval] },
+      },
+      doubts: [
+        {
+          id: 'f-1',
+          doubts: [
+            { label: 0, isGiven: true, probability: 0.1, expected: 0.2, selfConfidence: 0.1 },
+            { label: 1, isGiven: false, probability: 0.8, expected: 0.7, selfConfidence: 0.2 },
+          ],
+        },
+      ],
       macroAurocPresent: 0.4,
       macroAveragePrecisionPresent: 0.5,
       meanBinaryCrossEntropy: 0.6,

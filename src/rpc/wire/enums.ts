@@ -1,5 +1,6 @@
 import type { Priority } from '../../batching/index.js';
 import type { Outcome } from '../../classify/index.js';
+import type { Intervals } from '../../evaluation/index.js';
 import type { Encoding, PixelType, QualityFlag, Resize } from '../../frames/index.js';
 import * as classifier from '../../gen/cytostream/v1/classifier.js';
 import * as frame from '../../gen/cytostream/v1/frame.js';
@@ -144,4 +145,13 @@ export const runStates = table<RunState>(
     failed: trainer.RunState.FAILED,
   },
   null,
+);
+
+/** What confidence intervals are drawn over. */
+export const resampledUnits = table<Intervals['unit']>(
+  {
+    frame: trainer.ResampledUnit.FRAME,
+    group: trainer.ResampledUnit.GROUP,
+  },
+  'frame',
 );

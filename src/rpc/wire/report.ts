@@ -1,6 +1,10 @@
-import type { Report } from '../../evaluation/index.js';
+import type { Intervals, Report } from '../../evaluation/index.js';
 import type { InputSpec } from '../../frames/index.js';
-import type { Report as WireReport } from '../../gen/cytostream/v1/trainer.js';
+import type {
+  Intervals as WireIntervals,
+  Report as WireReport,
+} from '../../gen/cytostream/v1/trainer.js';
+import { resampledUnits } from './enums.js';
 import { fromWireInputSpec, toWireInputSpec } from './frame.js';
 
 /** A Report with the version that it is about. */
@@ -11,32 +15,38 @@ export interface VersionReport {
   readonly report: Report;
 }
 
-export function toWireReport(of: VersionReport): WireReport {
-  const { report } = of;
+export function toWireReport({ report, inputSpec, ...version }: VersionReport): WireReport {
+  const { labels, pairs, intervals, doubts, reliability, ...scores } = report;
   return {
-    modelName: of.modelName,
-    modelVersion: of.modelVersion,
-    inputSpec: toWireInputSpec(of.inputSpec),
-    frameCount: report.frameCount,
-    binaryAccuracy: report.binaryAccuracy,
-    alwaysNoAccuracy: report.alwaysNoAccuracy,
-    exactMatch: report.exactMatch,
-    microF1: report.microF1,
-    macroF1: report.macroF1,
-    macroF1Present: report.macroF1Present,
-    macroAurocPresent: report.macroAurocPresent,
-    macroAveragePrecisionPresent: report.macroAveragePrecisionPresent,
-    meanBinaryCrossEntropy: report.meanBinaryCrossEntropy,
-    labels: report.labels.map(({ auroc, averagePrecision, ...label }) => ({
+    ...version,
+    ...scores,
+    inputSpec: toWireInputSpec(inputSpec),
+    labels: labels.map(({ auroc, averagePrecision, ...label }) => ({
       ...label,
       auroc: auroc ?? undefined,
       averagePrecision: averagePrecision ?? undefined,
     })),
+    reliability: [...reliability],
+    pairs: pairs.map(({ missed, given, count }) => ({
+      missed: missed ?? undefined,
+      given: given ?? undefined,
+      count,
+    })),
+    intervals:
+      intervals === null
+        ? undefined
+        : {
+            ...intervals,
+            unit: resampledUnits.toWire(intervals.unit),
+            labels: [...intervals.labels],
+          },
+    doubts: doubts.map(({ id, doubts: of }) => ({ frameId: id, doubts: [...of] })),
   };
 }
 
 export function fromWireReport(wire: WireReport): VersionReport {
-  const { modelName, modelVersion, inputSpec, labels, ...scores } = wire;
+  const { modelName, modelVersion, inputSpec, ...rest } = wire;
+  const { labels, pairs, intervals, doubts, ...scores } = rest;
   return {
     modelName,
     modelVersion,
@@ -48,6 +58,26 @@ export function fromWireReport(wire: WireReport): VersionReport {
         auroc: auroc ?? null,
         averagePrecision: averagePrecision ?? null,
       })),
+      pairs: pairs.map(({ missed, given, count }) => ({
+        missed: missed ?? null,
+        given: given ?? null,
+        count,
+      })),
+      intervals: intervals === undefined ? null : fromWireIntervals(intervals),
+      doubts: doubts.map(({ frameId, doubts: of }) => ({ id: frameId, doubts: of })),
     },
+  };
+}
+
+function fromWireIntervals(wire: WireIntervals): Intervals {
+  const nothing = { low: 0, high: 0 };
+  return {
+    ...wire,
+    unit: resampledUnits.parse(wire.unit) ?? 'frame',
+    macroF1: wire.macroF1 ?? nothing,
+    macroF1Present: wire.macroF1Present ?? nothing,
+    microF1: wire.microF1 ?? nothing,
+    exactMatch: wire.exactMatch ?? nothing,
+    binaryAccuracy: wire.binaryAccuracy ?? nothing,
   };
 }

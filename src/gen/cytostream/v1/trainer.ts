@@ -94,6 +94,16 @@ export enum RunState {
   UNRECOGNIZED = -1,
 }
 
+/** What is drawn anew for the intervals. */
+export enum ResampledUnit {
+  /** UNSPECIFIED - same as RESAMPLED_UNIT_FRAME */
+  UNSPECIFIED = 0,
+  FRAME = 1,
+  /** GROUP - whole fields of view */
+  GROUP = 2,
+  UNRECOGNIZED = -1,
+}
+
 /** A training, whole: zero or empty means the default in brackets. */
 export interface RunSpec {
   /** Where the frames are, on the server; below one of its data roots. */
@@ -295,6 +305,8 @@ export interface EvaluateRequest {
   dataPath: string;
   /** "name", "name@3" or "name@candidate". */
   model: string;
+  /** So many frames whose labels the version doubts most go into the report. */
+  doubts: number;
 }
 
 export interface EvaluateResponse {
@@ -325,6 +337,86 @@ export interface Report {
   meanBinaryCrossEntropy: number;
   labels: LabelReport[];
   inputSpec: InputSpec | undefined;
+  microPrecision: number;
+  microRecall: number;
+  macroPrecision: number;
+  macroRecall: number;
+  macroPrecisionPresent: number;
+  macroRecallPresent: number;
+  /** Every label weighted by how many frames have it. */
+  weightedPrecision: number;
+  weightedRecall: number;
+  weightedF1: number;
+  /** How far a probability lies from what it should be, on average. */
+  expectedCalibrationError: number;
+  /** Ten bins of equal width over all answers, empty ones left out. */
+  reliability: ReliabilityBin[];
+  /** What is taken for what, the most frequent first. */
+  pairs: LabelPair[];
+  intervals:
+    | Intervals
+    | undefined;
+  /** The frames whose labels the version doubts most, the least believed first. */
+  doubts: DoubtedFrame[];
+}
+
+export interface ReliabilityBin {
+  meanProbability: number;
+  /** Share of the answers in the bin that were true. */
+  trueShare: number;
+  count: number;
+}
+
+/**
+ * How often one label was missed where another was given wrongly. A frame
+ * counts in every pair of its missed and its wrongly given labels.
+ */
+export interface LabelPair {
+  /** Numbers of labels; absent where none was missed, or none given wrongly. */
+  missed?: number | undefined;
+  given?: number | undefined;
+  count: number;
+}
+
+export interface Interval {
+  low: number;
+  high: number;
+}
+
+/** Confidence intervals: percentiles over draws with replacement. */
+export interface Intervals {
+  /** Part of the draws that lie within: 0.95. */
+  level: number;
+  resampleCount: number;
+  unit: ResampledUnit;
+  unitCount: number;
+  macroF1: Interval | undefined;
+  macroF1Present: Interval | undefined;
+  microF1: Interval | undefined;
+  exactMatch: Interval | undefined;
+  binaryAccuracy:
+    | Interval
+    | undefined;
+  /** F1 of each label, in their order. */
+  labels: Interval[];
+}
+
+/** A frame whose labels the model doubts. */
+export interface DoubtedFrame {
+  frameId: string;
+  /** The least believed first. */
+  doubts: Doubt[];
+}
+
+export interface Doubt {
+  label: number;
+  /** Whether the dataset says that the frame has it. */
+  isGiven: boolean;
+  probability: number;
+  /** What a frame of the other kind has on average, by which it is judged. */
+  expected: number;
+  /** The probability of what the dataset says. */
+  selfConfidence: number;
 }
 
 export interface LabelReport {
@@ -2348,7 +2440,7 @@ export const ListRunsResponse: MessageFns<ListRunsResponse> = {
 };
 
 function createBaseEvaluateRequest(): EvaluateRequest {
-  return { dataPath: "", model: "" };
+  return { dataPath: "", model: "", doubts: 0 };
 }
 
 export const EvaluateRequest: MessageFns<EvaluateRequest> = {
@@ -2358,6 +2450,9 @@ export const EvaluateRequest: MessageFns<EvaluateRequest> = {
     }
     if (message.model !== "") {
       writer.uint32(18).string(message.model);
+    }
+    if (message.doubts !== 0) {
+      writer.uint32(24).uint32(message.doubts);
     }
     return writer;
   },
@@ -2391,6 +2486,14 @@ export const EvaluateRequest: MessageFns<EvaluateRequest> = {
             message.model = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.doubts = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2410,6 +2513,7 @@ export const EvaluateRequest: MessageFns<EvaluateRequest> = {
     const message = createBaseEvaluateRequest();
     message.dataPath = object.dataPath ?? "";
     message.model = object.model ?? "";
+    message.doubts = object.doubts ?? 0;
     return message;
   },
 };
@@ -2590,6 +2694,20 @@ function createBaseReport(): Report {
     meanBinaryCrossEntropy: 0,
     labels: [],
     inputSpec: undefined,
+    microPrecision: 0,
+    microRecall: 0,
+    macroPrecision: 0,
+    macroRecall: 0,
+    macroPrecisionPresent: 0,
+    macroRecallPresent: 0,
+    weightedPrecision: 0,
+    weightedRecall: 0,
+    weightedF1: 0,
+    expectedCalibrationError: 0,
+    reliability: [],
+    pairs: [],
+    intervals: undefined,
+    doubts: [],
   };
 }
 
@@ -2636,6 +2754,48 @@ export const Report: MessageFns<Report> = {
     }
     if (message.inputSpec !== undefined) {
       InputSpec.encode(message.inputSpec, writer.uint32(114).fork()).join();
+    }
+    if (message.microPrecision !== 0) {
+      writer.uint32(121).double(message.microPrecision);
+    }
+    if (message.microRecall !== 0) {
+      writer.uint32(129).double(message.microRecall);
+    }
+    if (message.macroPrecision !== 0) {
+      writer.uint32(137).double(message.macroPrecision);
+    }
+    if (message.macroRecall !== 0) {
+      writer.uint32(145).double(message.macroRecall);
+    }
+    if (message.macroPrecisionPresent !== 0) {
+      writer.uint32(153).double(message.macroPrecisionPresent);
+    }
+    if (message.macroRecallPresent !== 0) {
+      writer.uint32(161).double(message.macroRecallPresent);
+    }
+    if (message.weightedPrecision !== 0) {
+      writer.uint32(169).double(message.weightedPrecision);
+    }
+    if (message.weightedRecall !== 0) {
+      writer.uint32(177).double(message.weightedRecall);
+    }
+    if (message.weightedF1 !== 0) {
+      writer.uint32(185).double(message.weightedF1);
+    }
+    if (message.expectedCalibrationError !== 0) {
+      writer.uint32(193).double(message.expectedCalibrationError);
+    }
+    for (const v of message.reliability) {
+      ReliabilityBin.encode(v!, writer.uint32(202).fork()).join();
+    }
+    for (const v of message.pairs) {
+      LabelPair.encode(v!, writer.uint32(210).fork()).join();
+    }
+    if (message.intervals !== undefined) {
+      Intervals.encode(message.intervals, writer.uint32(218).fork()).join();
+    }
+    for (const v of message.doubts) {
+      DoubtedFrame.encode(v!, writer.uint32(226).fork()).join();
     }
     return writer;
   },
@@ -2765,6 +2925,118 @@ export const Report: MessageFns<Report> = {
             message.inputSpec = InputSpec.decode(reader, reader.uint32());
             continue;
           }
+          case 15: {
+            if (tag !== 121) {
+              break;
+            }
+
+            message.microPrecision = reader.double();
+            continue;
+          }
+          case 16: {
+            if (tag !== 129) {
+              break;
+            }
+
+            message.microRecall = reader.double();
+            continue;
+          }
+          case 17: {
+            if (tag !== 137) {
+              break;
+            }
+
+            message.macroPrecision = reader.double();
+            continue;
+          }
+          case 18: {
+            if (tag !== 145) {
+              break;
+            }
+
+            message.macroRecall = reader.double();
+            continue;
+          }
+          case 19: {
+            if (tag !== 153) {
+              break;
+            }
+
+            message.macroPrecisionPresent = reader.double();
+            continue;
+          }
+          case 20: {
+            if (tag !== 161) {
+              break;
+            }
+
+            message.macroRecallPresent = reader.double();
+            continue;
+          }
+          case 21: {
+            if (tag !== 169) {
+              break;
+            }
+
+            message.weightedPrecision = reader.double();
+            continue;
+          }
+          case 22: {
+            if (tag !== 177) {
+              break;
+            }
+
+            message.weightedRecall = reader.double();
+            continue;
+          }
+          case 23: {
+            if (tag !== 185) {
+              break;
+            }
+
+            message.weightedF1 = reader.double();
+            continue;
+          }
+          case 24: {
+            if (tag !== 193) {
+              break;
+            }
+
+            message.expectedCalibrationError = reader.double();
+            continue;
+          }
+          case 25: {
+            if (tag !== 202) {
+              break;
+            }
+
+            message.reliability.push(ReliabilityBin.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 26: {
+            if (tag !== 210) {
+              break;
+            }
+
+            message.pairs.push(LabelPair.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 27: {
+            if (tag !== 218) {
+              break;
+            }
+
+            message.intervals = Intervals.decode(reader, reader.uint32());
+            continue;
+          }
+          case 28: {
+            if (tag !== 226) {
+              break;
+            }
+
+            message.doubts.push(DoubtedFrame.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2798,6 +3070,601 @@ export const Report: MessageFns<Report> = {
     message.inputSpec = (object.inputSpec !== undefined && object.inputSpec !== null)
       ? InputSpec.fromPartial(object.inputSpec)
       : undefined;
+    message.microPrecision = object.microPrecision ?? 0;
+    message.microRecall = object.microRecall ?? 0;
+    message.macroPrecision = object.macroPrecision ?? 0;
+    message.macroRecall = object.macroRecall ?? 0;
+    message.macroPrecisionPresent = object.macroPrecisionPresent ?? 0;
+    message.macroRecallPresent = object.macroRecallPresent ?? 0;
+    message.weightedPrecision = object.weightedPrecision ?? 0;
+    message.weightedRecall = object.weightedRecall ?? 0;
+    message.weightedF1 = object.weightedF1 ?? 0;
+    message.expectedCalibrationError = object.expectedCalibrationError ?? 0;
+    message.reliability = object.reliability?.map((e) => ReliabilityBin.fromPartial(e)) || [];
+    message.pairs = object.pairs?.map((e) => LabelPair.fromPartial(e)) || [];
+    message.intervals = (object.intervals !== undefined && object.intervals !== null)
+      ? Intervals.fromPartial(object.intervals)
+      : undefined;
+    message.doubts = object.doubts?.map((e) => DoubtedFrame.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseReliabilityBin(): ReliabilityBin {
+  return { meanProbability: 0, trueShare: 0, count: 0 };
+}
+
+export const ReliabilityBin: MessageFns<ReliabilityBin> = {
+  encode(message: ReliabilityBin, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.meanProbability !== 0) {
+      writer.uint32(9).double(message.meanProbability);
+    }
+    if (message.trueShare !== 0) {
+      writer.uint32(17).double(message.trueShare);
+    }
+    if (message.count !== 0) {
+      writer.uint32(24).uint32(message.count);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReliabilityBin {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReliabilityBin();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.meanProbability = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.trueShare = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.count = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ReliabilityBin>): ReliabilityBin {
+    return ReliabilityBin.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReliabilityBin>): ReliabilityBin {
+    const message = createBaseReliabilityBin();
+    message.meanProbability = object.meanProbability ?? 0;
+    message.trueShare = object.trueShare ?? 0;
+    message.count = object.count ?? 0;
+    return message;
+  },
+};
+
+function createBaseLabelPair(): LabelPair {
+  return { missed: undefined, given: undefined, count: 0 };
+}
+
+export const LabelPair: MessageFns<LabelPair> = {
+  encode(message: LabelPair, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.missed !== undefined) {
+      writer.uint32(8).uint32(message.missed);
+    }
+    if (message.given !== undefined) {
+      writer.uint32(16).uint32(message.given);
+    }
+    if (message.count !== 0) {
+      writer.uint32(24).uint32(message.count);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LabelPair {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLabelPair();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.missed = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.given = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.count = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LabelPair>): LabelPair {
+    return LabelPair.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LabelPair>): LabelPair {
+    const message = createBaseLabelPair();
+    message.missed = object.missed ?? undefined;
+    message.given = object.given ?? undefined;
+    message.count = object.count ?? 0;
+    return message;
+  },
+};
+
+function createBaseInterval(): Interval {
+  return { low: 0, high: 0 };
+}
+
+export const Interval: MessageFns<Interval> = {
+  encode(message: Interval, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.low !== 0) {
+      writer.uint32(9).double(message.low);
+    }
+    if (message.high !== 0) {
+      writer.uint32(17).double(message.high);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Interval {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInterval();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.low = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.high = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Interval>): Interval {
+    return Interval.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Interval>): Interval {
+    const message = createBaseInterval();
+    message.low = object.low ?? 0;
+    message.high = object.high ?? 0;
+    return message;
+  },
+};
+
+function createBaseIntervals(): Intervals {
+  return {
+    level: 0,
+    resampleCount: 0,
+    unit: 0,
+    unitCount: 0,
+    macroF1: undefined,
+    macroF1Present: undefined,
+    microF1: undefined,
+    exactMatch: undefined,
+    binaryAccuracy: undefined,
+    labels: [],
+  };
+}
+
+export const Intervals: MessageFns<Intervals> = {
+  encode(message: Intervals, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.level !== 0) {
+      writer.uint32(9).double(message.level);
+    }
+    if (message.resampleCount !== 0) {
+      writer.uint32(16).uint32(message.resampleCount);
+    }
+    if (message.unit !== 0) {
+      writer.uint32(24).int32(message.unit);
+    }
+    if (message.unitCount !== 0) {
+      writer.uint32(32).uint32(message.unitCount);
+    }
+    if (message.macroF1 !== undefined) {
+      Interval.encode(message.macroF1, writer.uint32(42).fork()).join();
+    }
+    if (message.macroF1Present !== undefined) {
+      Interval.encode(message.macroF1Present, writer.uint32(50).fork()).join();
+    }
+    if (message.microF1 !== undefined) {
+      Interval.encode(message.microF1, writer.uint32(58).fork()).join();
+    }
+    if (message.exactMatch !== undefined) {
+      Interval.encode(message.exactMatch, writer.uint32(66).fork()).join();
+    }
+    if (message.binaryAccuracy !== undefined) {
+      Interval.encode(message.binaryAccuracy, writer.uint32(74).fork()).join();
+    }
+    for (const v of message.labels) {
+      Interval.encode(v!, writer.uint32(82).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Intervals {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIntervals();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.level = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.resampleCount = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.unit = reader.int32() as any;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.unitCount = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.macroF1 = Interval.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.macroF1Present = Interval.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.microF1 = Interval.decode(reader, reader.uint32());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.exactMatch = Interval.decode(reader, reader.uint32());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.binaryAccuracy = Interval.decode(reader, reader.uint32());
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.labels.push(Interval.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Intervals>): Intervals {
+    return Intervals.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Intervals>): Intervals {
+    const message = createBaseIntervals();
+    message.level = object.level ?? 0;
+    message.resampleCount = object.resampleCount ?? 0;
+    message.unit = object.unit ?? 0;
+    message.unitCount = object.unitCount ?? 0;
+    message.macroF1 = (object.macroF1 !== undefined && object.macroF1 !== null)
+      ? Interval.fromPartial(object.macroF1)
+      : undefined;
+    message.macroF1Present = (object.macroF1Present !== undefined && object.macroF1Present !== null)
+      ? Interval.fromPartial(object.macroF1Present)
+      : undefined;
+    message.microF1 = (object.microF1 !== undefined && object.microF1 !== null)
+      ? Interval.fromPartial(object.microF1)
+      : undefined;
+    message.exactMatch = (object.exactMatch !== undefined && object.exactMatch !== null)
+      ? Interval.fromPartial(object.exactMatch)
+      : undefined;
+    message.binaryAccuracy = (object.binaryAccuracy !== undefined && object.binaryAccuracy !== null)
+      ? Interval.fromPartial(object.binaryAccuracy)
+      : undefined;
+    message.labels = object.labels?.map((e) => Interval.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseDoubtedFrame(): DoubtedFrame {
+  return { frameId: "", doubts: [] };
+}
+
+export const DoubtedFrame: MessageFns<DoubtedFrame> = {
+  encode(message: DoubtedFrame, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.frameId !== "") {
+      writer.uint32(10).string(message.frameId);
+    }
+    for (const v of message.doubts) {
+      Doubt.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DoubtedFrame {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDoubtedFrame();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.frameId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.doubts.push(Doubt.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DoubtedFrame>): DoubtedFrame {
+    return DoubtedFrame.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DoubtedFrame>): DoubtedFrame {
+    const message = createBaseDoubtedFrame();
+    message.frameId = object.frameId ?? "";
+    message.doubts = object.doubts?.map((e) => Doubt.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseDoubt(): Doubt {
+  return { label: 0, isGiven: false, probability: 0, expected: 0, selfConfidence: 0 };
+}
+
+export const Doubt: MessageFns<Doubt> = {
+  encode(message: Doubt, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.label !== 0) {
+      writer.uint32(8).uint32(message.label);
+    }
+    if (message.isGiven !== false) {
+      writer.uint32(16).bool(message.isGiven);
+    }
+    if (message.probability !== 0) {
+      writer.uint32(25).double(message.probability);
+    }
+    if (message.expected !== 0) {
+      writer.uint32(33).double(message.expected);
+    }
+    if (message.selfConfidence !== 0) {
+      writer.uint32(41).double(message.selfConfidence);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Doubt {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDoubt();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.label = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.isGiven = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.probability = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.expected = reader.double();
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.selfConfidence = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Doubt>): Doubt {
+    return Doubt.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Doubt>): Doubt {
+    const message = createBaseDoubt();
+    message.label = object.label ?? 0;
+    message.isGiven = object.isGiven ?? false;
+    message.probability = object.probability ?? 0;
+    message.expected = object.expected ?? 0;
+    message.selfConfidence = object.selfConfidence ?? 0;
     return message;
   },
 };

@@ -1,0 +1,78 @@
+import test from 'ava';
+import { bootstrapIntervals, drawsOf } from '../../src/evaluation/bootstrap.js';
+import { intervalsOf, score } from '../../src/evaluation/index.js';
+import { scoresOf, tallyOf, unitsOf } from '../../src/evaluation/tally.js';
+import { golden, scored } from './golden.js';
+
+const measures = ['macroF1Present', 'microF1', 'exactMatch', 'binaryAccuracy'] as const;
+
+for (const [at, given] of golden.intervals.entries()) {
+  const set = { ...scored(given), thresholds: given.targets[0]?.map(() => 0.5) ?? [] };
+  const groups = given.targets.map((_, frame) =>
+    given.groups === null ? null : `${given.groups[frame]}`,
+  );
+  const tally = tallyOf(set, unitsOf(groups));
+
+  test(`intervals over given draws are numpy's over scikit-learn's scores: case ${at}`, async (t) => {
+    const intervals = await bootstrapIntervals(
+      tally,
+      { resampleCount: given.draws.length },
+      (resample) => given.draws[resample] ?? [],
+    );
+    for (const measure of measures) {
+      const [low, high] = given.exact[measure] ?? [0, 0];
+      t.true(Math.abs(intervals[measure].low - low) < 1e-12, `${measure} ${low}`);
+      t.true(Math.abs(intervals[measure].high - high) < 1e-12, `${measure} ${high}`);
+    }
+  });
+
+  test(`intervals over draws of ours are scipy's, as far as draws agree: case ${at}`, async (t) => {
+    const intervals = await intervalsOf(set, groups, { resampleCount: 4000 });
+    t.is(intervals.unit, given.groups === null ? 'frame' : 'group');
+    for (const measure of measures) {
+      const [low, high, error] = given.scipy[measure] ?? [0, 0, 0];
+      // An end of 4000 draws has a standard error of 0.04 times the score's; two of them
+      // differ by less than five times its root of two, and scores of few frames go in steps.
+      const margin = 0.3 * error + 1 / tally.unitCount / 10;
+      t.true(Math.abs(intervals[measure].low - low) < margin, `${measure} ${low}`);
+      t.true(Math.abs(intervals[measure].high - high) < margin, `${measure} ${high}`);
+    }
+  });
+
+  test(`scores of every unit once are those of the report: case ${at}`, (t) => {
+    const report = score(set);
+    const scores = scoresOf(tally, [...Array(tally.unitCount).keys()]);
+    for (const measure of [...measures, 'macroF1'] as const) {
+      t.true(Math.abs(scores[measure] - report[measure]) < 1e-12, measure);
+    }
+    t.deepEqual(
+      [...scores.labels],
+      report.labels.map(({ f1 }) => f1),
+    );
+  });
+}
+
+test('the same seed draws the same, resample by resample; another draws others', (t) => {
+  const drawn = (seed: number, resample: number) => [...Array.from(drawsOf(20, seed)(resample))];
+  t.deepEqual(drawn(3, 7), drawn(3, 7));
+  t.notDeepEqual(drawn(3, 7), drawn(3, 8));
+  t.notDeepEqual(drawn(3, 7), drawn(4, 7));
+  t.true(drawn(3, 7).every((unit) => unit >= 0 && unit < 20));
+});
+
+test('frames of one group are drawn together, so that alike frames promise less', async (t) => {
+  // Ten fields of ten frames, each field all right or all wrong.
+  const frames = Array.from({ length: 100 }, (_, frame) => Math.floor(frame / 10));
+  const set = {
+    probabilities: Float64Array.from(frames, (field) => (field < 6 ? 0.9 : 0.1)),
+    targets: new Uint8Array(100).fill(1),
+    ...{ labels: ['a'], thresholds: [0.5] },
+  };
+  const widthOf = async (groups: readonly (string | null)[]) => {
+    const { exactMatch } = await intervalsOf(set, groups, { resampleCount: 400 });
+    return exactMatch.high - exactMatch.low;
+  };
+  const byGroup = await widthOf(frames.map((field) => `field ${field}`));
+  const byFrame = await widthOf(frames.map(() => null));
+  t.true(byGroup > 2 * byFrame, `${byGroup} ${byFrame}`);
+});
