@@ -84,7 +84,10 @@ export async function startServer(
 
     const end = async (graceMs: number) => {
       if (!rpc.isDraining) log.info({ calls: rpc.openCalls }, 'the server is shutting down');
+      // A run takes its own time to stop; what comes of it is told when the parts are closed.
+      const stopped = trainer.close().catch(() => {});
       await rpc.drain(graceMs);
+      await stopped;
       await closers.close();
     };
     return {

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js';
 import { ClassifierServiceService } from '../gen/cytostream/v1/classifier.js';
 import { ModelServiceService } from '../gen/cytostream/v1/model.js';
@@ -23,7 +24,7 @@ import { createModelService } from './model-service.js';
 import { limitReadAhead } from './read-ahead.js';
 import { stampReceipt } from './received.js';
 import { createTrainerService } from './trainer-service.js';
-import { withWindows } from './windows.js';
+import { type WindowOptions, withWindows } from './windows.js';
 
 /** See `configFields` for what each bounds. */
 export interface RpcPortOptions {
@@ -65,6 +66,7 @@ export interface RpcPort {
    * 1. health says NOT_SERVING  2. new calls are refused with `draining`  3. streams end
    * after their answers, other calls when they are done  4. after `graceMs` what is left
    * is cut  5. connections are closed. Idempotent; called again with 0 it cuts at once.
+   * Takes a second more than `graceMs` at most, also where a client has vanished.
    */
   drain(graceMs: number): Promise<void>;
 }
@@ -121,12 +123,23 @@ export async function openRpcPort<Handle extends HandleLike>(
     ),
   );
   const auxiliary = addAuxiliaryServices(server);
-  const port = await bind(server, options);
+  const connections = new Set<Socket>();
+  const port = await bind(server, {
+    ...options,
+    onConnection(socket) {
+      connections.add(socket);
+      socket.once('close', () => connections.delete(socket));
+    },
+  });
 
   const cut = () => {
     if (calls.size > 0) log.warn({ calls: calls.size }, 'open calls are cut');
     calls.cut();
     server.forceShutdown();
+    // That waits for the other end to close, too; one that has vanished never does.
+    setTimeout(() => {
+      for (const socket of [...connections]) socket.destroy();
+    }, settleMs).unref();
   };
   const drain = async (graceMs: number) => {
     auxiliary.setServing({ server: false, classifier: false });
@@ -177,7 +190,10 @@ function startGrace(graceMs: number, cut: () => void) {
   return { over, end: () => clearTimeout(timer) };
 }
 
-async function bind(server: Server, options: RpcPortOptions): Promise<number> {
+async function bind(
+  server: Server,
+  options: RpcPortOptions & Pick<WindowOptions, 'onConnection'>,
+): Promise<number> {
   const { host, port, tls } = options;
   const credentials =
     tls === null

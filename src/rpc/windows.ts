@@ -1,8 +1,11 @@
 import http2 from 'node:http2';
+import type { Socket } from 'node:net';
 
 export interface WindowOptions {
   /** Bytes a client may send on one stream before the server has read them. */
   readonly windowBytes: number;
+  /** Hears of every connection of such a server, before anything is known of it. */
+  readonly onConnection?: (socket: Socket) => void;
 }
 
 /**
@@ -58,8 +61,9 @@ function withSettings<Options extends http2.ServerOptions>(
 
 function widen<Server extends http2.Http2Server | http2.Http2SecureServer>(
   server: Server,
-  { windowBytes }: WindowOptions,
+  { windowBytes, onConnection }: WindowOptions,
 ): Server {
+  if (onConnection) server.on('connection', onConnection);
   server.on('session', (session: http2.ServerHttp2Session) => {
     session.setLocalWindowSize(Math.min(2 ** 31 - 1, connectionWindows * windowBytes));
   });

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import test from 'ava';
 import { DomainError } from '../../src/errors.js';
@@ -152,4 +154,18 @@ test('a second drain without grace cuts what the first one still waits for', asy
   await rpc.drain(0);
   await Promise.all([patient, failed]);
   t.true(puppet.calls[0]?.isSettled);
+});
+
+test('a connection whose other end has vanished does not hold the drain', async (t) => {
+  const { rpc, client } = await openTestPort(t);
+  await client.classifyFrame(tinyFrame('a'));
+  // Half-open: what the server sends is taken in, but its end is never answered.
+  const vanished = connect({ host: '127.0.0.1', port: rpc.port, allowHalfOpen: true });
+  t.teardown(() => vanished.destroy());
+  const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
+  const emptySettings = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
+  vanished.write(Buffer.concat([Buffer.from(preface), emptySettings]));
+  await once(vanished, 'data');
+  await rpc.drain(50);
+  t.is(rpc.openCalls, 0);
 });
