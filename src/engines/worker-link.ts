@@ -32,6 +32,12 @@ export interface WorkerLink {
   abandon(reason: string): void;
 }
 
+/**
+ * A timer that is this late tells of a process that was stopped (SIGSTOP, a suspended
+ * machine), not of a worker that hangs.
+ */
+const standstillMs = 1000;
+
 interface Pending {
   readonly resolve: (reply: WorkerReply) => void;
   readonly reject: (error: DomainError) => void;
@@ -42,8 +48,8 @@ interface Pending {
  * Speaks with one worker.
  *
  * Behaviour: the oldest request without an answer is watched: if it takes longer than its
- * kind may the worker is abandoned. When the worker ends, however it does, all that wait
- * are rejected with `not_ready`. An abandoned worker is asked to end and ends when its
+ * kind may the worker is abandoned; time in which the whole process stood does not count.
+ * When the worker ends, however it does, all that wait are rejected with `not_ready`. An abandoned worker is asked to end and ends when its
  * native call returns; it is never ended by force: ONNX Runtime aborts the whole process
  * (an uncaught `Napi::Error`) when its thread is terminated during a run.
  */
@@ -67,7 +73,12 @@ export function createWorkerLink(
     const [oldest] = pending.values();
     if (!oldest) return;
     const { timeoutMs } = oldest;
-    watch = setTimeout(() => abandon(`no answer within ${timeoutMs} ms`), timeoutMs);
+    const dueAtMs = performance.now() + timeoutMs;
+    watch = setTimeout(() => {
+      // This process stood still, and with it the worker or the answer that it has given.
+      if (performance.now() - dueAtMs > standstillMs) watchOldest();
+      else abandon(`no answer within ${timeoutMs} ms`);
+    }, timeoutMs);
     watch.unref();
   };
 

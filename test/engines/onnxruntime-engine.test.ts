@@ -193,6 +193,18 @@ test.serial('an engine survives one crash after another', async (t) => {
   t.is(workers.length, 5);
 });
 
+test.serial('a process that stood still does not give up its worker', async (t) => {
+  const { engine, workers } = await openEngine(t, { runTimeoutMs: 50 });
+  const session = await engine.load({ model: tinyModel(), ...tinySpec });
+  const pixels = pixelsOf(5, rowBytes);
+  const running = session.run(pixels.slice(), 1);
+  await new Promise(setImmediate); // the worker has it
+  // As if the machine had been suspended: no timer and no message is seen for a while.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);
+  near(t, (await running).probabilities, tinyProbabilities(pixels));
+  t.is(workers.length, 1);
+});
+
 test.serial(
   'a run that hangs is given up, and the next frame is answered by a new worker',
   async (t) => {
