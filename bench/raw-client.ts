@@ -26,6 +26,8 @@ const asIs = (bytes: Buffer) => bytes;
 export function connectRaw(port: number): RawClient {
   const client = new GrpcClient(`127.0.0.1:${port}`, credentials.createInsecure(), {
     'grpc.max_send_message_length': -1,
+    // Of grpc-js's clients all with the same target share a connection otherwise.
+    'grpc.use_local_subchannel_pool': 1,
   });
   return {
     openStream: () => client.makeBidiStreamRequest(path, asIs, asIs, new Metadata()),

@@ -1,0 +1,35 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+/** How a server answered `grpc.health.v1.Health/Check`, asked every 100 ms. */
+export interface HealthReport {
+  readonly asked: number;
+  /** Answers other than SERVING, and calls that failed. */
+  readonly failed: number;
+  readonly medianMs: number;
+  readonly longestMs: number;
+  /** What of `longestMs` the asking process may itself have to answer for. */
+  readonly ownStallMs: number;
+}
+
+/** A process that asks a server for its health until it is told to end. */
+export interface HealthProber {
+  /** Ends the asking, and tells what was seen. */
+  end(): Promise<HealthReport>;
+}
+
+/** Starts asking; resolves with the first answer. */
+export async function startProber(port: number): Promise<HealthProber> {
+  const script = fileURLToPath(new URL('./health-process.js', import.meta.url));
+  const child = fork(script, [String(port)], { stdio: 'inherit' });
+  await once(child, 'message');
+  return {
+    async end() {
+      const told = once(child, 'message');
+      child.send('end');
+      const [report] = await told;
+      return report as HealthReport; // its one sender is health-process.ts
+    },
+  };
+}

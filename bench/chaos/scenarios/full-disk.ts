@@ -1,0 +1,72 @@
+import { join } from 'node:path';
+import { connect } from '../../../src/client/index.js';
+import { DomainError } from '../../../src/errors.js';
+import { hpaLabels } from '../../../src/label-set.js';
+import { writeSimulatedDataset } from '../../../src/simulator/index.js';
+import { learnKnownFrames } from '../../soak/known-frames.js';
+import { inputSpecOf } from '../../soak/models.js';
+import type { Scenario } from '../scenario.js';
+import { badEnds, startSteadyLoad } from '../steady-load.js';
+import { skippedResult, withServer } from '../with-server.js';
+
+const scenario = {
+  name: 'full disk',
+  what: 'no file may grow beyond 2 MiB: a training cannot write its checkpoint, an import its model; 4 streams go on',
+};
+
+const sizePx = 40;
+
+export const fullDisk: Scenario = {
+  ...scenario,
+  run: async (context) => {
+    // A limit on file sizes needs no rights to set, and fails as a full disk does.
+    if (process.platform === 'win32') return skippedResult(scenario, 'this system has no ulimit');
+    const dataPath = join(context.folder, 'cells');
+    await writeSimulatedDataset(dataPath, { frameCount: 8, sizePx: 64, seed: 1 });
+    return withServer(
+      scenario,
+      context,
+      {
+        engine: { kind: 'serve' },
+        sizePx,
+        config: { batchSizes: '1,2,4' },
+        fileSizeKib: 2048,
+        expectedErrors: /storage_failed|file system refused|EFBIG|cannot (be )?writ/,
+      },
+      async ({ server, tally }) => {
+        const { port } = server;
+        const client = connect(`127.0.0.1:${port}`);
+        const frames = await learnKnownFrames(client, { sizePx, contents: 32, versions: [1] });
+        const load = startSteadyLoad({ port, streams: 4, frames, tally });
+        await load.answered(50);
+        const faults: string[] = [];
+        let reason = '';
+        const spec = { dataPath, model: 'other', epochs: 2, batchSize: 2 };
+        for await (const event of client.train(spec, { runId: 'on-a-full-disk' })) {
+          if (event.kind === 'ended') reason = `${event.state}: ${event.reason}`;
+        }
+        if (!/^failed: .*EFBIG/.test(reason)) faults.push(`the run ended "${reason}"`);
+        const [run] = await client.listRuns();
+        if (run?.state !== 'failed') faults.push(`the run is listed as ${run?.state}`);
+        const refused = await client
+          .importModel({
+            name: 'large',
+            onnx: Buffer.alloc(4 * 1024 * 1024),
+            labels: hpaLabels,
+            inputSpec: inputSpecOf(sizePx),
+          })
+          .then(
+            () => 'taken',
+            (thrown: unknown) => DomainError.from(thrown).code,
+          );
+        if (refused === 'taken') faults.push('a model was taken that cannot be stored');
+        const { length } = await client.listModels();
+        if (length !== 1) faults.push(`expected 1 model, ${length} are listed`);
+        await load.answered(50);
+        client.close();
+        faults.push(...badEnds(await load.end()));
+        return { facts: { runEnded: reason, importRefusedAs: refused }, faults };
+      },
+    );
+  },
+};

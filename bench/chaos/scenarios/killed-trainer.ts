@@ -1,0 +1,113 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Client, connect } from '../../../src/client/index.js';
+import { writeSimulatedDataset } from '../../../src/simulator/index.js';
+import { learnKnownFrames } from '../../soak/known-frames.js';
+import { launchServe } from '../../soak/launch.js';
+import type { Scenario } from '../scenario.js';
+import { badEnds, startSteadyLoad } from '../steady-load.js';
+import { withServer } from '../with-server.js';
+
+const scenario = {
+  name: 'killed trainers',
+  what: 'the process of a run is killed while it trains and 4 streams run, then the whole server of another',
+};
+
+const sizePx = 40;
+
+export const killedTrainer: Scenario = {
+  ...scenario,
+  run: (context) =>
+    withServer(
+      scenario,
+      context,
+      { engine: { kind: 'serve' }, sizePx, config: { batchSizes: '1,2,4' } },
+      async ({ server, tally, modelsDir, runsDir }) => {
+        const dataPath = join(context.folder, 'cells');
+        await writeSimulatedDataset(dataPath, { frameCount: 8, sizePx: 64, seed: 1 });
+        const { port } = server;
+        const client = connect(`127.0.0.1:${port}`);
+        const frames = await learnKnownFrames(client, { sizePx, contents: 32, versions: [1] });
+        const load = startSteadyLoad({ port, streams: 4, frames, tally });
+        await load.answered(50);
+        const faults: string[] = [];
+        const spec = { dataPath, model: 'other', epochs: 10_000, patience: 10_000, batchSize: 2 };
+        const reason = await trainUntilKilled(client, 'killed', spec, () =>
+          process.kill(trainerOf(server.pid), 'SIGKILL'),
+        );
+        if (!/^failed: .*SIGKILL/.test(reason)) faults.push(`the run ended "${reason}"`);
+        await load.answered(50);
+        client.close();
+
+        // Another server on the same folder of runs, which is killed with its trainer.
+        const config = { modelsDir, runsDir, dataRoots: context.folder, batchSizes: '1' };
+        const doomed = await launchServe({ config });
+        const its = connect(`127.0.0.1:${doomed.port}`);
+        let trainer = 0;
+        await trainUntilKilled(its, 'orphaned', spec, () => {
+          trainer = trainerOf(doomed.pid);
+          void doomed.stop('SIGKILL');
+        }).catch(() => 'cut');
+        its.close();
+        const next = await launchServe({ config });
+        const after = connect(`127.0.0.1:${next.port}`);
+        const listed = await after.listRuns();
+        const states = Object.fromEntries(listed.map(({ id, state }) => [id, state]));
+        if (states['killed'] !== 'failed') faults.push(`"killed" is listed as ${states['killed']}`);
+        if (states['orphaned'] === undefined) faults.push('"orphaned" is not listed');
+        after.close();
+        const end = await next.stop();
+        if (end.exitCode !== 0) faults.push(`the next server ended with ${end.exitCode}`);
+        await gone(trainer);
+        faults.push(...badEnds(await load.end()));
+        return {
+          facts: { runEnded: reason, orphanedRunIs: states['orphaned'] ?? 'not listed' },
+          faults,
+        };
+      },
+    ),
+};
+
+/** Starts a run, kills once it trains, and tells how it ended. */
+async function trainUntilKilled(
+  client: Client,
+  runId: string,
+  spec: Parameters<Client['train']>[0],
+  kill: () => void,
+): Promise<string> {
+  let isKilled = false;
+  for await (const event of client.train(spec, { runId })) {
+    if (event.kind === 'step' && !isKilled) {
+      isKilled = true;
+      kill();
+    }
+    if (event.kind === 'ended') return `${event.state}: ${event.reason}`;
+  }
+  return 'without an end';
+}
+
+/** The child process that trains. */
+function trainerOf(serverPid: number): number {
+  const found = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' })
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .find(
+      ([, parent, ...words]) => Number(parent) === serverPid && /process/.test(words.join(' ')),
+    );
+  if (found === undefined) throw new Error('the server has no trainer process');
+  return Number(found[0]);
+}
+
+/** Resolves when the process of a killed server has noticed and ended too. */
+async function gone(pid: number): Promise<void> {
+  const isThere = () => {
+    try {
+      // One that has ended and that nobody has asked about yet is gone as well.
+      return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+    } catch {
+      return false;
+    }
+  };
+  while (isThere()) await new Promise((resolve) => setTimeout(resolve, 50));
+}

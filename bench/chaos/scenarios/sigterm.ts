@@ -1,0 +1,126 @@
+import { join } from 'node:path';
+import { connect } from '../../../src/client/index.js';
+import { DomainError } from '../../../src/errors.js';
+import { writeSimulatedDataset } from '../../../src/simulator/index.js';
+import { connectRaw, encodeOptions } from '../../raw-client.js';
+import { frameId, learnKnownFrames } from '../../soak/known-frames.js';
+import { modelName } from '../../soak/models.js';
+import { createTally } from '../../soak/tally.js';
+import { openDeafStream } from '../deaf-stream.js';
+import { openFreezingProxy } from '../freezing-proxy.js';
+import type { Scenario } from '../scenario.js';
+import { startSteadyLoad } from '../steady-load.js';
+import { withServer } from '../with-server.js';
+
+const scenario = {
+  name: 'SIGTERM',
+  what: 'in the middle of everything: streams of each kind, unary calls, deaf, frozen and idle clients, and a training',
+};
+
+const sizePx = 40;
+const graceMs = 5000;
+/** After the grace what is left is cut, which takes its moment. */
+const mostMs = graceMs + 3000;
+
+export const sigterm: Scenario = {
+  ...scenario,
+  run: (context) =>
+    withServer(
+      scenario,
+      context,
+      {
+        engine: { kind: 'serve' },
+        sizePx,
+        config: { batchSizes: '1,2,4,8', graceMs },
+        isAlwaysServing: false,
+      },
+      async ({ server, tally }) => {
+        const { port } = server;
+        const dataPath = join(context.folder, 'cells');
+        await writeSimulatedDataset(dataPath, { frameCount: 8, sizePx: 64, seed: 1 });
+        const client = connect(`127.0.0.1:${port}`);
+        const frames = await learnKnownFrames(client, { sizePx, contents: 32, versions: [1] });
+        const load = startSteadyLoad({
+          port,
+          streams: 12,
+          inFlight: 64,
+          frames,
+          tally,
+          optionsOf: (stream) => ({
+            overflow: (['block', 'dropOldest', 'latestOnly'] as const)[stream % 3] ?? 'block',
+            delivery: stream % 2 === 0 ? 'asCompleted' : 'inOrder',
+          }),
+        });
+        const options = encodeOptions({ model: modelName });
+        const deaf = openDeafStream(port, options, (number) =>
+          frames.encode(frameId(1000, number), number % frames.contents),
+        );
+        const proxy = await openFreezingProxy(port);
+        const frozen = startSteadyLoad({
+          port: proxy.port,
+          streams: 2,
+          frames,
+          tally: createTally(),
+        });
+        const idle = connectRaw(port);
+        const idleStreams = Array.from({ length: 20 }, () => idle.openStream());
+        for (const stream of idleStreams) {
+          stream.on('error', () => {});
+          stream.write(options);
+        }
+        const training = trainToTheEnd(client, dataPath);
+        await Promise.all([load.answered(200), frozen.answered(20), training.isTraining]);
+        proxy.freeze();
+        const unary = Promise.all(
+          Array.from({ length: 50 }, async (_, index) => {
+            const frame = frames.frame(frameId(8888, index), index % frames.contents);
+            return client.classifyFrame(frame).then(
+              () => 'ok',
+              (thrown: unknown) => DomainError.from(thrown).code,
+            );
+          }),
+        );
+        const end = await server.stop();
+        const codes = await load.ended;
+        const unaryCodes = await unary;
+        await training.ended;
+        deaf.destroy();
+        await proxy.close();
+        await frozen.ended;
+        idle.close();
+        client.close();
+        const strange = [...new Set(unaryCodes)].filter(
+          (code) => !['ok', 'draining', 'overloaded', 'not_ready'].includes(code),
+        );
+        return {
+          facts: {
+            endedAfterMs: Math.round(end.ms),
+            graceMs,
+            streamsTold: codes.length,
+            unaryAnswered: unaryCodes.filter((code) => code === 'ok').length,
+            unaryTold: unaryCodes.filter((code) => code !== 'ok').length,
+          },
+          faults: [
+            ...(end.ms > mostMs ? [`the drain took ${end.ms.toFixed(0)} ms`] : []),
+            // UNAVAILABLE: send the rest to another.
+            ...codes.filter((code) => code !== 14).map((code) => `a stream ended with ${code}`),
+            ...strange.map((code) => `a unary call failed with ${code}`),
+          ],
+        };
+      },
+    ),
+};
+
+/** Follows a training without end. */
+function trainToTheEnd(client: ReturnType<typeof connect>, dataPath: string) {
+  let tellTraining: () => void = () => {};
+  const isTraining = new Promise<void>((resolve) => {
+    tellTraining = resolve;
+  });
+  const follow = async () => {
+    const spec = { dataPath, model: 'other', epochs: 10_000, patience: 10_000, batchSize: 2 };
+    for await (const { kind } of client.train(spec)) if (kind === 'step') tellTraining();
+  };
+  // The server ends it, with `draining`.
+  return { isTraining, ended: follow().catch(() => {}) };
+}

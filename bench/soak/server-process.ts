@@ -1,0 +1,54 @@
+// A server with an engine that takes orders from the process that started it. Argument: a
+// ServerProcessSpec as JSON. Prints its ports as `serve --json` does; SIGTERM drains it.
+import { availableParallelism } from 'node:os';
+import { type ConfigInput, parseConfig } from '../../src/config.js';
+import type { Engine } from '../../src/engines/index.js';
+import { startServer } from '../../src/server.js';
+import { createLog } from '../../src/telemetry/index.js';
+import { openBreakableEngine } from '../chaos/breakable-engine.js';
+import { createVersionedEngine } from './versioned-engine.js';
+
+/** What kind of engine a server gets, and its settings. */
+export interface ServerProcessSpec {
+  readonly engine:
+    | { readonly kind: 'fake'; readonly runMs: number }
+    /** The real runtime, in workers that crash and hang when they are told to. */
+    | { readonly kind: 'breakable'; readonly runTimeoutMs: number };
+  readonly config: ConfigInput;
+}
+
+/** What such an engine may be told. */
+export type ServerOrder =
+  | { readonly kind: 'stall'; readonly forMs: number }
+  | { readonly kind: 'throw' | 'exit' | 'hang' };
+
+/** An engine and what it does when it is told to. */
+export interface OrderedEngine {
+  readonly engine: Engine;
+  obey(order: ServerOrder): void;
+}
+
+const spec = JSON.parse(process.argv[2] ?? '') as ServerProcessSpec; // its one sender is launch.ts
+const parsed = parseConfig(spec.config, {});
+if ('faults' in parsed) throw new Error(parsed.faults.join('; '));
+const log = createLog({ level: 'info' });
+const { engine, obey } = await openOrderedEngine();
+process.on('message', (order) => obey(order as ServerOrder));
+const server = await startServer(parsed.value, { engine, log });
+process.once('SIGTERM', async () => {
+  await server.drain();
+  process.disconnect();
+});
+console.log(JSON.stringify({ port: server.port, httpPort: server.httpPort }));
+
+async function openOrderedEngine(): Promise<OrderedEngine> {
+  if (spec.engine.kind === 'breakable') {
+    const { runTimeoutMs } = spec.engine;
+    return openBreakableEngine({ runTimeoutMs, workers: Math.min(2, availableParallelism()) }, log);
+  }
+  const fake = createVersionedEngine(spec.engine);
+  return {
+    engine: fake,
+    obey: (order) => (order.kind === 'stall' ? fake.stall(order.forMs) : undefined),
+  };
+}
