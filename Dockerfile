@@ -18,13 +18,10 @@ RUN npx tsc && npm prune --omit=dev \
 COPY proto ./proto
 COPY third_party/inference ./third_party/inference
 
-# The CUDA libraries of ONNX Runtime 1.29.0, beside its own library. onnxruntime-node's
-# install script would fetch them from outside npm; this package carries the same files.
+# The CUDA libraries of ONNX Runtime, beside its own library.
 FROM build AS build-gpu
-RUN npm install --no-save --prefix /gpu com.github.asus4.onnxruntime.linux-x64-gpu@0.4.9 \
-  && find /gpu -name 'libonnxruntime_providers_*.so' \
-    -exec cp {} node_modules/onnxruntime-node/bin/napi-v6/linux/x64/ \; \
-  && test -f node_modules/onnxruntime-node/bin/napi-v6/linux/x64/libonnxruntime_providers_cuda.so
+COPY scripts/install-cuda.sh ./scripts/
+RUN scripts/install-cuda.sh && rm -r scripts
 
 # NOT PROVEN: no frame has been run on a GPU with this image yet. The libraries link against
 # CUDA 13; whether they find cuDNN here and agree with the CPU has to be seen first.

@@ -24,7 +24,11 @@ const spec = { model: readFileSync(path), inputShape: [4, 128, 128], labelCount:
 
 /** Frames a second of an engine whose lanes are always busy, and the median time of a run. */
 async function loop(
-  settings: { readonly engineWorkers: number; readonly engineThreads: number },
+  settings: {
+    readonly device: 'auto';
+    readonly engineWorkers: number;
+    readonly engineThreads: number;
+  },
   batchSize: number,
   lanes?: number,
 ): Promise<{ framesPerSecond: number; runMs: number }> {
@@ -85,11 +89,15 @@ async function waitingTime(): Promise<number> {
   return times[Math.floor(times.length * 0.99)] ?? Number.NaN;
 }
 
-const shared = { engineWorkers: 0, engineThreads: 0 };
+const shared = { device: 'auto' as const, engineWorkers: 0, engineThreads: 0 };
 if (arrivals !== undefined) console.log(JSON.stringify({ p99Ms: await waitingTime() }));
 else {
   // The best of what the cores can do: as the server shares them, and all of them on one run.
-  const together = { engineWorkers: 1, engineThreads: availableParallelism() };
+  const together = {
+    device: 'auto' as const,
+    engineWorkers: 1,
+    engineThreads: availableParallelism(),
+  };
   const loops = [await loop(shared, 1), await loop(shared, 8), await loop(together, 8)];
   const fastest = Math.max(...loops.map((each) => each.framesPerSecond));
   const one = await loop(shared, 1, 1);

@@ -106,6 +106,12 @@ const schema = z.strictObject({
     .enum(['onnxruntime', 'remote'])
     .default('onnxruntime')
     .describe('what runs the models: ONNX Runtime here, or another server (remote)'),
+  device: z
+    .enum(['auto', 'cpu', 'cuda', 'tensorrt', 'webgpu', 'directml', 'coreml'])
+    .default('auto')
+    .describe(
+      'where ONNX Runtime runs the models: auto takes CUDA, then WebGPU, then the CPU; a device that is named and not there stops the start',
+    ),
   remote: z
     .string()
     .regex(/^((grpcs?:\/\/)?[^/\s]+:\d+)?$/, 'expected HOST:PORT, or grpcs://HOST:PORT for TLS')
@@ -219,6 +225,9 @@ function relationFaults(config: Config): string[] {
     faults.push(
       'engine and remote: expected engine remote with the HOST:PORT of remote, or neither',
     );
+  }
+  if (config.engine === 'remote' && config.device !== 'auto') {
+    faults.push(`device: expected none with engine remote, got ${config.device}`);
   }
   if (config.dataRoots.length === 0) faults.push('dataRoots: expected at least one folder');
   const sizes = config.batchSizes;

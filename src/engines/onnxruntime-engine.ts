@@ -4,12 +4,15 @@ import { DomainError } from '../errors.js';
 import type { Log } from '../telemetry/index.js';
 import { silentLog } from '../telemetry/index.js';
 import { assertRows } from './check-input.js';
+import { type DeviceName, devices } from './devices.js';
 import type { Engine, RunResult, Session, SessionSpec } from './engine.js';
 import { createWorkerLink, type WorkerLink } from './worker-link.js';
 import type { RuntimeSettings } from './worker-messages.js';
 
 /** How the engine runs models and watches its worker. */
 export interface OnnxEngineOptions {
+  /** Where the models run. @default 'cpu' */
+  readonly device: DeviceName;
   /** Threads within one operator; 0 is one a core. @default 0 */
   readonly threads: number;
   /**
@@ -47,7 +50,7 @@ interface Loaded {
 }
 
 /**
- * ONNX Runtime on the CPU, in one worker thread.
+ * ONNX Runtime on one device, in one worker thread.
  *
  * Behaviour: all sessions share the thread, so one batch runs at a time. When the worker
  * ends or hangs, what it was asked is rejected with `not_ready`; a new one is started
@@ -55,13 +58,19 @@ interface Loaded {
  * bytes kept here. Runs asked meanwhile wait for that one attempt.
  * Use: alone, or several in an EnginePool. Not for: training, which has a process of its own.
  *
- * Throws `unsupported` when the runtime does not start at all.
+ * Throws `unsupported` when the runtime does not start at all, or not on this device.
  */
 export async function createOnnxEngine(
   options: Partial<OnnxEngineOptions> = {},
   { log = silentLog, startWorker = startOnnxWorker }: OnnxEngineCollaborators = {},
 ): Promise<Engine> {
-  const { threads = 0, spinning = false, niceness = 5, restartDelayMs = 100 } = options;
+  const {
+    device = 'cpu',
+    threads = 0,
+    spinning = false,
+    niceness = 5,
+    restartDelayMs = 100,
+  } = options;
   const { runTimeoutMs = 30_000, loadTimeoutMs = 120_000 } = options;
   const sessions = new Map<number, Loaded>();
   let nextSessionId = 1;
@@ -72,7 +81,7 @@ export async function createOnnxEngine(
 
   const startLink = () => {
     const gate = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT));
-    const worker = startWorker({ threads, spinning, niceness, gate });
+    const worker = startWorker({ device, threads, spinning, niceness, gate });
     return createWorkerLink({ worker, gate }, { runTimeoutMs, loadTimeoutMs });
   };
 
@@ -112,10 +121,16 @@ export async function createOnnxEngine(
     log.info({ sessions: sessions.size }, 'the engine worker is back');
     return link;
   };
+  // Only here: of a worker it would be a copy, which native libraries do not see.
+  for (const [name, value] of Object.entries(devices[device].environment)) {
+    process.env[name] ??= value;
+  }
   const first = startLink();
-  await first.ask({ kind: 'hello' }).catch(async () => {
+  await first.ask({ kind: 'hello' }).catch(async (thrown: unknown) => {
+    const { code, message } = DomainError.from(thrown);
     first.abandon('it did not start');
-    throw new DomainError('unsupported', `onnxruntime did not start: ${await first.ended}`);
+    const reason = code === 'model_failed' ? message : await first.ended;
+    throw new DomainError('unsupported', `onnxruntime did not start on ${device}: ${reason}`);
   });
   let current: Promise<WorkerLink> = Promise.resolve(keep(first));
 
@@ -141,10 +156,14 @@ export async function createOnnxEngine(
       const link = await current;
       const loaded: Loaded = { id: nextSessionId, spec, failure: null };
       nextSessionId += 1;
-      await link.ask({ kind: 'load', sessionId: loaded.id, spec });
+      const reply = await link.ask({ kind: 'load', sessionId: loaded.id, spec });
+      if (reply.kind !== 'loaded') throw invariant(`a load was answered with ${reply.kind}`);
+      if (!reply.isWhole) {
+        log.warn({ device, model: spec.name }, 'parts of the model run on the CPU');
+      }
       sessions.set(loaded.id, loaded);
       return {
-        device: 'onnxruntime/cpu',
+        device: `onnxruntime/${device}${reply.isWhole ? '' : '+cpu'}`,
         lanes: 1,
         get isReady() {
           return isReady;

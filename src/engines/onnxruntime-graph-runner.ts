@@ -1,9 +1,12 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { DomainError } from '../errors.js';
+import { type DeviceName, devices } from './devices.js';
 import type { GraphRunner, GraphTensor } from './graph-runner.js';
 
 /** How ONNX Runtime runs a graph. */
 export interface OnnxGraphRunnerOptions {
+  /** Where it runs; what the device lacks runs on the CPU. @default 'cpu' */
+  readonly device?: DeviceName;
   /** Threads within one operator. @default 0, which is one a core */
   readonly threads?: number;
   /** Writes a trace of every node to files of this prefix, ended by `close`. */
@@ -11,16 +14,17 @@ export interface OnnxGraphRunnerOptions {
 }
 
 /**
- * Loads any ONNX model on the CPU, to be run by the names of its inputs and outputs.
+ * Loads any ONNX model, to be run by the names of its inputs and outputs.
  *
  * Throws `model_failed` when the runtime refuses the model; `run` throws
  * `option_invalid` for inputs that do not fit it and `model_failed` for the rest.
  */
 export async function createOnnxGraphRunner(
   model: Uint8Array,
-  { threads = 0, profilePrefix }: OnnxGraphRunnerOptions = {},
+  { device = 'cpu', threads = 0, profilePrefix }: OnnxGraphRunnerOptions = {},
 ): Promise<GraphRunner> {
   const session = await InferenceSession.create(model, {
+    executionProviders: devices[device].providers,
     intraOpNumThreads: threads,
     graphOptimizationLevel: 'all',
     // Planning all memory in one block keeps what the first run allocated as well: it

@@ -3,7 +3,9 @@ import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { findModelFaults, type PortDescription } from './check-model.js';
+import { devices } from './devices.js';
 import type { SessionSpec } from './engine.js';
+import { buildProbeModel, probeError, probePixels, probeTolerance } from './probe-model.js';
 import { toSentence } from './to-sentence.js';
 import {
   gateSlots,
@@ -24,16 +26,48 @@ const sessions = new Map<number, { session: InferenceSession; spec: SessionSpec 
 /** A fault whose sentence may be told to the caller. */
 class ModelFault extends Error {}
 
-async function load(sessionId: number, spec: SessionSpec): Promise<void> {
-  const session = await InferenceSession.create(spec.model, {
-    executionProviders: ['cpu'],
+/** Options of a session; `isWhole`: no part of it may go to the CPU instead of the device. */
+function optionsOf(isWhole: boolean): InferenceSession.SessionOptions {
+  const intraOp = { intra_op: { allow_spinning: settings.spinning ? '1' : '0' } };
+  const isStrict = isWhole && settings.device !== 'cpu';
+  const noFallback = isStrict ? { disable_cpu_ep_fallback: '1' } : {};
+  return {
+    executionProviders: devices[settings.device].providers,
     graphOptimizationLevel: 'all',
     intraOpNumThreads: settings.threads,
     interOpNumThreads: 1,
-    extra: { session: { intra_op: { allow_spinning: settings.spinning ? '1' : '0' } } },
-  }).catch((cause: unknown) => {
-    throw new ModelFault(`the runtime refused the model: ${toSentence(cause)}`, { cause });
-  });
+    // What the runtime would say of parts that go to the CPU is told by us, once.
+    logSeverityLevel: isStrict ? 4 : 3,
+    extra: { session: { ...intraOp, ...noFallback } },
+  };
+}
+
+/** Runs a few numbers on the device. Throws what is wrong with it. */
+async function probe(): Promise<void> {
+  const refuse = (cause: unknown) => {
+    throw new ModelFault(toSentence(cause), { cause });
+  };
+  const session = await InferenceSession.create(buildProbeModel(), optionsOf(true)).catch(refuse);
+  const pixels = new Tensor('uint8', probePixels, [1, probePixels.length]);
+  const answer = await session.run({ pixels }).catch(refuse);
+  const error = probeError(answer['probabilities']?.data as Float32Array); // as the graph says
+  await session.release();
+  if (error <= probeTolerance) return;
+  throw new ModelFault(`it computes wrongly: a sigmoid is off by ${error}`);
+}
+
+/** Loads a model; returns whether the device runs all of it. */
+async function load(sessionId: number, spec: SessionSpec): Promise<boolean> {
+  let isWhole = true;
+  const session = await InferenceSession.create(spec.model, optionsOf(true))
+    .catch((cause: unknown) => {
+      if (settings.device === 'cpu') throw cause;
+      isWhole = false;
+      return InferenceSession.create(spec.model, optionsOf(false));
+    })
+    .catch((cause: unknown) => {
+      throw new ModelFault(`the runtime refused the model: ${toSentence(cause)}`, { cause });
+    });
   const faults = findModelFaults(
     session.inputMetadata.map(describe),
     session.outputMetadata.map(describe),
@@ -45,6 +79,7 @@ async function load(sessionId: number, spec: SessionSpec): Promise<void> {
   }
   // The bytes are in the session now.
   sessions.set(sessionId, { session, spec: { ...spec, model: new Uint8Array(0) } });
+  return isWhole;
 }
 
 async function run(sessionId: number, input: Uint8Array, batchSize: number) {
@@ -93,8 +128,14 @@ async function answer(request: WorkerRequest): Promise<void> {
       ]);
       return;
     }
-    if (request.kind === 'load') await load(request.sessionId, request.spec);
-    else if (request.kind !== 'hello') {
+    if (request.kind === 'load') {
+      const isWhole = await load(request.sessionId, request.spec);
+      port?.postMessage({ id, kind: 'loaded', isWhole } satisfies WorkerReply);
+      return;
+    }
+    if (request.kind === 'hello') {
+      if (settings.device !== 'cpu') await probe();
+    } else {
       const gone = request.kind === 'unload' ? [request.sessionId] : [...sessions.keys()];
       for (const sessionId of gone) {
         await sessions.get(sessionId)?.session.release();

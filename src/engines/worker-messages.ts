@@ -1,7 +1,9 @@
+import type { DeviceName } from './devices.js';
 import type { SessionSpec } from './engine.js';
 
 /** How ONNX Runtime is set up in the worker. */
 export interface RuntimeSettings {
+  readonly device: DeviceName;
   /** Threads within one operator; 0 lets the runtime take one a core. */
   readonly threads: number;
   /** Whether idle threads of the runtime spin for work instead of sleeping. */
@@ -20,7 +22,7 @@ export const gateSlots = { running: 0, stopped: 1 } as const;
 
 /** What the worker is asked; it answers each in the order they came. */
 export type WorkerRequest =
-  /** Answered once the runtime is there. */
+  /** Answered once the runtime is there and the device has computed something. */
   | { readonly kind: 'hello'; readonly id: number }
   | {
       readonly kind: 'load';
@@ -42,6 +44,12 @@ export type WorkerRequest =
 /** What the worker answers; `fault` is a sentence for the caller, `detail` one for the log. */
 export type WorkerReply =
   | { readonly id: number; readonly kind: 'done' }
+  | {
+      readonly id: number;
+      readonly kind: 'loaded';
+      /** Whether all of the model runs on the device, and nothing beside it on the CPU. */
+      readonly isWhole: boolean;
+    }
   | {
       readonly id: number;
       readonly kind: 'ran';

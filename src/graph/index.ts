@@ -11,6 +11,7 @@ export { countParameters, planNetwork } from './network-plan.js';
 export type { AdamOptions } from './optimisers/adam.js';
 export { randomOf } from './random.js';
 export { readParameters } from './read-parameters.js';
+export type { Lack } from './substitutes.js';
 export {
   buildTrainingStep,
   type MaskSpec,

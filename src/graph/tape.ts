@@ -24,14 +24,22 @@ export interface Tape {
   gradients(loss: Value): readonly Value[];
 }
 
-/** A tape for gradients with respect to the values in `watched`. */
-export function createTape(builder: GraphBuilder, watched: readonly Value[]): Tape {
+/**
+ * A tape for gradients with respect to the values in `watched`. An operator that is a key of
+ * `substitutes` is written as its value.
+ */
+export function createTape(
+  builder: GraphBuilder,
+  watched: readonly Value[],
+  substitutes: ReadonlyMap<Operator, Operator> = new Map(),
+): Tape {
   const recorded: ((Application & { readonly operator: Operator }) | { readonly seam: Value })[] =
     [];
   const watchedNames = new Set(watched.map((value) => value.name));
   const reached = new Set(watchedNames);
   return {
-    apply(operator, inputs, attributes = {}) {
+    apply(asked, inputs, attributes = {}) {
+      const operator = substitutes.get(asked) ?? asked;
       const result = operator.forward(builder, inputs, attributes);
       const wanted = inputs.map((input) => reached.has(input.name));
       if (wanted.includes(true)) {

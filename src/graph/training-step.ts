@@ -5,8 +5,10 @@ import { applyLayer, layerShape } from './layers.js';
 import { createLossWriter, type Loss, type LossWriter } from './loss.js';
 import type { Layer, Network } from './network.js';
 import { planNetwork } from './network-plan.js';
+import type { Operator } from './operator.js';
 import { operators } from './operators/index.js';
 import { startAfter } from './ordering.js';
+import { type Lack, substitutesFor } from './substitutes.js';
 import { createTape, type Tape } from './tape.js';
 import { averageEnding, learntInput, type UpdateOptions, writeUpdate } from './update.js';
 import { boundShape, type Shape, type Value } from './value.js';
@@ -32,6 +34,8 @@ export interface TrainingStepOptions extends UpdateOptions {
   readonly loss?: Loss;
   /** Layers that stay as they are, as `frozenParameters` reads them. @default none */
   readonly frozenLayers?: readonly string[];
+  /** What the device that runs it lacks: other operators are written for it. @default none */
+  readonly lacks?: readonly Lack[];
   /** Adds outputs `gradient/<parameter>`, for tests. @default false */
   readonly withGradients?: boolean;
 }
@@ -125,6 +129,7 @@ export function buildTrainingStep(network: Network, options: TrainingStepOptions
         watched,
         writeLoss,
         framesAtOnce,
+        substitutes: substitutesFor(options.lacks ?? []),
         before: passes.at(-1)?.gradients ?? [],
       }),
     );
@@ -183,6 +188,7 @@ interface PassInputs {
   readonly watched: readonly Value[];
   readonly writeLoss: LossWriter;
   readonly framesAtOnce: number;
+  readonly substitutes: ReadonlyMap<Operator, Operator>;
   /** What must be there before this pass begins. */
   readonly before: readonly Value[];
 }
@@ -190,7 +196,7 @@ interface PassInputs {
 /** Writes some frames' way forward and back. */
 function writePass({ builder, pixels, before, ...rest }: PassInputs): Pass {
   const { targets, shares, watched, writeLoss } = rest;
-  const tape = createTape(builder, watched);
+  const tape = createTape(builder, watched, rest.substitutes);
   const scaled = tape.apply(operators.scalePixels, [pixels]);
   const input = startAfter(builder, scaled, before);
   const logits = applyNetwork(tape, { ...rest, builder, input });

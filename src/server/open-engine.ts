@@ -2,10 +2,16 @@ import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import type { Config } from '../config.js';
 import {
+  automaticDevices,
+  checkDevice,
   createEnginePool,
+  createMachine,
   createOnnxEngine,
   createRemoteEngine,
+  type DeviceName,
+  devices,
   type Engine,
+  type Machine,
 } from '../engines/index.js';
 import { DomainError } from '../errors.js';
 import type { Log } from '../telemetry/index.js';
@@ -31,14 +37,55 @@ export function openEngine(config: Config, log: Log): Promise<Engine> {
  */
 const mostWorkers = 4;
 
-/** ONNX Runtime on the CPU, in workers that share the cores. */
+/**
+ * ONNX Runtime on the device that is named, or with `auto` on the first that works; one line
+ * of the log says where, and why not on those before it. Throws `unsupported` with what is
+ * missing and what to install.
+ */
 export async function openOnnxRuntime(
-  { engineWorkers, engineThreads }: Pick<Config, 'engineWorkers' | 'engineThreads'>,
+  config: Pick<Config, 'device' | 'engineWorkers' | 'engineThreads'>,
   log: Log,
+  machine: Machine = createMachine(),
 ): Promise<Engine> {
-  const { workers, threads } = shareCores(availableParallelism(), engineWorkers, engineThreads);
-  log.info({ workers, threads }, 'the engine starts');
-  const start = () => createOnnxEngine({ threads }, { log });
+  const isNamed = config.device !== 'auto';
+  const names = config.device === 'auto' ? automaticDevices : [config.device];
+  const steppedDown: string[] = [];
+  for (const device of names) {
+    const { obstacle, found } = await checkDevice(device, machine, { isNamed });
+    if (obstacle !== null) {
+      steppedDown.push(`${device}: ${obstacle}`);
+      continue;
+    }
+    const shares = shareMachine(device, config);
+    try {
+      const engine = await openPool(device, shares, log);
+      const reasons = steppedDown.length > 0 ? { steppedDown: steppedDown.join('; ') } : {};
+      log.info({ device, ...(found && { found }), ...shares, ...reasons }, 'the engine starts');
+      return engine;
+    } catch (thrown) {
+      steppedDown.push(`${device}: ${DomainError.from(thrown).message}`);
+    }
+  }
+  throw new DomainError('unsupported', `no device can be used: ${steppedDown.join('; ')}`);
+}
+
+/** Workers, each with the threads of one run. */
+interface Shares {
+  readonly workers: number;
+  readonly threads: number;
+}
+
+function shareMachine(
+  device: DeviceName,
+  { engineWorkers, engineThreads }: Pick<Config, 'engineWorkers' | 'engineThreads'>,
+): Shares {
+  if (device === 'cpu') return shareCores(availableParallelism(), engineWorkers, engineThreads);
+  const { workers } = devices[device];
+  return { workers: engineWorkers || workers, threads: engineThreads || 1 };
+}
+
+async function openPool(device: DeviceName, { workers, threads }: Shares, log: Log) {
+  const start = () => createOnnxEngine({ device, threads }, { log });
   const first = await start();
   try {
     const others = await Promise.all(Array.from({ length: workers - 1 }, start));
@@ -75,11 +122,7 @@ async function openRemote(
 }
 
 /** How many runs go on at once, and on how many threads each; 0 of either means chosen here. */
-export function shareCores(
-  cores: number,
-  workers: number,
-  threads: number,
-): { readonly workers: number; readonly threads: number } {
+export function shareCores(cores: number, workers: number, threads: number): Shares {
   const chosen = workers > 0 ? workers : Math.min(cores, mostWorkers);
   const share = Math.max(1, Math.floor(cores / chosen));
   return { workers: chosen, threads: threads > 0 ? threads : share };

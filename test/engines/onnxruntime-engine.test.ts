@@ -152,7 +152,7 @@ test.serial('after a crash the pending runs hear of it, and the sessions come ba
     const { parentPort } = require('node:worker_threads');
     parentPort.on('message', ({ kind, id }) => {
       if (kind === 'run') throw new Error('out of memory');
-      parentPort.postMessage({ id, kind: 'done' });
+      parentPort.postMessage({ id, kind: kind === 'load' ? 'loaded' : 'done', isWhole: true });
     });`;
   let starts = 0;
   const engine = await createOnnxEngine(
@@ -262,7 +262,7 @@ test.serial('a runtime that does not start says so', async (t) => {
     {
       instanceOf: DomainError,
       code: 'unsupported',
-      message: 'onnxruntime did not start: it threw: no such library',
+      message: 'onnxruntime did not start on cpu: it threw: no such library',
     },
   );
 });

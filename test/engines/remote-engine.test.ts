@@ -210,6 +210,9 @@ test('a whole server serves with a network that is on another, and refuses a dif
   for (const [label, value] of expected.entries()) {
     t.true(Math.abs((prediction.probabilities[label] ?? 9) - value) < 1e-6);
   }
+  t.is((await client.getModel('cells')).device, `remote/${far.address}`);
+  const { text } = await near.server.parts.metrics.expose();
+  t.true(text.includes(`model="cells",version="1",state="ready",device="remote/${far.address}"`));
   const other = await client.getModel('other');
   t.is(other.state, 'failed');
   t.regex(other.failure, /golden frame gave/);

@@ -147,6 +147,7 @@ export const operatorCases: Readonly<Record<keyof typeof operators, readonly Ope
     normalisation(2, 6, 2, 3, 2, false),
   ],
   maxPool: [pool(2, 3, 6, 4, 2), pool(1, 2, 7, 5, 2), pool(1, 1, 8, 7, 3)],
+  maxPoolByComparing: [pool(2, 3, 6, 4, 2), pool(1, 2, 7, 5, 2), pool(1, 1, 8, 7, 3)],
   relu: [
     {
       title: 'both signs',

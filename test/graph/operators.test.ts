@@ -68,6 +68,20 @@ for (const name of ['conv2d', 'dense'] as const) {
   });
 }
 
+test('of equal elements of a window the first gets the gradient, with and without indices', async (t) => {
+  const [example] = operatorCases.maxPool;
+  const { inputs } = example!;
+  const equal = inputs.map((input) => ({ ...input, values: input.values.map(() => 0.5) }));
+  const cotangent = Float64Array.from({ length: 36 }, (_, i) => Math.fround(i + 0.5));
+  const [indices, comparing] = await Promise.all(
+    [operators.maxPool, operators.maxPoolByComparing].map((operator) =>
+      runInOnnxRuntime(operator, { ...example!, inputs: equal }, cotangent),
+    ),
+  );
+  t.deepEqual(comparing!.gradients[0]!.values, indices!.gradients[0]!.values);
+  t.is(indices!.gradients[0]!.values[0], cotangent[0]);
+});
+
 /** Central differences of the reference in float64: right to about 1e-9 here. */
 function finiteDifferences(
   { inputs, reference }: OperatorCase,

@@ -1,5 +1,64 @@
 import test from 'ava';
-import { shareCores } from '../../src/server/open-engine.js';
+import { createMachine } from '../../src/engines/index.js';
+import { openOnnxRuntime, shareCores } from '../../src/server/open-engine.js';
+import { type Log, silentLog } from '../../src/telemetry/index.js';
+
+const settings = { engineWorkers: 1, engineThreads: 1 };
+/** This machine, if it had neither a GPU nor a Vulkan. */
+const bare = { ...createMachine(), exists: () => false, list: () => [], run: async () => null };
+
+test('auto steps down to the CPU and says why in one line', async (t) => {
+  const lines: object[] = [];
+  const log = { ...silentLog, info: (fields: object) => lines.push(fields) } as Log;
+  const engine = await openOnnxRuntime({ ...settings, device: 'auto' }, log, bare);
+  t.teardown(() => engine.close());
+  t.is(lines.length, 1);
+  t.like(lines[0], { device: 'cpu', workers: 1, threads: 1 });
+  const { steppedDown } = lines[0] as { steppedDown: string };
+  t.regex(steppedDown, /^cuda: [^;]+; webgpu: no GPU is here$/);
+});
+
+test('a device that is named and not there is an error that says what to install', async (t) => {
+  for (const [device, message] of [
+    ['cuda', /^no device can be used: cuda: no NVIDIA GPU answers: install NVIDIA's driver/],
+    ['webgpu', /^no device can be used: webgpu: libvulkan\.so\.1 not found: install libvulkan1 /],
+    ['directml', /^no device can be used: directml: it runs on win32-x64, /],
+  ] as const) {
+    const linux = { ...bare, platform: 'linux-x64' };
+    await t.throwsAsync(openOnnxRuntime({ ...settings, device }, silentLog, linux), {
+      code: 'unsupported',
+      message,
+    });
+  }
+});
+
+test('a device whose check passes and that does not start is stepped down from as well', async (t) => {
+  // A Vulkan that is listed, and then is none: the runtime itself has to say so.
+  const folder = new URL('.', import.meta.url).pathname;
+  const listed = {
+    ...bare,
+    platform: 'linux-x64',
+    list: () => ['renderD128'],
+    exists: (path: string) => path.endsWith('libvulkan.so.1'),
+    libraryFolders: [folder],
+    realPath: async (path: string) => path,
+  };
+  if (
+    process.env['VK_ICD_FILENAMES'] !== undefined ||
+    createMachine().list('/dev/dri').length > 0
+  ) {
+    t.log('SKIPPED: this machine has a Vulkan');
+    t.pass();
+    return;
+  }
+  const lines: object[] = [];
+  const log = { ...silentLog, info: (fields: object) => lines.push(fields) } as Log;
+  const engine = await openOnnxRuntime({ ...settings, device: 'auto' }, log, listed);
+  t.teardown(() => engine.close());
+  const { device, steppedDown } = lines.at(-1) as { device: string; steppedDown: string };
+  t.is(device, 'cpu');
+  t.regex(steppedDown, /webgpu: onnxruntime did not start on webgpu: .*adapter/i);
+});
 
 test('the cores are shared between the workers, unless a setting says how', (t) => {
   t.deepEqual(shareCores(1, 0, 0), { workers: 1, threads: 1 });

@@ -10,6 +10,7 @@ import { focalLoss } from './focal-loss.js';
 import { globalAveragePool } from './global-average-pool.js';
 import { groupNorm } from './group-norm.js';
 import { maxPool } from './max-pool.js';
+import { maxPoolByComparing } from './max-pool-by-comparing.js';
 import { relu } from './relu.js';
 import { scalePixels } from './scale-pixels.js';
 import { sigmoidCrossEntropy } from './sigmoid-cross-entropy.js';
@@ -29,6 +30,7 @@ export const operators = {
   globalAveragePool,
   groupNorm,
   maxPool,
+  maxPoolByComparing,
   relu,
   scalePixels,
   sigmoidCrossEntropy,

@@ -1,0 +1,118 @@
+import { join } from 'node:path';
+import { type DeviceName, devices } from './devices.js';
+import { findLibrary, type Machine } from './machine.js';
+
+/** What a look at a device gave, before anything is run on it. */
+export interface DeviceFinding {
+  /** What is missing and what to install; null when nothing speaks against it. */
+  readonly obstacle: string | null;
+  /** What is there, for the log: "NVIDIA H200, driver 580.65.06, CUDA 13.0.96, cuDNN 9.13.0". */
+  readonly found: string;
+}
+
+type Check = (machine: Machine, options: CheckOptions) => Promise<DeviceFinding>;
+
+export interface CheckOptions {
+  /** Whether an operator named it: then a GPU that is only simulated will do. */
+  readonly isNamed: boolean;
+}
+
+/** What must be there for a device; what is not listed comes with the runtime. */
+const checks: Partial<Record<DeviceName, Check>> = {
+  cuda: (machine) => checkCuda(machine, 'cuda', cudaLibraries),
+  tensorrt: (machine) =>
+    checkCuda(machine, 'tensorrt', [...cudaLibraries, 'libnvinfer.so.10', 'libnvonnxparser.so.10']),
+  webgpu: checkVulkan,
+};
+
+/**
+ * Looks whether a device could be used: takes milliseconds, loads nothing and prints
+ * nothing, so that a machine without a GPU starts without a word about drivers.
+ */
+export async function checkDevice(
+  name: DeviceName,
+  machine: Machine,
+  options: CheckOptions,
+): Promise<DeviceFinding> {
+  const { platforms } = devices[name];
+  if (platforms !== 'any' && !platforms.includes(machine.platform)) {
+    const where = platforms.join(', ');
+    return { obstacle: `it runs on ${where}, this is ${machine.platform}`, found: '' };
+  }
+  return checks[name]?.(machine, options) ?? { obstacle: null, found: '' };
+}
+
+/**
+ * What the CUDA provider of ONNX Runtime 1.29 for CUDA 13 loads: by `readelf -d`, and cuDNN,
+ * which it opens by name when it is first used.
+ */
+const cudaLibraries = [
+  'libcudart.so.13',
+  'libcublas.so.13',
+  'libcublasLt.so.13',
+  'libcurand.so.10',
+  'libcudnn.so.9',
+];
+/** docs.nvidia.com/cuda/cuda-toolkit-release-notes: the first driver for CUDA 13. */
+const leastDriver = 580;
+
+async function checkCuda(
+  machine: Machine,
+  provider: 'cuda' | 'tensorrt',
+  names: readonly string[],
+): Promise<DeviceFinding> {
+  const words = ['--query-gpu=driver_version,name', '--format=csv,noheader'];
+  const smi = await machine.run('nvidia-smi', words);
+  const [driver = '', gpu = ''] =
+    smi
+      ?.split('\n')[0]
+      ?.split(',')
+      .map((word) => word.trim()) ?? [];
+  if (driver === '') {
+    const wanted = `install NVIDIA's driver, version ${leastDriver} or newer`;
+    return { obstacle: `no NVIDIA GPU answers: ${wanted}`, found: '' };
+  }
+  const paths = await Promise.all(names.map((name) => findLibrary(machine, name)));
+  const versionOf = (name: string) =>
+    /\.so\.([\d.]+)$/.exec(paths[names.indexOf(name)] ?? '')?.[1] ?? 'not found';
+  const found = `${gpu}, driver ${driver}, CUDA ${versionOf('libcudart.so.13')}, cuDNN ${versionOf('libcudnn.so.9')}`;
+  const missing = names.filter((_, index) => paths[index] === null);
+  const faults: string[] = [];
+  if (Number.parseInt(driver, 10) < leastDriver) {
+    faults.push(`CUDA 13 needs driver ${leastDriver} or newer`);
+  }
+  if (!machine.exists(join(machine.runtimeFolder, `libonnxruntime_providers_${provider}.so`))) {
+    faults.push("the runtime's CUDA libraries are missing: run scripts/install-cuda.sh");
+  }
+  if (missing.length > 0) {
+    faults.push(
+      `${missing.join(', ')} not found: install ${toInstall(missing)}, or name their folder in LD_LIBRARY_PATH`,
+    );
+  }
+  return { obstacle: faults.length > 0 ? `${faults.join('; ')} (${found})` : null, found };
+}
+
+/** What NVIDIA's packages for Debian and Ubuntu are called. */
+function toInstall(missing: readonly string[]): string {
+  const packages = [
+    ...(missing.some((name) => /cuda|cublas|curand/.test(name)) ? ['cuda-libraries-13-0'] : []),
+    ...(missing.some((name) => name.includes('cudnn')) ? ['libcudnn9-cuda-13'] : []),
+    ...(missing.some((name) => name.includes('libnv')) ? ['libnvinfer10 libnvonnxparsers10'] : []),
+  ];
+  return packages.join(' and ');
+}
+
+async function checkVulkan(machine: Machine, { isNamed }: CheckOptions): Promise<DeviceFinding> {
+  // Direct3D and Metal come with their systems.
+  if (!machine.platform.startsWith('linux')) return { obstacle: null, found: '' };
+  const hasGpu =
+    machine.list('/dev/dri').some((name) => name.startsWith('render')) ||
+    machine.exists('/dev/nvidia0') ||
+    machine.exists('/dev/dxg');
+  // A Vulkan that the CPU simulates takes seconds a frame.
+  if (!hasGpu && !isNamed) return { obstacle: 'no GPU is here', found: '' };
+  const loader = await findLibrary(machine, 'libvulkan.so.1');
+  if (loader !== null) return { obstacle: null, found: 'Vulkan' };
+  const wanted = "install libvulkan1 and the GPU's Vulkan driver (mesa-vulkan-drivers or NVIDIA's)";
+  return { obstacle: `libvulkan.so.1 not found: ${wanted}`, found: '' };
+}

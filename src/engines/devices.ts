@@ -1,0 +1,67 @@
+import type { InferenceSession } from 'onnxruntime-node';
+import type { Lack } from '../graph/index.js';
+
+/** Where a model can run. */
+export const deviceNames = ['cpu', 'cuda', 'tensorrt', 'webgpu', 'directml', 'coreml'] as const;
+export type DeviceName = (typeof deviceNames)[number];
+
+/** What is known of a device without touching it. */
+export interface Device {
+  /** Where the runtime has it at all: `process.platform`-`process.arch`. */
+  readonly platforms: readonly string[] | 'any';
+  /** What the runtime calls it: tried in this order, each part of a graph by the first that can. */
+  readonly providers: readonly InferenceSession.ExecutionProviderConfig[];
+  /** Batches that keep it busy: one runs while the bytes of the next travel. */
+  readonly workers: number;
+  /** What training graphs have to do without. */
+  readonly lacks: readonly Lack[];
+  /** Set before the device's libraries are loaded, unless the operator has set it. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/**
+ * Every device, by its name. A new one is a line here, and a line in `device-checks.ts` if
+ * something must be installed for it.
+ */
+export const devices: Readonly<Record<DeviceName, Device>> = {
+  cpu: { platforms: 'any', providers: ['cpu'], workers: 0, lacks: [], environment: {} },
+  cuda: {
+    platforms: ['linux-x64'],
+    providers: ['cuda'],
+    workers: 2,
+    lacks: ['poolIndices'],
+    // NVIDIA's 10-bit products move a probability by more than a golden frame may.
+    environment: { NVIDIA_TF32_OVERRIDE: '0' },
+  },
+  tensorrt: {
+    platforms: ['linux-x64'],
+    providers: ['tensorrt', 'cuda'],
+    workers: 2,
+    lacks: ['poolIndices'],
+    environment: { NVIDIA_TF32_OVERRIDE: '0' },
+  },
+  webgpu: {
+    platforms: ['linux-x64', 'win32-x64', 'win32-arm64', 'darwin-arm64'],
+    providers: ['webgpu'],
+    workers: 1,
+    lacks: ['poolIndices'],
+    environment: {},
+  },
+  directml: {
+    platforms: ['win32-x64', 'win32-arm64'],
+    providers: ['dml'],
+    workers: 1,
+    lacks: ['poolIndices'],
+    environment: {},
+  },
+  coreml: {
+    platforms: ['darwin-arm64'],
+    providers: ['coreml'],
+    workers: 1,
+    lacks: ['poolIndices'],
+    environment: {},
+  },
+};
+
+/** What `auto` tries, best first; it ends with what every machine has. */
+export const automaticDevices: readonly DeviceName[] = ['cuda', 'webgpu', 'cpu'];

@@ -1,0 +1,91 @@
+// Serves and trains on one device and on the CPU, in a process of its own: the loader's folders
+// are fixed when a process starts, and a driver may take its process down. Argument: the
+// device. Prints one line of JSON.
+import {
+  createOnnxEngine,
+  createOnnxGraphRunner,
+  type DeviceName,
+  devices,
+  type GraphTensor,
+} from '../../src/engines/index.js';
+import { buildInference, buildTrainingStep, initialiseParameters } from '../../src/graph/index.js';
+import { createNetwork } from '../../src/training/networks/index.js';
+import { goldenInputs, goldenParameters, networkOf, readGolden } from '../graph/golden.js';
+
+const device = process.argv[2] as DeviceName; // what the test says
+
+/** Where two lists lie furthest apart. */
+const largestDistance = (one: ArrayLike<number>, other: ArrayLike<number>): number =>
+  Array.from(one).reduce(
+    (most, value, index) => Math.max(most, Math.abs(value - (other[index] ?? Number.NaN))),
+    one.length === other.length ? 0 : Number.NaN,
+  );
+
+/** Probabilities of the seed's network at each batch size, row by row. */
+async function classify(on: DeviceName) {
+  const [channels, sizePx, labelCount] = [4, 40, 28] as const;
+  const network = createNetwork('seed-cnn', {
+    channels,
+    heightPx: sizePx,
+    widthPx: sizePx,
+    labelCount,
+  });
+  const model = buildInference(network, initialiseParameters(network, 3));
+  const engine = await createOnnxEngine({ device: on, threads: 1 });
+  const inputShape = [channels, sizePx, sizePx] as const;
+  const session = await engine.load({ model, inputShape, labelCount });
+  const rows: number[] = [];
+  for (const batchSize of [1, 3]) {
+    const input = Uint8Array.from(
+      { length: batchSize * channels * sizePx * sizePx },
+      (_, at) => Math.imul(at + 7, 2654435761) >>> 24,
+    );
+    rows.push(...(await session.run(input, batchSize)).probabilities);
+  }
+  await engine.close();
+  return { rows, device: session.device };
+}
+
+/** The outputs of the first step of a small network, with its gradients. */
+async function train(on: DeviceName): Promise<Record<string, GraphTensor>> {
+  const golden = readGolden('small');
+  const network = networkOf(golden);
+  const step = buildTrainingStep(network, {
+    batchSize: golden.frames,
+    withGradients: true,
+    lacks: devices[on].lacks,
+  });
+  const weights = goldenParameters(network);
+  const state = step.inputs
+    .filter(({ name }) => step.stateNames.includes(name))
+    .map(({ name, shape }): [string, GraphTensor] => {
+      const bound = shape.map(Number);
+      const count = bound.reduce((all, size) => all * size, 1);
+      const values = weights.get(name)?.values ?? new Float32Array(count);
+      return [name, { type: 'float32', shape: bound, values }];
+    });
+  const runner = await createOnnxGraphRunner(step.model, { device: on, threads: 1 });
+  const inputs = { ...Object.fromEntries(state), ...goldenInputs(golden, step, 1) };
+  const outputs = await runner.run(inputs);
+  await runner.close();
+  return { ...outputs };
+}
+
+const [here, cpu] = [await classify(device), await classify('cpu')];
+const [step, expected] = [await train(device), await train('cpu')];
+const stepDistances = Object.entries(expected).map(
+  ([name, { values }]) =>
+    [
+      name,
+      largestDistance(Array.from(step[name]!.values, Number), Array.from(values, Number)),
+    ] as const,
+);
+console.log(
+  JSON.stringify({
+    device: here.device,
+    probabilities: here.rows.length,
+    distance: largestDistance(here.rows, cpu.rows),
+    spread: Math.max(...cpu.rows) - Math.min(...cpu.rows),
+    step: Object.fromEntries(stepDistances),
+  }),
+);
