@@ -181,7 +181,7 @@ export function createBatcher(
 
   const runTickets = async (tickets: readonly Ticket[], batchSize: number): Promise<void> => {
     try {
-      const { probabilities, input, runMs } = await run(
+      const { probabilities, distances, input, runMs } = await run(
         inputs.stack(tickets, batchSize),
         batchSize,
       );
@@ -197,6 +197,7 @@ export function createBatcher(
       for (const [index, ticket] of tickets.entries()) {
         ticket.settle({
           probabilities: probabilities.slice(index * labelCount, (index + 1) * labelCount),
+          distance: distances?.[index],
           batchSize: tickets.length,
           // With the wait of a batch that was handed over while another ran.
           queueMs: Math.max(0, endedAtMs - ticket.queuedAtMs - runMs),

@@ -47,6 +47,8 @@ export interface SubmitOptions {
 export interface BatchedRow {
   /** float32, one per label. */
   readonly probabilities: Float32Array;
+  /** How far the frame is from the training set; absent where the model does not say. */
+  readonly distance?: number | undefined;
   /** Tickets in the batch, without padding. */
   readonly batchSize: number;
   /** From `submit` to the start of its run, in milliseconds. */
@@ -60,6 +62,8 @@ export type RunBatch = (
   batchSize: number,
 ) => Promise<{
   readonly probabilities: Float32Array;
+  /** One a row, where the model gives them. */
+  readonly distances?: Float32Array | undefined;
   readonly input: Uint8Array;
   readonly runMs: number;
 }>;

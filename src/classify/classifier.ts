@@ -74,6 +74,7 @@ export function createClassifier({
         frameId: frame.id,
         probabilities: row.probabilities,
         labelIndices: overThreshold(row.probabilities, manifest.thresholds),
+        distance: row.distance,
         version: manifest.version,
         batchSize: row.batchSize,
         qualityFlags,

@@ -18,6 +18,8 @@ export interface Prediction {
   readonly probabilities: Float32Array;
   /** Indices of the labels at or above their threshold. */
   readonly labelIndices: readonly number[];
+  /** How far the frame is from the training set; absent where the version does not say. */
+  readonly distance?: number | undefined;
   readonly version: number;
   readonly batchSize: number;
   readonly qualityFlags: readonly QualityFlag[];

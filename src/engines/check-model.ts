@@ -7,18 +7,31 @@ export interface PortDescription {
   readonly shape: readonly (number | string)[];
 }
 
+/** The name of the output that says how far a frame is from the training set. */
+export const distanceOutput = 'distance';
+
 /**
  * Compares a model's inputs and outputs with what it is to be served with: one uint8
- * `[N, C, H, W]` in, one float32 `[N, labels]` out, any N. Returns every fault, in words.
+ * `[N, C, H, W]` in, one float32 `[N, labels]` out, any N, and with `hasDistance` a float32
+ * `[N]` of that name. Returns every fault, in words.
  */
 export function findModelFaults(
   inputs: readonly PortDescription[],
   outputs: readonly PortDescription[],
-  { inputShape, labelCount }: Pick<SessionSpec, 'inputShape' | 'labelCount'>,
+  {
+    inputShape,
+    labelCount,
+    hasDistance = false,
+  }: Pick<SessionSpec, 'inputShape' | 'labelCount' | 'hasDistance'>,
 ): readonly string[] {
+  const isDistance = ({ name }: PortDescription) => name === distanceOutput;
+  // One that nobody asks for does no harm: such a model was made here and is imported again.
+  const distances = outputs.length > 1 ? outputs.filter(isDistance) : [];
+  const rest = outputs.filter((output) => !distances.includes(output));
   return [
     ...portFaults('input', inputs, 'uint8', inputShape),
-    ...portFaults('output', outputs, 'float32', [labelCount]),
+    ...portFaults('output', rest, 'float32', [labelCount]),
+    ...(hasDistance ? portFaults('output', distances, 'float32', []) : []),
   ];
 }
 
@@ -29,7 +42,7 @@ function portFaults(
   rowShape: readonly number[],
 ): readonly string[] {
   const [port] = ports;
-  const expected = `${type} [N, ${rowShape.join(', ')}]`;
+  const expected = `${type} [${['N', ...rowShape].join(', ')}]`;
   if (!port || ports.length > 1) {
     const names = ports.map(({ name }) => name).join(', ') || 'none';
     return [`expected one ${what} of ${expected}, got ${ports.length}: ${names}`];

@@ -2,6 +2,11 @@
 export interface SessionSpec {
   /** An ONNX ModelProto: one input uint8 `[N, C, H, W]`, one output float32 `[N, labels]`. */
   readonly model: Uint8Array;
+  /**
+   * Whether it has a second output `distance`, float32 `[N]`, that is asked for. An engine that
+   * cannot fetch it gives none. @default false
+   */
+  readonly hasDistance?: boolean;
   /** `[C, H, W]`. */
   readonly inputShape: readonly [number, number, number];
   readonly labelCount: number;
@@ -13,6 +18,8 @@ export interface SessionSpec {
 export interface RunResult {
   /** float32 `[batchSize, labels]`, 0..1. */
   readonly probabilities: Float32Array;
+  /** float32 `[batchSize]`: how far each row is from the training set, where the spec asks for it. */
+  readonly distances?: Float32Array | undefined;
   /** The input buffer handed back, so that it can be filled again. */
   readonly input: Uint8Array;
   /** Time inside the runtime, in milliseconds. */

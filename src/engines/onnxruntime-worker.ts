@@ -2,7 +2,7 @@
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { findModelFaults, type PortDescription } from './check-model.js';
+import { distanceOutput, findModelFaults, type PortDescription } from './check-model.js';
 import { devices } from './devices.js';
 import type { SessionSpec } from './engine.js';
 import { buildProbeModel, probeError, probePixels, probeTolerance } from './probe-model.js';
@@ -87,7 +87,10 @@ async function run(sessionId: number, input: Uint8Array, batchSize: number) {
   if (!loaded) throw new Error(`bug: session ${sessionId} is not loaded`);
   const { session, spec } = loaded;
   const [inputName = ''] = session.inputNames;
-  const [outputName = ''] = session.outputNames;
+  const { hasDistance = false } = spec;
+  const [outputName = ''] = session.outputNames.filter(
+    (name) => name !== distanceOutput || !hasDistance,
+  );
   const feeds = { [inputName]: new Tensor('uint8', input, [batchSize, ...spec.inputShape]) };
   Atomics.store(gate, gateSlots.running, 1);
   if (Atomics.load(gate, gateSlots.stopped) === 1) {
@@ -107,8 +110,17 @@ async function run(sessionId: number, input: Uint8Array, batchSize: number) {
   if (!(values instanceof Float32Array) || values.length !== expected) {
     throw new ModelFault(`expected ${expected} probabilities as float32, got ${values?.length}`);
   }
+  const distances = hasDistance ? outputs[distanceOutput]?.data : undefined;
+  if (hasDistance && !(distances instanceof Float32Array && distances.length === batchSize)) {
+    throw new ModelFault(`expected ${batchSize} distances as float32, got ${distances?.length}`);
+  }
   // The runtime's own memory is not to be transferred.
-  return { probabilities: new Float32Array(values), input, runMs };
+  return {
+    probabilities: new Float32Array(values),
+    distances: distances instanceof Float32Array ? new Float32Array(distances) : undefined,
+    input,
+    runMs,
+  };
 }
 
 function leaveRun(): void {
@@ -124,7 +136,8 @@ async function answer(request: WorkerRequest): Promise<void> {
       const reply: WorkerReply = { id, kind: 'ran', ...ran };
       port?.postMessage(reply, [
         ran.input.buffer as ArrayBuffer, // came by transfer, so it is not shared
-        ran.probabilities.buffer as ArrayBuffer,
+        ran.probabilities.buffer,
+        ...(ran.distances ? [ran.distances.buffer] : []),
       ]);
       return;
     }

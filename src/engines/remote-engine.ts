@@ -156,7 +156,8 @@ function readTensors({ inputs, outputs }: ModelMetadataResponse, spec: SessionSp
   const faults = findModelFaults(
     given.inputs.length > 0 ? given.inputs : [port('pixels', 'uint8', spec.inputShape)],
     given.outputs.length > 0 ? given.outputs : [port('', 'float32', [spec.labelCount])],
-    spec,
+    // Only probabilities are fetched.
+    { ...spec, hasDistance: false },
   );
   if (faults.length > 0) throw new DomainError('model_failed', faults.join('; '));
   return { input: inputs[0]?.name ?? 'pixels', output: outputs[0]?.name ?? '' };

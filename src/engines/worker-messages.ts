@@ -54,6 +54,7 @@ export type WorkerReply =
       readonly id: number;
       readonly kind: 'ran';
       readonly probabilities: Float32Array;
+      readonly distances?: Float32Array | undefined;
       readonly input: Uint8Array;
       readonly runMs: number;
     }

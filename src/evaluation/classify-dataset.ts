@@ -23,6 +23,8 @@ export interface ScoredVersion {
     readonly version: number;
     readonly labels: LabelSet;
     readonly thresholds: readonly number[];
+    /** Absent or null where it gives no distances. */
+    readonly drift?: { readonly threshold: number } | null;
   };
 }
 
@@ -109,8 +111,9 @@ export async function classifyDataset<F extends ListedFrame, H extends ScoredVer
       const listed = frames[at];
       if (listed === undefined) return;
       try {
-        const { probabilities } = await offer(listed, collaborators, signal);
-        rows.set(at, { id: listed.id, labelIndices: listed.labelIndices, probabilities });
+        const { probabilities, distance } = await offer(listed, collaborators, signal);
+        const { id, labelIndices } = listed;
+        rows.set(at, { id, labelIndices, probabilities, distance });
       } catch (thrown) {
         const { code, message } = DomainError.from(thrown);
         if (!frameFaults.includes(code)) throw thrown;

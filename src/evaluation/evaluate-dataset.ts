@@ -12,7 +12,7 @@ import {
 } from './classify-dataset.js';
 import { findDoubts } from './doubts.js';
 import type { PredictionRow } from './predictions.js';
-import type { Report } from './report.js';
+import type { DriftReport, Report } from './report.js';
 import { type Scored, score } from './score.js';
 import { tallyOf, unitsOf } from './tally.js';
 
@@ -61,7 +61,7 @@ export async function evaluateDataset<F extends ListedFrame, H extends ScoredVer
   collaborators: EvaluationCollaborators<F, H>,
   options: EvaluateDatasetOptions = {},
 ): Promise<Evaluation> {
-  const { name, version, labels, thresholds } = collaborators.handle.manifest;
+  const { name, version, labels, thresholds, drift } = collaborators.handle.manifest;
   if (frames.length === 0) {
     throw new DomainError('dataset_invalid', 'expected at least one frame to score, got none');
   }
@@ -78,6 +78,7 @@ export async function evaluateDataset<F extends ListedFrame, H extends ScoredVer
     ...score(scored),
     intervals: await intervalsOf(scored, groups),
     doubts: findDoubts(rows, labels.length).slice(0, options.doubtCount ?? 0),
+    ...(drift ? { drift: driftOf(rows, drift.threshold) } : {}),
   };
   return { report, rows };
 }
@@ -90,6 +91,11 @@ export async function intervalsOf(
 ): Promise<Intervals> {
   const unit = groups.some((group) => group !== null) ? 'group' : 'frame';
   return { unit, ...(await bootstrapIntervals(tallyOf(scored, unitsOf(groups)), options)) };
+}
+
+function driftOf(rows: readonly PredictionRow[], threshold: number): DriftReport {
+  const beyond = rows.filter(({ distance }) => distance !== undefined && distance > threshold);
+  return { threshold, beyondShare: beyond.length / rows.length };
 }
 
 /** Scores rows whose labels are all known; `option_invalid` where one's are not. */

@@ -1,6 +1,6 @@
 import Table from 'cli-table3';
 import type { Interval, Intervals } from './bootstrap.js';
-import type { Report } from './report.js';
+import type { DriftReport, Report } from './report.js';
 
 export interface FormatOptions {
   /** Leaves out the lines of labels that no frame has. @default false */
@@ -30,6 +30,7 @@ export function headlines(report: Report): readonly (readonly [name: string, val
     ['expected calibration error', report.expectedCalibrationError],
     ['binary accuracy', report.binaryAccuracy],
     ['  the same, always answering "no"', report.alwaysNoAccuracy],
+    ...(report.drift ? [[driftLine(report.drift), report.drift.beyondShare] as const] : []),
   ];
 }
 
@@ -76,6 +77,9 @@ export function averages(
     ['weighted', report.weightedPrecision, report.weightedRecall, report.weightedF1],
   ];
 }
+
+const driftLine = ({ threshold }: DriftReport): string =>
+  `share of frames unlike the training's, distance over ${threshold.toFixed(2)}`;
 
 function formatScores(report: Report): string {
   const table = plainTable(['left', 'right', 'left']);

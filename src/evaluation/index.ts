@@ -38,7 +38,7 @@ export {
   writePredictions,
   writeWhole,
 } from './predictions.js';
-export type { LabelReport, Report } from './report.js';
+export type { DriftReport, LabelReport, Report } from './report.js';
 export type { Scored } from './score.js';
 export { crossEntropyClip, score } from './score.js';
 export type { ScoreFileOptions } from './score-file.js';

@@ -12,6 +12,8 @@ export interface PredictionRow {
   readonly labelIndices: readonly number[] | null;
   /** `[L]`, 0..1. */
   readonly probabilities: Float32Array | Float64Array;
+  /** How far the frame is from the training set; absent where nobody says. */
+  readonly distance?: number | undefined;
 }
 
 /** A file of predictions, in the order of its rows. */

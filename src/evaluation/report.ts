@@ -57,4 +57,14 @@ export interface Report {
   readonly intervals: Intervals | null;
   /** The frames whose labels the model doubts most; none where they were not asked for. */
   readonly doubts: readonly DoubtedFrame[];
+  /** Absent where the version gives no distances. */
+  readonly drift?: DriftReport | undefined;
+}
+
+/** How many of the frames are unlike those that a version was trained on. */
+export interface DriftReport {
+  /** The distance beyond which a frame is. */
+  readonly threshold: number;
+  /** Their share of the frames, 0..1. */
+  readonly beyondShare: number;
 }

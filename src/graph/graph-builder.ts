@@ -7,7 +7,13 @@ import {
   type TensorProto,
   ValueInfoProto,
 } from '../gen/onnx/onnx.js';
-import { type ConstantTensor, dataTypeOf, toTensorProto } from './tensor-proto.js';
+import {
+  type ConstantTensor,
+  dataTypeOf,
+  type StoredPlace,
+  toStoredTensorProto,
+  toTensorProto,
+} from './tensor-proto.js';
 import type { ElementType, Shape, Value } from './value.js';
 
 /** An attribute of a node: a whole number, whole numbers, a text, or a float marked as such. */
@@ -32,10 +38,14 @@ export interface GraphBuilder {
   output(name: string, value: Value): void;
   /** A named initializer, as weights are. */
   initializer(name: string, tensor: ConstantTensor): Value;
+  /** A named float32 initializer whose bytes lie in another file. */
+  storedInitializer(name: string, shape: readonly number[], place: StoredPlace): Value;
   /** Small whole numbers as int64: shapes, axes, starts and ends. */
   integers(...values: number[]): Value;
   /** One float32 scalar. */
   scalar(value: number): Value;
+  /** A few float32 numbers. */
+  floats(...values: number[]): Value;
   /** One float64 scalar. */
   preciseScalar(value: number): Value;
   /** A node of one output. */
@@ -107,6 +117,10 @@ export function createGraphBuilder(name: string): GraphBuilder {
       initializers.push(toTensorProto(initializerName, tensor));
       return { name: initializerName, type: tensor.type, shape: tensor.shape };
     },
+    storedInitializer(initializerName, shape, place) {
+      initializers.push(toStoredTensorProto(initializerName, shape, place));
+      return { name: initializerName, type: 'float32', shape };
+    },
     integers: (...values) =>
       constant(`int64:${values}`, {
         type: 'int64',
@@ -118,6 +132,12 @@ export function createGraphBuilder(name: string): GraphBuilder {
         type: 'float32',
         shape: [],
         values: Float32Array.of(value),
+      }),
+    floats: (...values) =>
+      constant(`float32[]:${values}`, {
+        type: 'float32',
+        shape: [values.length],
+        values: Float32Array.from(values),
       }),
     preciseScalar: (value) =>
       constant(`float64:${value}`, {

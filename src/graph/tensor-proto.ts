@@ -1,4 +1,4 @@
-import { TensorProto, TensorProto_DataType } from '../gen/onnx/onnx.js';
+import { TensorProto, TensorProto_DataLocation, TensorProto_DataType } from '../gen/onnx/onnx.js';
 import type { ElementType } from './value.js';
 
 const dataTypes: Readonly<Record<ElementType, TensorProto_DataType>> = {
@@ -31,5 +31,31 @@ export function toTensorProto(name: string, tensor: ConstantTensor): TensorProto
     dims: [...tensor.shape],
     dataType: dataTypeOf(tensor.type),
     rawData: new Uint8Array(buffer, byteOffset, byteLength),
+  });
+}
+
+/** Where the bytes of a tensor lie outside its model. */
+export interface StoredPlace {
+  readonly fileName: string;
+  readonly offset: number;
+  readonly byteLength: number;
+}
+
+/** A float32 TensorProto without bytes: the runtime takes them from the place. */
+export function toStoredTensorProto(
+  name: string,
+  shape: readonly number[],
+  { fileName, offset, byteLength }: StoredPlace,
+): TensorProto {
+  return TensorProto.fromPartial({
+    name,
+    dims: [...shape],
+    dataType: TensorProto_DataType.FLOAT,
+    dataLocation: TensorProto_DataLocation.EXTERNAL,
+    externalData: [
+      { key: 'location', value: fileName },
+      { key: 'offset', value: String(offset) },
+      { key: 'length', value: String(byteLength) },
+    ],
   });
 }

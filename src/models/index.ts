@@ -1,5 +1,13 @@
 export { createGoldenFrame, goldenTolerance, largestDifference } from './golden.js';
-export type { Calibration, Manifest, ModelRef, ModelState, Scores, StoredModel } from './model.js';
+export type {
+  Calibration,
+  DriftThreshold,
+  Manifest,
+  ModelRef,
+  ModelState,
+  Scores,
+  StoredModel,
+} from './model.js';
 export { type Alias, aliases, assertModelName, parseModelRef } from './model-ref.js';
 export { type Aliases, type ModelStore, openModelStore, type VersionDraft } from './model-store.js';
 export {

@@ -148,8 +148,12 @@ export class LoadedVersion {
       const model = await store.readFile(manifest, 'model.onnx');
       const golden = await store.readFile(manifest, 'golden.bin');
       const inputShape = [channels.length, heightPx, widthPx] as const;
-      const { name, labels } = manifest;
-      session = await engine.load({ model, inputShape, labelCount: labels.length, name });
+      const { name, labels, drift } = manifest;
+      const hasDistance = drift !== null;
+      session = await engine.load({
+        ...{ model, inputShape, name, hasDistance },
+        labelCount: labels.length,
+      });
       this.#to('warming');
       const warmRunMs = new Map<number, number>();
       for (const batchSize of batcher.batchSizes) {

@@ -31,6 +31,11 @@ const schema = z.strictObject({
   thresholds: z.array(z.number()),
   thresholdsSource: z.string(),
   calibration: calibration.nullable().default(null),
+  // Absent in versions that were published before there were distances.
+  drift: z
+    .strictObject({ threshold: z.number().min(0), source: z.string() })
+    .nullable()
+    .default(null),
   scores: scores.nullable(),
   runId: z.string().nullable(),
   datasetFingerprint: z.string().nullable(),

@@ -13,7 +13,7 @@ import {
 import type { InputSpec } from '../frames/index.js';
 import type { LabelSet } from '../label-set.js';
 import { parseManifest } from './manifest.js';
-import type { Manifest, ModelRef, Scores } from './model.js';
+import type { DriftThreshold, Manifest, ModelRef, Scores } from './model.js';
 import { type Alias, aliases, assertModelName, isModelName, parseModelRef } from './model-ref.js';
 import { createTurns } from './turns.js';
 
@@ -28,6 +28,8 @@ export interface VersionDraft {
   readonly thresholdsSource: string;
   /** @default null, for a model whose probabilities are served as they came */
   readonly calibration?: Manifest['calibration'];
+  /** Only where the graph has an output `distance`. @default null */
+  readonly drift?: DriftThreshold | null;
   readonly scores: Scores | null;
   readonly runId: string | null;
   readonly datasetFingerprint: string | null;
@@ -202,7 +204,7 @@ export async function openModelStore(path: string): Promise<ModelStore> {
     },
     async publish(draft) {
       assertDraft(draft);
-      const { golden, model, ...described } = draft;
+      const { golden, model, drift = null, ...described } = draft;
       const checksums = {
         'model.onnx': await sha256(model),
         'golden.bin': await sha256(golden.frame),
@@ -216,6 +218,7 @@ export async function openModelStore(path: string): Promise<ModelStore> {
           version,
           createdAt: new Date().toISOString(),
           thresholds: [...draft.thresholds],
+          drift,
           files: checksums,
           goldenOutput: Array.from(golden.output),
         };

@@ -30,6 +30,13 @@ export interface Calibration {
   readonly frameCount: number;
 }
 
+/** Beyond which distance a frame is unlike those that a version was trained on. */
+export interface DriftThreshold {
+  readonly threshold: number;
+  /** "99 % of 495 validation frames are nearer". */
+  readonly source: string;
+}
+
 /** What is known of a version: `model.json` beside its `model.onnx`. */
 export interface Manifest {
   readonly name: string;
@@ -42,6 +49,8 @@ export interface Manifest {
   readonly thresholdsSource: string;
   /** null for an imported model, and for one from before there was any. */
   readonly calibration: Calibration | null;
+  /** null where its graph gives no distances, as an imported model's. */
+  readonly drift: DriftThreshold | null;
   readonly scores: Scores | null;
   /** The run that trained it; null for an imported model. */
   readonly runId: string | null;

@@ -12,6 +12,8 @@ export interface HandleLike {
     readonly version: number;
     readonly labels: readonly string[];
     readonly thresholds: readonly number[];
+    /** Absent or null where it gives no distances. */
+    readonly drift?: { readonly threshold: number } | null;
     readonly inputSpec: InputSpec;
   };
   readonly device: string;

@@ -22,7 +22,7 @@ export function toModelAdmin(registry: Registry, onChange: () => void): ModelAdm
 
 function describe({ manifest, ...stored }: StoredModel): ModelDescription {
   const { name, version, labels, thresholds, thresholdsSource } = manifest;
-  const { calibration, inputSpec, scores } = manifest;
+  const { calibration, drift, inputSpec, scores } = manifest;
   return {
     ...stored,
     name,
@@ -31,6 +31,7 @@ function describe({ manifest, ...stored }: StoredModel): ModelDescription {
     thresholds,
     thresholdsSource,
     calibration,
+    drift,
     inputSpec,
     scores,
     createdAtMs: Date.parse(manifest.createdAt),

@@ -4,6 +4,8 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 const frameBuckets = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 ];
+/** Distances as a share of what is too far: fine around 1. */
+const distanceBuckets = [0.25, 0.5, 0.75, 0.9, 1, 1.1, 1.25, 1.5, 2, 3, 5, 10, 30];
 /** A call may be a stream that lives for hours. */
 const callBuckets = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60, 600, 3600, 36000];
 
@@ -14,6 +16,9 @@ export interface FrameObservation {
   readonly version: number;
   readonly outcome: string;
   readonly batchSize: number;
+  /** How far it is from the training set, and what is too far; absent where nobody says. */
+  readonly distance?: number | undefined;
+  readonly distanceThreshold?: number | undefined;
   readonly timings: {
     readonly receiveMs: number;
     readonly prepareMs: number;
@@ -85,6 +90,19 @@ export function createMetrics(): Metrics {
     help: 'Frames in the batch that a frame was run in, observed once a frame.',
     labelNames: ofVersion,
     buckets: [1, 2, 4, 8, 16, 32, 64, 128],
+    registers,
+  });
+  const distances = new Histogram({
+    name: 'cytostream_distance_ratio',
+    help: "Distance of a frame to the training set, as a share of the version's threshold.",
+    labelNames: ofVersion,
+    buckets: distanceBuckets,
+    registers,
+  });
+  const beyond = new Counter({
+    name: 'cytostream_frames_beyond_total',
+    help: "Frames further from the training set than the version's threshold.",
+    labelNames: ofVersion,
     registers,
   });
   const frames = new Counter({
@@ -170,7 +188,7 @@ export function createMetrics(): Metrics {
       handled.inc({ method, code });
       seconds.observe({ method }, duration);
     },
-    frameAnswered({ model, version, outcome, batchSize: size, timings }) {
+    frameAnswered({ model, version, outcome, batchSize: size, timings, ...measured }) {
       const labels = { model, version };
       frames.inc({ model, version, outcome });
       receive.observe(labels, timings.receiveMs / 1000);
@@ -180,6 +198,10 @@ export function createMetrics(): Metrics {
       queue.observe(labels, timings.queueMs / 1000);
       run.observe(labels, timings.runMs / 1000);
       batchSize.observe(labels, size);
+      const { distance, distanceThreshold } = measured;
+      if (distance === undefined || !distanceThreshold) return;
+      distances.observe(labels, distance / distanceThreshold);
+      beyond.inc(labels, distance > distanceThreshold ? 1 : 0);
     },
     frameRefused: (outcome) => frames.inc({ model: '', version: 0, outcome }),
     frameCancelled: () => frames.inc({ model: '', version: 0, outcome: 'cancelled' }),

@@ -62,6 +62,7 @@ export async function publishRun(
     runId: run.runId,
     datasetFingerprint: exported.datasetFingerprint,
     parent: run.parent,
+    drift: exported.drift,
     golden: {
       frame: await readFile(join(folder, exportFiles.golden)),
       output: exported.goldenOutput,

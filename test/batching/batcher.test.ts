@@ -54,6 +54,10 @@ test('a batch forms while the engine is busy, and each frame gets its own row', 
     rows.map(({ probabilities }) => [...probabilities]),
     [2, 3, 4, 5].map(rowOf),
   );
+  t.deepEqual(
+    rows.map(({ distance }) => distance),
+    [2, 3, 4, 5],
+  );
 });
 
 test('a batch is padded to the next size, and the padding reaches nobody', async (t) => {

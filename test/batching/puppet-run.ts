@@ -47,7 +47,12 @@ export function createPuppetRun() {
         buffer,
         answer(runMs = 1) {
           openCalls.delete(call);
-          resolve({ probabilities: new Float32Array(numbers.flatMap(rowOf)), input, runMs });
+          resolve({
+            probabilities: new Float32Array(numbers.flatMap(rowOf)),
+            distances: new Float32Array(numbers),
+            input,
+            runMs,
+          });
         },
         fail(error) {
           openCalls.delete(call);

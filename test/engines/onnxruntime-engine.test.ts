@@ -47,6 +47,42 @@ const near = (t: ExecutionContext, got: ArrayLike<number>, expected: ArrayLike<n
   t.true(Math.max(...differences) <= 1e-6, `differs by ${Math.max(...differences)}`);
 };
 
+test.serial('distances come beside the probabilities where they are asked for', async (t) => {
+  const { engine } = await openEngine(t);
+  const [channels, heightPx, widthPx, labelCount] = [4, 40, 40, 3] as const;
+  const network = createNetwork('seed-cnn', { channels, heightPx, widthPx, labelCount });
+  const parameters = initialiseParameters(network, 3);
+  const size = 2 * channels + 128;
+  // Only the mean of the first channel counts, ten times over.
+  const kernel = new Float32Array(size * size);
+  kernel[0] = 10;
+  const whitening = { kernel, bias: new Float32Array(size) };
+  const model = buildInference(network, parameters, { whitening });
+  const spec = { model, inputShape: [channels, heightPx, widthPx] as const, labelCount };
+  const frameBytes = channels * heightPx * widthPx;
+  const pixels = new Uint8Array(2 * frameBytes).fill(51, 0, frameBytes).fill(102, frameBytes);
+
+  const asked = await engine.load({ ...spec, hasDistance: true });
+  const answer = await asked.run(pixels, 2);
+  // Float32 means of 1600 equal pixels, times ten.
+  t.deepEqual(
+    Array.from(answer.distances ?? [], (distance) => distance.toFixed(4)),
+    ['2.0000', '4.0000'],
+  );
+  // Imported again, the same model's distances are nobody's.
+  const unasked = await engine.load(spec);
+  const again = await unasked.run(answer.input, 2);
+  t.is(again.distances, undefined);
+  t.deepEqual(again.probabilities, answer.probabilities);
+
+  const plain = buildInference(network, parameters);
+  const error = await t.throwsAsync(engine.load({ ...spec, model: plain, hasDistance: true }), {
+    instanceOf: DomainError,
+  });
+  t.is(error.code, 'model_failed');
+  t.regex(error.message, /expected one output of float32 \[N\], got 0: none/);
+});
+
 test.serial("a frame's answer is the same alone and in any batch", async (t) => {
   const { engine } = await openEngine(t, { threads: 2 });
   const [channels, heightPx, widthPx, labelCount] = [4, 40, 40, 28] as const;

@@ -114,6 +114,7 @@ test('what the other side says becomes an error of ours, without its paths', asy
     thresholdsSource: '',
     inputSpec,
     calibration: null,
+    drift: null,
     scores: null,
     createdAtMs: 0,
     runId: '',

@@ -7,6 +7,7 @@ import { DomainError } from '../../src/errors.js';
 import {
   classifyDataset,
   evaluateDataset,
+  formatReport,
   type ListedFrame,
   type ScoredVersion,
 } from '../../src/evaluation/index.js';
@@ -36,6 +37,31 @@ test('frames are scored in the order of the dataset, whatever order they are ans
   t.is(report.macroF1, 1);
   t.is(progress.length, 40);
   t.is(progress.at(-1), 1);
+});
+
+test('the share of frames unlike the training is reported where there are distances', async (t) => {
+  const frames = listed(8);
+  const given = classifier({});
+  const version = { manifest: { ...handle.manifest, drift: { threshold: 1.5 } } };
+  const collaborators = {
+    handle: version,
+    readFrame,
+    classifier: {
+      async classify(frame: Frame, ...rest: [ScoredVersion, object]) {
+        const prediction = await given.classify(frame, ...rest);
+        const isFar = frames.findIndex(({ id }) => id === frame.id) < 2;
+        return { ...prediction, distance: isFar ? 1.6 : 1.5 };
+      },
+    },
+  };
+  const source = { dataset: datasetOf(labels), frames };
+  const { report, rows } = await evaluateDataset(source, collaborators);
+  t.deepEqual(report.drift, { threshold: 1.5, beyondShare: 2 / 8 });
+  t.deepEqual(rows.map(({ distance }) => distance).slice(1, 3), [1.6, 1.5]);
+  t.regex(formatReport(report), /unlike the training's, distance over 1\.50 +0\.250000/);
+
+  const without = await evaluateDataset(source, { handle, readFrame, classifier: given });
+  t.is(without.report.drift, undefined);
 });
 
 test('frames are read from the dataset, and one that has gone is named', async (t) => {

@@ -172,6 +172,22 @@ export const operatorCases: Readonly<Record<keyof typeof operators, readonly Ope
       reference: ([input]) => input!.map((value) => value / 255),
     },
   ],
+  selectLabels: [
+    {
+      title: 'one of 4 labels of each of 3 frames',
+      inputs: [
+        signed(3, 4),
+        {
+          type: 'float32',
+          shape: [3, 4],
+          values: Float64Array.of(0, 1, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0),
+        },
+      ],
+      differentiable: [true, false],
+      outputShape: [],
+      reference: ([logits]) => Float64Array.of(logits![1]! + logits![7]! + logits![8]!),
+    },
+  ],
   sigmoidCrossEntropy: [
     {
       title: '3 frames, one of weight 0',

@@ -70,8 +70,11 @@ test('a model is trained over gRPC, watched again, served and evaluated, with th
   t.is(model.state, 'ready');
   t.is(model.runId, runId);
   const frame = simulateCells({ seed: 5, labels: [0], sizePx: 128 });
-  const { prediction } = await client.classifyFrame(frame, { model: 'cells' });
+  const { prediction, model: told } = await client.classifyFrame(frame, { model: 'cells' });
   t.is(prediction.outcome, 'ok');
+  t.true((model.drift?.threshold ?? 0) > 0);
+  t.true(Math.abs((told?.distanceThreshold ?? 0) - (model.drift?.threshold ?? 0)) < 1e-6);
+  t.true((prediction.distance ?? 0) > 0);
   t.is(prediction.probabilities.length, 28);
 
   const replies = [];
@@ -80,7 +83,11 @@ test('a model is trained over gRPC, watched again, served and evaluated, with th
   }
   t.like(replies.at(-1), { kind: 'report', modelName: 'cells', modelVersion: 1 });
   t.like(replies.at(-1), { report: { frameCount: 10 } });
+  const last = replies.at(-1);
+  const share = last?.kind === 'report' ? last.report.drift?.beyondShare : undefined;
+  t.true(share !== undefined && share <= 1, `${share}`);
 
   const { text } = await server.parts.metrics.expose();
+  t.regex(text, /cytostream_distance_ratio_count\{model="cells",version="1"\} 1\n/);
   t.regex(text, /cytostream_run_events_total\{kind="published"\} 1/);
 });

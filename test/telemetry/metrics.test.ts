@@ -50,6 +50,19 @@ test('a frame that was not run has no prepare, queue and run time', async (t) =>
   t.is(sampleOf(text, 'cytostream_frames_total{model="cells",version="2",outcome="shed"}'), 1);
 });
 
+test('distances are counted as a share of the threshold, and those beyond it', async (t) => {
+  const metrics = createMetrics();
+  for (const distance of [1, 1.9, 2.5]) {
+    metrics.frameAnswered({ ...frame, distance, distanceThreshold: 2 });
+  }
+  metrics.frameAnswered(frame);
+  const { text } = await metrics.expose();
+  const labels = '{model="cells",version="2"}';
+  t.is(sampleOf(text, `cytostream_distance_ratio_count${labels}`), 3, 'the last had none');
+  t.is(sampleOf(text, `cytostream_distance_ratio_sum${labels}`), 2.7);
+  t.is(sampleOf(text, `cytostream_frames_beyond_total${labels}`), 1);
+});
+
 test('models and queues are read at every scrape, and those that are gone disappear', async (t) => {
   const metrics = createMetrics();
   const model = { model: 'cells', version: 1, state: 'ready', device: 'onnxruntime/cpu' };

@@ -6,6 +6,7 @@ import test from 'ava';
 import sharp from 'sharp';
 import { createOnnxGraphRunner } from '../../src/engines/index.js';
 import { DomainError } from '../../src/errors.js';
+import { ModelProto } from '../../src/gen/onnx/onnx.js';
 import { atTemperature, buildInference } from '../../src/graph/index.js';
 import { hpaLabels } from '../../src/label-set.js';
 import { readCheckpoint } from '../../src/training/checkpoint.js';
@@ -72,10 +73,20 @@ test.serial(
       ...{ channels: 4, heightPx: 32, widthPx: 32, labelCount: hpaLabels.length },
     });
     const served = atTemperature(network, checkpoint.state, draft.calibration?.temperature ?? 0);
+    const weightsOf = (model: Uint8Array) =>
+      (ModelProto.decode(model).graph?.initializer ?? [])
+        .filter(({ name }) => served.has(name ?? ''))
+        .map(({ name, dims, rawData }) => [name, dims, Buffer.from(rawData ?? [])]);
+    const published = await models.readFile(draft, 'model.onnx');
+    const expected = weightsOf(buildInference(network, served));
+    t.is(expected.length, 16);
+    t.deepEqual(weightsOf(published), expected);
+    // Beside the probabilities it says how far a frame is from the training part.
     t.deepEqual(
-      Buffer.from(buildInference(network, served)),
-      Buffer.from(await models.readFile(draft, 'model.onnx')),
+      ModelProto.decode(published).graph?.output.map(({ name }) => name),
+      ['probabilities', 'distance'],
     );
+    t.true((draft.drift?.threshold ?? 0) > 0);
     for (const file of ['loss.svg', 'accuracy.svg', 'macro-f1.svg']) {
       t.regex(await readFile(join(folder, file), 'utf8'), /^<svg/);
     }

@@ -13,6 +13,7 @@ import { maxPool } from './max-pool.js';
 import { maxPoolByComparing } from './max-pool-by-comparing.js';
 import { relu } from './relu.js';
 import { scalePixels } from './scale-pixels.js';
+import { selectLabels } from './select-labels.js';
 import { sigmoidCrossEntropy } from './sigmoid-cross-entropy.js';
 import { spaceToDepth } from './space-to-depth.js';
 import { weightedCrossEntropy } from './weighted-cross-entropy.js';
@@ -33,6 +34,7 @@ export const operators = {
   maxPoolByComparing,
   relu,
   scalePixels,
+  selectLabels,
   sigmoidCrossEntropy,
   spaceToDepth,
   weightedCrossEntropy,

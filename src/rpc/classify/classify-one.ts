@@ -84,8 +84,9 @@ export async function classifyOne(
 
 /** What a client is told of the version that answers. */
 export function describeHandle({ manifest, device }: HandleLike): LentModel {
-  const { name, version, labels, thresholds, inputSpec } = manifest;
-  return { name, version, labels, thresholds, inputSpec, device };
+  const { name, version, labels, thresholds, drift, inputSpec } = manifest;
+  const distanceThreshold = drift?.threshold;
+  return { name, version, labels, thresholds, distanceThreshold, inputSpec, device };
 }
 
 /** The answer of a frame that ended, at the moment when it is handed to the transport. */
@@ -113,13 +114,15 @@ export function toAnswer(arrival: Arrival, ended: Ended): Answer {
       },
     };
   }
-  const { probabilities, labelIndices, batchSize, qualityFlags, timings } = ended.prediction;
+  const { probabilities, labelIndices, distance, batchSize, qualityFlags, timings } =
+    ended.prediction;
   return {
     frameId,
     outcome: 'ok',
     message: '',
     probabilities,
     labelIndices,
+    distance,
     version,
     batchSize,
     qualityFlags,

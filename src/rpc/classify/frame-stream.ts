@@ -94,7 +94,7 @@ export function createFrameStream(
     const answer = toAnswer(arrival, ended);
     write({ message: { $case: 'prediction', value: toWirePrediction(answer) } });
     if (model === null) metrics.frameRefused(ended.outcome);
-    else metrics.frameAnswered({ ...answer, model: model.name });
+    else metrics.frameAnswered({ ...answer, ...model, model: model.name });
     if (ended.outcome === 'failed' && ended.error.code === 'internal' && !hasLoggedFailure) {
       hasLoggedFailure = true; // the next frames would only repeat it
       const { cause } = ended.error;

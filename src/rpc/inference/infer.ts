@@ -45,7 +45,11 @@ export function createInfer(
       const model = handle?.manifest;
       if (signal.aborted) metrics.frameCancelled();
       else if (!model) metrics.frameRefused(ended.outcome);
-      else metrics.frameAnswered({ ...answer, version: model.version, model: model.name });
+      else {
+        const { name, version, drift } = model;
+        const distanceThreshold = drift?.threshold;
+        metrics.frameAnswered({ ...answer, distanceThreshold, version, model: name });
+      }
     };
     try {
       const wish = parseWish(request.parameters, receivedAtMs);
@@ -61,10 +65,10 @@ export function createInfer(
         signal,
         streamId: context.id,
       });
-      for (const { probabilities, batchSize, queueMs, runMs } of answered) {
+      for (const { probabilities, distance, batchSize, queueMs, runMs } of answered) {
         const timings = { prepareMs: 0, queueMs, runMs };
         const rest = { frameId: '', labelIndices: [], qualityFlags: [], version };
-        const prediction = { ...rest, probabilities, batchSize, timings };
+        const prediction = { ...rest, probabilities, distance, batchSize, timings };
         count({ model: null, heldMs: 0, outcome: 'ok', prediction });
       }
       const probabilities = answered.map((row) => row.probabilities);

@@ -18,6 +18,8 @@ export interface ModelDescription {
   readonly thresholdsSource: string;
   /** null for an imported model. */
   readonly calibration: Calibration | null;
+  /** null where it gives no distances. */
+  readonly drift: { readonly threshold: number; readonly source: string } | null;
   readonly inputSpec: InputSpec;
   /** null when it was never scored, as an imported model. */
   readonly scores: {
@@ -42,9 +44,11 @@ export interface ModelDescription {
 }
 
 export function toWireModel(model: ModelDescription): WireModel {
-  const { createdAtMs, scores, calibration, ...same } = model;
+  const { createdAtMs, scores, calibration, drift, ...same } = model;
   return {
     ...same,
+    distanceThreshold: drift?.threshold,
+    distanceThresholdSource: drift?.source ?? '',
     state: modelStates.toWire(model.state),
     aliases: [...model.aliases],
     labels: [...model.labels],
@@ -57,9 +61,17 @@ export function toWireModel(model: ModelDescription): WireModel {
 }
 
 export function fromWireModel(wire: WireModel): ModelDescription {
-  const { createdAt, scores, calibration, ...same } = wire;
+  const {
+    createdAt,
+    scores,
+    calibration,
+    distanceThreshold: threshold,
+    distanceThresholdSource: source,
+    ...same
+  } = wire;
   return {
     ...same,
+    drift: threshold === undefined ? null : { threshold, source },
     state: modelStates.parse(wire.state) ?? 'stored',
     inputSpec: fromWireInputSpec(
       wire.inputSpec ?? { channels: [], widthPx: 0, heightPx: 0, resize: 0 },

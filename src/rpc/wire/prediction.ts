@@ -46,6 +46,8 @@ export interface StreamModel {
   readonly version: number;
   readonly labels: readonly string[];
   readonly thresholds: readonly number[];
+  /** Beyond it a frame is unlike the training's; absent where the version gives no distances. */
+  readonly distanceThreshold?: number | undefined;
   readonly inputSpec: InputSpec;
   /** "onnxruntime/cpu". */
   readonly device: string;
@@ -62,6 +64,8 @@ export interface Answer {
   /** One per label, 0..1; none unless ok. */
   readonly probabilities: ArrayLike<number> & Iterable<number>;
   readonly labelIndices: readonly number[];
+  /** How far the frame is from the training set; absent where the version does not say. */
+  readonly distance?: number | undefined;
   /** 0 when no version was asked. */
   readonly version: number;
   readonly batchSize: number;
@@ -116,6 +120,7 @@ export function toWireStreamModel(model: StreamModel): WireStreamModel {
     version: model.version,
     labels: [...model.labels],
     thresholds: [...model.thresholds],
+    distanceThreshold: model.distanceThreshold,
     inputSpec: toWireInputSpec(model.inputSpec),
     device: model.device,
     maxInFlight: model.maxInFlight,
@@ -140,6 +145,7 @@ export function toWirePrediction(answer: Answer): WirePrediction {
     // One small array a frame: the generated encoder asks for number[].
     probabilities: Array.from(answer.probabilities),
     labelIndices: [...answer.labelIndices],
+    distance: answer.distance,
     modelVersion: answer.version,
     batchSize: answer.batchSize,
     qualityFlags: answer.qualityFlags.map(qualityFlags.toWire),
@@ -162,6 +168,7 @@ export function fromWirePrediction(wire: WirePrediction): Answer {
     message: wire.message,
     probabilities: Float32Array.from(wire.probabilities),
     labelIndices: wire.labelIndices,
+    distance: wire.distance,
     version: wire.modelVersion,
     batchSize: wire.batchSize,
     qualityFlags: wire.qualityFlags.flatMap((number) => qualityFlags.parse(number) ?? []),

@@ -16,7 +16,7 @@ export interface VersionReport {
 }
 
 export function toWireReport({ report, inputSpec, ...version }: VersionReport): WireReport {
-  const { labels, pairs, intervals, doubts, reliability, ...scores } = report;
+  const { labels, pairs, intervals, doubts, reliability, drift, ...scores } = report;
   return {
     ...version,
     ...scores,
@@ -27,6 +27,7 @@ export function toWireReport({ report, inputSpec, ...version }: VersionReport): 
       averagePrecision: averagePrecision ?? undefined,
     })),
     reliability: [...reliability],
+    drift,
     pairs: pairs.map(({ missed, given, count }) => ({
       missed: missed ?? undefined,
       given: given ?? undefined,

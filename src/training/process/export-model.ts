@@ -9,9 +9,13 @@ import {
   type Network,
   type Parameters,
 } from '../../graph/index.js';
+import type { DriftThreshold } from '../../models/index.js';
 import { createStepRunner } from '../step-runner.js';
+import { quantileOf } from './drift.js';
+import { fitDistance } from './fit-distance.js';
 import { createBatchBuffers, type FrameSet, gatherBatch } from './frame-set.js';
 import { exportFiles } from './messages.js';
+import { runOver } from './run-over.js';
 
 /**
  * How far the served graph may be from the training graph, as probability. Both are
@@ -23,9 +27,20 @@ export const exportTolerance = 1e-5;
 /** Held-out frames that both graphs answer. */
 const checkedFrames = 8;
 
+/** So much of the validation part lies within the threshold of distances. */
+const withinThreshold = 0.99;
+
+/** What the exported files gave in the runtime that serves. */
+export interface Exported {
+  /** Probabilities of the golden frame. */
+  readonly goldenOutput: readonly number[];
+  readonly drift: DriftThreshold;
+}
+
 /**
- * Writes the trained network as it will be served, with its golden frame (the first of
- * the validation part), and returns what that frame gave.
+ * Writes the trained network as it will be served, with the distance of a frame to the
+ * training part and with its golden frame (the first of the validation part), and returns
+ * what that frame gave.
  *
  * Before that, both graphs answer held-out frames: the exported one in the runtime, and
  * the training step without its dropouts. Throws `internal` where they differ by more
@@ -35,17 +50,20 @@ export async function exportModel(
   {
     network,
     parameters,
+    training,
     validation,
     folder,
   }: {
     readonly network: Network;
     readonly parameters: Parameters;
+    readonly training: FrameSet;
     readonly validation: FrameSet;
     readonly folder: string;
   },
   { threads }: { readonly threads: number },
-): Promise<readonly number[]> {
-  const model = buildInference(network, parameters);
+): Promise<Exported> {
+  const whitening = await fitDistance({ network, parameters, training }, { threads });
+  const model = buildInference(network, parameters, { whitening });
   const count = Math.min(checkedFrames, validation.pixels.length);
   const rows = Array.from({ length: count }, (_, row) => row);
   const batch = gatherBatch(validation, rows, createBatchBuffers(validation, count));
@@ -53,13 +71,9 @@ export async function exportModel(
 
   const runner = await createOnnxGraphRunner(model, { threads });
   try {
-    const answer = async (pixels: Uint8Array, frameCount: number): Promise<Float32Array> => {
-      const { probabilities } = await runner.run({
-        pixels: { type: 'uint8', shape: [frameCount, ...network.inputShape], values: pixels },
-      });
-      return probabilities?.values as Float32Array; // buildInference says so
-    };
-    const served = await answer(batch.pixels, count);
+    const answer = (output: string, some: readonly number[]): Promise<Float32Array> =>
+      runOver({ set: validation, rows: some }, { output, shape: network.inputShape }, runner);
+    const served = await answer('probabilities', rows);
     const difference = largestDifference(served, trained);
     if (!(difference <= exportTolerance)) {
       throw new DomainError(
@@ -68,11 +82,18 @@ export async function exportModel(
       );
     }
     const golden = batch.pixels.slice(0, validation.frameBytes);
-    const goldenOutput = await answer(golden, 1);
+    const goldenOutput = await answer('probabilities', [0]);
+    const distances = await answer('distance', Array.from(validation.pixels.keys()));
     await mkdir(join(folder, dirname(exportFiles.model)), { recursive: true });
     await writeDurably(join(folder, exportFiles.model), [model]);
     await writeDurably(join(folder, exportFiles.golden), [golden]);
-    return [...goldenOutput];
+    return {
+      goldenOutput: [...goldenOutput],
+      drift: {
+        threshold: quantileOf(distances, withinThreshold),
+        source: `${100 * withinThreshold} % of ${distances.length} validation frames are nearer`,
+      },
+    };
   } finally {
     await runner.close();
   }

@@ -1,4 +1,4 @@
-import type { Calibration, Scores } from '../../models/index.js';
+import type { Calibration, DriftThreshold, Scores } from '../../models/index.js';
 import type { RunEventBody } from '../run.js';
 
 /** What the trainer process is started with. */
@@ -25,6 +25,7 @@ export interface ExportedModel {
   readonly datasetFingerprint: string;
   /** What `golden.bin` gave in the runtime that serves, one a label. */
   readonly goldenOutput: readonly number[];
+  readonly drift: DriftThreshold;
 }
 
 /** How a run came out, before its model is published. */

@@ -110,8 +110,10 @@ export async function trainRun(
   await writeCheckpoint(join(folder, runFiles.best), weights);
   const { probabilities, ...decision } = decide(best.probabilities, validation, labels);
   const served = atTemperature(network, parameters, decision.calibration.temperature);
-  const exported = { network, parameters: served, validation, folder };
-  const goldenOutput = await exportModel(exported, { threads });
+  const exported = await exportModel(
+    { network, parameters: served, training, validation, folder },
+    { threads },
+  );
   await pictures('sheet of validation frames', async () => {
     const { drawSamples } = await import('./sample-sheet.js');
     await drawSamples(folder, {
@@ -133,7 +135,7 @@ export async function trainRun(
       },
       ...decision,
       datasetFingerprint: dataset.fingerprint,
-      goldenOutput,
+      ...exported,
     },
   };
 

@@ -1,14 +1,11 @@
 import { createOnnxGraphRunner } from '../../engines/index.js';
-import { DomainError } from '../../errors.js';
 import { type Report, score } from '../../evaluation/index.js';
 import type { LabelSet } from '../../label-set.js';
-import { createBatchBuffers, type FrameSet, gatherBatch } from './frame-set.js';
+import type { FrameSet } from './frame-set.js';
+import { runOver } from './run-over.js';
 
 /** A label is predicted at or above it; the seed's rule for every label. */
 export const defaultThreshold = 0.5;
-
-/** Frames a run of the graph: on a CPU a larger batch is no faster. */
-const batchSize = 32;
 
 /** What a graph answers to the frames of a set. */
 export interface Validation {
@@ -41,21 +38,8 @@ export async function validate(
 ): Promise<Validation> {
   const runner = await createOnnxGraphRunner(model, { threads });
   try {
-    const frameCount = set.pixels.length;
-    const probabilities = new Float32Array(frameCount * labels.length);
-    const buffers = createBatchBuffers(set, Math.min(batchSize, frameCount));
-    for (let start = 0; start < frameCount; start += batchSize) {
-      const count = Math.min(batchSize, frameCount - start);
-      const rows = Array.from({ length: count }, (_, at) => start + at);
-      const { pixels } = gatherBatch(set, rows, buffers);
-      const { probabilities: answer } = await runner.run({
-        pixels: { type: 'uint8', shape: [count, ...shape], values: pixels },
-      });
-      if (answer?.type !== 'float32') {
-        throw new DomainError('internal', 'bug: the graph gave no probabilities');
-      }
-      probabilities.set(answer.values, start * labels.length);
-    }
+    const rows = Array.from(set.pixels.keys());
+    const probabilities = await runOver({ set, rows }, { output: 'probabilities', shape }, runner);
     return { probabilities, report: scoreAll(probabilities, set.targets, labels) };
   } finally {
     await runner.close();

@@ -140,6 +140,11 @@ export interface StreamModel {
   device: string;
   /** The server's limit on frames without an answer in this stream. */
   maxInFlight: number;
+  /**
+   * A frame with a greater distance is unlike those that the model was trained
+   * on: its probabilities mean little. None where the model gives no distances.
+   */
+  distanceThreshold?: number | undefined;
 }
 
 /** How long each part of a frame's way took, in microseconds. */
@@ -169,7 +174,15 @@ export interface Prediction {
   modelVersion: number;
   batchSize: number;
   qualityFlags: QualityFlag[];
-  timings: Timings | undefined;
+  timings:
+    | Timings
+    | undefined;
+  /**
+   * How far the frame is from the training set: about 1 for an ordinary
+   * training frame; to be held against StreamModel.distance_threshold. None
+   * where the model gives no distances, as one that was made elsewhere.
+   */
+  distance?: number | undefined;
 }
 
 export interface ClassifyFrameRequest {
@@ -461,7 +474,16 @@ export const ClassifyResponse: MessageFns<ClassifyResponse> = {
 };
 
 function createBaseStreamModel(): StreamModel {
-  return { name: "", version: 0, labels: [], thresholds: [], inputSpec: undefined, device: "", maxInFlight: 0 };
+  return {
+    name: "",
+    version: 0,
+    labels: [],
+    thresholds: [],
+    inputSpec: undefined,
+    device: "",
+    maxInFlight: 0,
+    distanceThreshold: undefined,
+  };
 }
 
 export const StreamModel: MessageFns<StreamModel> = {
@@ -490,6 +512,9 @@ export const StreamModel: MessageFns<StreamModel> = {
     }
     if (message.maxInFlight !== 0) {
       writer.uint32(56).uint32(message.maxInFlight);
+    }
+    if (message.distanceThreshold !== undefined) {
+      writer.uint32(69).float(message.distanceThreshold);
     }
     return writer;
   },
@@ -573,6 +598,14 @@ export const StreamModel: MessageFns<StreamModel> = {
             message.maxInFlight = reader.uint32();
             continue;
           }
+          case 8: {
+            if (tag !== 69) {
+              break;
+            }
+
+            message.distanceThreshold = reader.float();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -599,6 +632,7 @@ export const StreamModel: MessageFns<StreamModel> = {
       : undefined;
     message.device = object.device ?? "";
     message.maxInFlight = object.maxInFlight ?? 0;
+    message.distanceThreshold = object.distanceThreshold ?? undefined;
     return message;
   },
 };
@@ -717,6 +751,7 @@ function createBasePrediction(): Prediction {
     batchSize: 0,
     qualityFlags: [],
     timings: undefined,
+    distance: undefined,
   };
 }
 
@@ -760,6 +795,9 @@ export const Prediction: MessageFns<Prediction> = {
     }
     if (message.timings !== undefined) {
       Timings.encode(message.timings, writer.uint32(74).fork()).join();
+    }
+    if (message.distance !== undefined) {
+      writer.uint32(85).float(message.distance);
     }
     return writer;
   },
@@ -879,6 +917,14 @@ export const Prediction: MessageFns<Prediction> = {
             message.timings = Timings.decode(reader, reader.uint32());
             continue;
           }
+          case 10: {
+            if (tag !== 85) {
+              break;
+            }
+
+            message.distance = reader.float();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -907,6 +953,7 @@ export const Prediction: MessageFns<Prediction> = {
     message.timings = (object.timings !== undefined && object.timings !== null)
       ? Timings.fromPartial(object.timings)
       : undefined;
+    message.distance = object.distance ?? undefined;
     return message;
   },
 };

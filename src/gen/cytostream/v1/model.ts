@@ -113,6 +113,15 @@ export interface Model {
     | undefined;
   /** The version whose weights it began with: "name@3"; empty for none. */
   parent: string;
+  /**
+   * A frame with a greater distance is unlike those that it was trained on.
+   * None where it gives no distances.
+   */
+  distanceThreshold?:
+    | number
+    | undefined;
+  /** Where that comes from: "99 % of 495 validation frames are nearer". */
+  distanceThresholdSource: string;
 }
 
 export interface ListModelsRequest {
@@ -471,6 +480,8 @@ function createBaseModel(): Model {
     thresholdsSource: "",
     calibration: undefined,
     parent: "",
+    distanceThreshold: undefined,
+    distanceThresholdSource: "",
   };
 }
 
@@ -530,6 +541,12 @@ export const Model: MessageFns<Model> = {
     }
     if (message.parent !== "") {
       writer.uint32(138).string(message.parent);
+    }
+    if (message.distanceThreshold !== undefined) {
+      writer.uint32(149).float(message.distanceThreshold);
+    }
+    if (message.distanceThresholdSource !== "") {
+      writer.uint32(154).string(message.distanceThresholdSource);
     }
     return writer;
   },
@@ -693,6 +710,22 @@ export const Model: MessageFns<Model> = {
             message.parent = reader.string();
             continue;
           }
+          case 18: {
+            if (tag !== 149) {
+              break;
+            }
+
+            message.distanceThreshold = reader.float();
+            continue;
+          }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.distanceThresholdSource = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -733,6 +766,8 @@ export const Model: MessageFns<Model> = {
       ? Calibration.fromPartial(object.calibration)
       : undefined;
     message.parent = object.parent ?? "";
+    message.distanceThreshold = object.distanceThreshold ?? undefined;
+    message.distanceThresholdSource = object.distanceThresholdSource ?? "";
     return message;
   },
 };

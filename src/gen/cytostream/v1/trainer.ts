@@ -358,6 +358,8 @@ export interface Report {
     | undefined;
   /** The frames whose labels the version doubts most, the least believed first. */
   doubts: DoubtedFrame[];
+  /** None where the model gives no distances. */
+  drift: DriftReport | undefined;
 }
 
 export interface ReliabilityBin {
@@ -417,6 +419,17 @@ export interface Doubt {
   expected: number;
   /** The probability of what the dataset says. */
   selfConfidence: number;
+}
+
+/** How many of the frames are unlike those that the model was trained on. */
+export interface DriftReport {
+  /** The distance beyond which a frame is. */
+  threshold: number;
+  /**
+   * Their share of the frames, 0 to 1. On frames like the training's it is
+   * about 0.01.
+   */
+  beyondShare: number;
 }
 
 export interface LabelReport {
@@ -2708,6 +2721,7 @@ function createBaseReport(): Report {
     pairs: [],
     intervals: undefined,
     doubts: [],
+    drift: undefined,
   };
 }
 
@@ -2796,6 +2810,9 @@ export const Report: MessageFns<Report> = {
     }
     for (const v of message.doubts) {
       DoubtedFrame.encode(v!, writer.uint32(226).fork()).join();
+    }
+    if (message.drift !== undefined) {
+      DriftReport.encode(message.drift, writer.uint32(242).fork()).join();
     }
     return writer;
   },
@@ -3037,6 +3054,14 @@ export const Report: MessageFns<Report> = {
             message.doubts.push(DoubtedFrame.decode(reader, reader.uint32()));
             continue;
           }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.drift = DriftReport.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3086,6 +3111,9 @@ export const Report: MessageFns<Report> = {
       ? Intervals.fromPartial(object.intervals)
       : undefined;
     message.doubts = object.doubts?.map((e) => DoubtedFrame.fromPartial(e)) || [];
+    message.drift = (object.drift !== undefined && object.drift !== null)
+      ? DriftReport.fromPartial(object.drift)
+      : undefined;
     return message;
   },
 };
@@ -3665,6 +3693,73 @@ export const Doubt: MessageFns<Doubt> = {
     message.probability = object.probability ?? 0;
     message.expected = object.expected ?? 0;
     message.selfConfidence = object.selfConfidence ?? 0;
+    return message;
+  },
+};
+
+function createBaseDriftReport(): DriftReport {
+  return { threshold: 0, beyondShare: 0 };
+}
+
+export const DriftReport: MessageFns<DriftReport> = {
+  encode(message: DriftReport, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.threshold !== 0) {
+      writer.uint32(9).double(message.threshold);
+    }
+    if (message.beyondShare !== 0) {
+      writer.uint32(17).double(message.beyondShare);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DriftReport {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDriftReport();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.threshold = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.beyondShare = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DriftReport>): DriftReport {
+    return DriftReport.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DriftReport>): DriftReport {
+    const message = createBaseDriftReport();
+    message.threshold = object.threshold ?? 0;
+    message.beyondShare = object.beyondShare ?? 0;
     return message;
   },
 };
