@@ -1,17 +1,18 @@
 // Runs training steps of the seed's network in a process of its own: it answers each
 // line of its input with the milliseconds of one step, and the end of input with its
-// peak memory in MiB. Arguments: threads, frames a batch.
+// peak memory in MiB. Arguments: threads, frames a batch, and a device (the CPU).
 import { createInterface } from 'node:readline';
-import { createOnnxGraphRunner } from '../src/engines/index.js';
+import { createOnnxGraphRunner, type DeviceName, devices } from '../src/engines/index.js';
 import { buildTrainingStep, initialiseParameters } from '../src/graph/index.js';
 import { createNetwork } from '../src/training/networks/index.js';
 import { createStepRunner } from '../src/training/step-runner.js';
 
-const [threads, batchSize] = process.argv.slice(2).map(Number) as [number, number];
+const [threads, batchSize] = process.argv.slice(2, 4).map(Number) as [number, number];
+const device = (process.argv[4] ?? 'cpu') as DeviceName; // what the benchmark says
 const shape = { channels: 4, heightPx: 128, widthPx: 128, labelCount: 28 };
 const network = createNetwork('seed-cnn', shape);
-const step = buildTrainingStep(network, { batchSize });
-const runner = await createOnnxGraphRunner(step.model, { threads });
+const step = buildTrainingStep(network, { batchSize, lacks: devices[device].lacks });
+const runner = await createOnnxGraphRunner(step.model, { device, threads });
 const steps = createStepRunner(
   { step, state: initialiseParameters(network, 1), seed: 1 },
   { runner },

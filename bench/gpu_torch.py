@@ -1,0 +1,108 @@
+"""The yardstick of bench/gpu.sh: the seed's network in PyTorch on the same device.
+
+    python3 bench/gpu_torch.py DEVICE SECONDS BATCH,BATCH,... TRAINING_BATCH
+
+Frames travel as bytes from the host and probabilities come back, as in the engine. Prints a
+line of JSON for each measurement; a way that this PyTorch does not have is left out.
+"""
+
+import json
+import sys
+import time
+
+import torch
+from torch import nn
+
+device, seconds, sizes = sys.argv[1], float(sys.argv[2]), sys.argv[3].split(",")
+training_batch = int(sys.argv[4])
+torch.manual_seed(1)
+torch.backends.cuda.matmul.allow_tf32 = False
+torch.backends.cudnn.allow_tf32 = False
+
+
+def pair(channels):
+    return [nn.Conv2d(channels, 32, 3), nn.ReLU(), nn.Conv2d(32, 64, 3), nn.ReLU()]
+
+
+def build():
+    network = nn.Sequential(
+        *pair(4), nn.MaxPool2d(2), *pair(64), nn.MaxPool2d(2), *pair(64),
+        nn.Flatten(), nn.Dropout(0.25), nn.Linear(40000, 128), nn.ReLU(), nn.Dropout(0.5),
+        nn.Linear(128, 28),
+    )
+    assert sum(p.numel() for p in network.parameters()) == 5_217_340
+    return network.to(device)
+
+
+def wait():
+    if device == "cuda":
+        torch.cuda.synchronize()
+
+
+def measure(run):
+    """Median and p99 in milliseconds, and runs a second."""
+    until = time.perf_counter() + seconds / 4
+    while time.perf_counter() < until:
+        run()
+    times = []
+    start = time.perf_counter()
+    while time.perf_counter() < start + seconds:
+        at = time.perf_counter()
+        run()
+        times.append((time.perf_counter() - at) * 1000)
+    total = time.perf_counter() - start
+    times.sort()
+    return {
+        "p50Ms": times[len(times) // 2],
+        "p99Ms": times[min(len(times) - 1, int(len(times) * 0.99))],
+        "runsPerSecond": len(times) / total,
+    }
+
+
+def tell(**fields):
+    print(json.dumps(fields), flush=True)
+
+
+gpu = torch.cuda.get_device_name() if device == "cuda" else "cpu"
+tell(kind="about", torch=torch.__version__, gpu=gpu)
+ways = {"float32": (torch.float32, False)}
+if device == "cuda":
+    ways["float16"] = (torch.float16, False)
+    if hasattr(torch, "compile"):
+        ways["float16, compiled"] = (torch.float16, True)
+for way, (dtype, is_compiled) in ways.items():
+    network = build().eval().to(dtype)
+    forward = torch.compile(network) if is_compiled else network
+    for size in map(int, sizes):
+        frames = torch.randint(0, 256, (size, 4, 128, 128), dtype=torch.uint8)
+        if device == "cuda":
+            frames = frames.pin_memory()
+
+        def run():
+            with torch.no_grad():
+                pixels = frames.to(device, non_blocking=True).to(dtype) / 255
+                torch.sigmoid(forward(pixels)).float().cpu()
+
+        try:
+            tell(kind="engine", way=way, batchSize=size, **measure(run))
+        except Exception as error:  # a compiler that is not installed
+            print(f"{way}: {error}", file=sys.stderr)
+            break
+
+network = build().train()
+optimiser = torch.optim.Adam(network.parameters(), 1e-3, eps=1e-7)
+frames = torch.randint(0, 256, (training_batch, 4, 128, 128), dtype=torch.uint8)
+targets = (torch.rand(training_batch, 28) < 0.06).float()
+
+
+def step():
+    optimiser.zero_grad()
+    pixels = frames.to(device).float() / 255
+    loss = nn.functional.binary_cross_entropy_with_logits(network(pixels), targets.to(device))
+    loss.backward()
+    optimiser.step()
+    loss.item()
+    wait()
+
+
+tell(kind="training", way="float32", batchSize=training_batch, **measure(step))
