@@ -201,13 +201,16 @@ function conclude(
   if (end.state === 'failed') throw new DomainError('internal', `the run failed: ${end.reason}`);
   if (about.json) return;
   const say = (line: string) => terminal.print(line);
+  const where = about.server === undefined ? '' : ` --server ${about.server}`;
   say(end.reason);
+  if (end.state === 'stopped') {
+    say(`go on where it stopped with: npx cytostream runs resume ${end.runId}${where}`);
+  }
   if (end.published === null) {
     say('nothing was published: the run ended before its first epoch did');
     return;
   }
   const ref = `${end.published.model}@${end.published.version}`;
-  const where = about.server === undefined ? '' : ` --server ${about.server}`;
   const scores =
     end.best === null
       ? ''

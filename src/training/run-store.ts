@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DomainError } from '../errors.js';
 import { storageFailed } from '../files/index.js';
+import { claimRun } from './claim-run.js';
 import { createEventLog, type EventLog, readEvents, reopenEventLog } from './event-log.js';
 import { foldRun } from './fold-run.js';
 import type { Run, RunEvent, RunEventBody } from './run.js';
@@ -135,23 +136,26 @@ export function createRunStore(runsDir: string): RunStore {
     },
 
     async resume(runId) {
-      const run = await get(runId);
-      if (!run.resumable || own.has(runId)) {
-        throw new DomainError('run_state', `run "${runId}" cannot go on: ${whyNot[run.state]}`);
-      }
       const path = pathOf(runId);
-      const before = await readRecord(runId);
-      const events = await readAll(before);
-      await rm(stopFile(path), { force: true });
-      const record = await changeOwner(path, { ...before, owner: await thisOwner() });
-      const log = await reopenEventLog(join(path, runFiles.events), runId);
-      // The end that a dead process could not write was shown: it keeps its number.
-      const shown = events.at(log.events.length);
-      if (shown?.kind === 'ended') {
-        await log.append({ kind: 'ended', state: shown.state, reason: shown.reason });
-      }
-      own.set(runId, { record, log });
-      return { path, record, resumed: await log.append({ kind: 'resumed' }) };
+      await readRecord(runId);
+      return claimRun(path, async () => {
+        const run = await get(runId);
+        if (!run.resumable || own.has(runId)) {
+          throw new DomainError('run_state', `run "${runId}" cannot go on: ${whyNot[run.state]}`);
+        }
+        const before = await readRecord(runId);
+        const events = await readAll(before);
+        await rm(stopFile(path), { force: true });
+        const record = await changeOwner(path, { ...before, owner: await thisOwner() });
+        const log = await reopenEventLog(join(path, runFiles.events), runId);
+        // The end that a dead process could not write was shown: it keeps its number.
+        const shown = events.at(log.events.length);
+        if (shown?.kind === 'ended') {
+          await log.append({ kind: 'ended', state: shown.state, reason: shown.reason });
+        }
+        own.set(runId, { record, log });
+        return { path, record, resumed: await log.append({ kind: 'resumed' }) };
+      });
     },
 
     async append(runId, body) {

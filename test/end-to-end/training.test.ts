@@ -57,6 +57,30 @@ test('Ctrl-C ends a training after its step; its best weights are published and 
   t.regex(again.stderr, /^cytostream: run "third" has ended: finished\n$/);
 });
 
+test('a training whose command line is killed is resumed from the command line', async (t) => {
+  const folder = await makeFolder(t);
+  const places = ['--models', join(folder, 'models'), '--runs', join(folder, 'runs')];
+  const data = join(folder, 'cells');
+  await runCli(['simulate', '--out', data, '--frames', '20', '--size', '64']);
+  const args = ['--data', data, '--model', 'cells', '--batch', '8', '--epochs', '4', ...places];
+  const killed = startCli(['train', '--run-id', 'cut', ...args]);
+  t.teardown(() => killed.child.kill('SIGKILL'));
+  await killed.waitFor(/^epoch +1\/4 /m);
+  killed.child.kill('SIGKILL');
+  await killed.ended;
+
+  const shown = await runCli(['runs', 'show', 'cut', ...places.slice(2)]);
+  t.regex(shown.stdout, /^state +failed: the trainer process ended$/m);
+  t.regex(shown.stdout, /^go on +npx cytostream runs resume cut$/m);
+  const resumed = await runCli(['runs', 'resume', 'cut', ...places]);
+  t.is(resumed.exitCode, 0, resumed.stderr);
+  t.regex(resumed.stdout, /^going on after step \d+$/m);
+  t.regex(resumed.stdout, /^finished 4 epochs; published cells@1$/m);
+  const again = await runCli(['runs', 'resume', 'cut', ...places]);
+  t.is(again.exitCode, 1);
+  t.regex(again.stderr, /^cytostream: run "cut" cannot go on: it has finished\n$/);
+});
+
 test('folders without models and runs say how to make some', async (t) => {
   const folder = await makeFolder(t);
   const models = await runCli(['models', 'list'], { cwd: folder });

@@ -103,7 +103,7 @@ test.serial('steps since the last checkpoint are done again, to the same result'
 test.serial('a server that is killed leaves a run that the next server resumes', async (t) => {
   const test = await openTestTrainer(t, { frameCount: 20 });
   const { trainer, folder, runsDir } = test;
-  const spec = { ...test.spec, ...demanding };
+  const spec = { ...test.spec, ...demanding, network: 'resnet-small' };
   await trainer.start(spec, 'whole');
   await follow(trainer, 'whole');
 

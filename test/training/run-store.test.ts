@@ -5,6 +5,7 @@ import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import type { RunEvent } from '../../src/training/index.js';
+import { thisOwner } from '../../src/training/run-owner.js';
 import { createRunStore, orphanReason, stopFile } from '../../src/training/run-store.js';
 import { endedEvent, newFolder, stepEvent, what } from './run-fixtures.js';
 
@@ -170,4 +171,59 @@ test('a run whose process is gone is failed, with an end after its last whole ev
   t.true((await watched.next()).done);
   t.like(await store.get('theirs'), { state: 'failed', failure: orphanReason });
   t.like((await store.list())[0], { id: 'theirs', state: 'failed' });
+});
+
+test('a run is resumed behind its end, by one process at a time', async (t) => {
+  const folder = await newFolder(t);
+  const first = createRunStore(folder);
+  const { path } = await first.create('run', what);
+  await first.append('run', stepEvent(1));
+  await first.append('run', { kind: 'ended', state: 'failed', reason: 'killed' });
+  t.false((await first.get('run')).resumable);
+  await t.throwsAsync(first.resume('run'), {
+    code: 'run_state',
+    message: 'run "run" cannot go on: it left no checkpoint',
+  } as object);
+  await writeFile(join(path, 'last.safetensors'), '');
+  t.true((await first.get('run')).resumable);
+  await first.requestStop('run').catch(() => {});
+  await writeFile(stopFile(path), '');
+
+  const [one, other] = [createRunStore(folder), createRunStore(folder)];
+  const [won, lost] = await Promise.allSettled([one.resume('run'), other.resume('run')]);
+  const winner = won.status === 'fulfilled' ? one : other;
+  t.deepEqual([won.status, lost.status].sort(), ['fulfilled', 'rejected']);
+  const failed = won.status === 'rejected' ? won : lost;
+  t.is(failed.status === 'rejected' && failed.reason.code, 'run_state');
+  // What was asked of the run before its end is not asked of it now.
+  t.false(existsSync(stopFile(path)));
+  t.false(existsSync(join(path, 'claim.json')));
+  for (const store of [first, one, other]) t.is((await store.get('run')).state, 'running');
+  await winner.append('run', stepEvent(2));
+  await winner.append('run', endedEvent);
+  t.like(await first.get('run'), { state: 'finished', failure: '', resumable: false });
+  const events = await collect(first.watch('run', 1, never));
+  t.deepEqual(numbers(events), [1, 2, 3, 4, 5]);
+  t.deepEqual(
+    events.map(({ kind }) => kind),
+    ['step', 'ended', 'resumed', 'step', 'ended'],
+  );
+  await Promise.all([first, one, other].map((store) => store.close()));
+});
+
+test('a claim of a process that died is no hindrance, one of a living process is', async (t) => {
+  const folder = await newFolder(t);
+  const store = createRunStore(folder);
+  t.teardown(() => store.close());
+  const { path } = await store.create('run', what);
+  await store.append('run', { kind: 'ended', state: 'failed', reason: 'killed' });
+  await writeFile(join(path, 'last.safetensors'), '');
+  const claim = join(path, 'claim.json');
+  await writeFile(claim, JSON.stringify(await thisOwner()));
+  await t.throwsAsync(store.resume('run'), {
+    code: 'run_state',
+    message: 'another process takes up the run just now',
+  } as object);
+  await writeFile(claim, JSON.stringify({ pid: process.pid, startTime: 'another process' }));
+  t.is((await store.resume('run')).resumed.number, 2);
 });
