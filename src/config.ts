@@ -142,6 +142,29 @@ const schema = z.strictObject({
     .default(1)
     .describe('part of the time that training takes while frames are answered; 1 never rests'),
 
+  gateData: z
+    .union([z.literal(''), folder])
+    .default('')
+    .describe(
+      'labelled dataset that a version must beat the live one on to be promoted; empty: none',
+    ),
+  gateMargin: z.coerce
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.01)
+    .describe('by how much it must beat the live one there; 0: be no worse'),
+  gateMetric: z
+    .enum([
+      'macro_f1_present',
+      'macro_f1',
+      'micro_f1',
+      'exact_match',
+      'macro_average_precision_present',
+    ])
+    .default('macro_f1_present')
+    .describe('what is compared there, the higher the better'),
+
   logLevel: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')

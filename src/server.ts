@@ -67,7 +67,7 @@ export async function startServer(
         lender: registry,
         classifier,
         pixelClassifier: classifier,
-        models: toModelAdmin(registry, models.refresh),
+        models: toModelAdmin(parts, models.refresh),
         runs: toRunAdmin(config, { trainer, metrics, log }),
         evaluate: createEvaluate(config, { registry, classifier }),
         metrics,

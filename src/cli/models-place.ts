@@ -1,4 +1,4 @@
-import type { Client, ModelDescription, ModelImport } from '../client/index.js';
+import type { Client, ModelDescription, ModelImport, PromotionGate } from '../client/index.js';
 import { openInPlace } from './in-place.js';
 
 /** Where models are kept: a folder, or a server. */
@@ -7,7 +7,7 @@ export interface ModelsPlace {
   /** `ref`: "name", "name@3" or "name@candidate". Throws `model_unknown`. */
   get(ref: string): Promise<ModelDescription>;
   /** Makes a version live once its golden frame came out as recorded. */
-  promote(name: string, version: number): Promise<ModelDescription>;
+  promote(name: string, version: number, gate?: PromotionGate): Promise<ModelDescription>;
   rollback(name: string): Promise<ModelDescription>;
   importModel(draft: ModelImport): Promise<ModelDescription>;
   close(): Promise<void>;
@@ -29,7 +29,8 @@ function ofServer(client: Client): ModelsPlace {
   return {
     list: () => client.listModels(),
     get: (ref) => client.getModel(ref),
-    promote: (name, version) => client.promote(name, version),
+    promote: (name, version, gate) =>
+      client.promote(name, version, gate === undefined ? {} : { gate }),
     rollback: (name) => client.rollback(name),
     importModel: (draft) => client.importModel(draft),
     close: async () => client.close(),
@@ -40,11 +41,11 @@ function ofServer(client: Client): ModelsPlace {
 async function openFolder(options: ModelsPlaceOptions): Promise<ModelsPlace> {
   const { toModelAdmin } = await import('../server.js');
   const parts = await openInPlace(options);
-  const admin = toModelAdmin(parts.registry, () => {});
+  const admin = toModelAdmin(parts, () => {});
   return {
     list: () => admin.list(),
     get: (ref) => admin.describe(ref),
-    promote: (name, version) => admin.promote(name, version),
+    promote: (name, version, gate) => admin.promote(name, version, { gate }),
     rollback: (name) => admin.rollback(name),
     importModel: (draft) =>
       admin.import({

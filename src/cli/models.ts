@@ -1,13 +1,31 @@
 import { readFile } from 'node:fs/promises';
-import type { ModelDescription, ModelImport } from '../client/index.js';
+import { resolve } from 'node:path';
+import { Option } from '@commander-js/extra-typings';
+import type { ModelDescription, ModelImport, PromotionGate } from '../client/index.js';
 import { hpaLabels } from '../label-set.js';
-import { address, createCommand, example, numberAbove, type Verb, wholeNumber } from './command.js';
+import {
+  address,
+  createCommand,
+  example,
+  numberAbove,
+  numberFrom,
+  type Verb,
+  wholeNumber,
+} from './command.js';
 import { exportFormat, exportVersion } from './export-version.js';
 import { UsageError } from './failure.js';
 import { flags } from './flags.js';
 import { readForeignModel } from './foreign-model.js';
 import { type ModelsPlace, type ModelsPlaceOptions, openModelsPlace } from './models-place.js';
 import { formatTable } from './table.js';
+
+const gateMetrics = [
+  'macro_f1_present',
+  'macro_f1',
+  'micro_f1',
+  'exact_match',
+  'macro_average_precision_present',
+] as const satisfies readonly PromotionGate['metric'][];
 
 /** `models`: what is on disk or on a server, and which version answers. */
 export const modelsVerb: Verb = (terminal) => {
@@ -45,12 +63,26 @@ export const modelsVerb: Verb = (terminal) => {
 
   const promote = command('promote', 'make a version the live one')
     .argument('<name@version>', 'the version')
-    .addHelpText('after', example('models promote cells@3'))
+    .option('--gate-data <dir>', 'refuse it unless it beats the live version on this dataset')
+    .option('--gate-margin <number>', 'by how much; 0: it must be no worse', numberFrom(0), 0.01)
+    .addOption(
+      new Option('--gate-metric <name>', 'what is compared')
+        .choices(gateMetrics)
+        .default<PromotionGate['metric']>('macro_f1_present'),
+    )
+    .addHelpText(
+      'after',
+      example('models promote cells@3', 'models promote cells@3 --gate-data held-out'),
+    )
     .action((ref, options) =>
       inPlace(options, async (place) => {
         const [, name, version] = /^(.+)@(\d+)$/.exec(ref) ?? [];
         if (name === undefined) throw new UsageError(`expected NAME@VERSION, got "${ref}"`);
-        const model = await place.promote(name, Number(version));
+        const { gateData, gateMargin: margin, gateMetric: metric, server } = options;
+        const dataPath =
+          gateData === undefined || server !== undefined ? gateData : resolve(gateData);
+        const gate = dataPath === undefined ? undefined : { dataPath, margin, metric };
+        const model = await place.promote(name, Number(version), gate);
         say(
           options.json,
           model,

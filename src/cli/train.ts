@@ -176,7 +176,9 @@ async function trainOnServer(job: Job, server: string, terminal: Terminal): Prom
     };
     try {
       const end = await followRun(events, { json: job.json, onStarted }, terminal);
-      conclude(end, { ...job, isLive: promote, server }, terminal);
+      const live = end?.published ? await client.getModel(job.spec.model) : null;
+      const isLive = live !== null && live.version === end?.published?.version;
+      conclude(end, { ...job, isLive, server }, terminal);
     } catch (error) {
       if (interruption.received === null) throw error;
       terminal.note(

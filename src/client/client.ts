@@ -31,9 +31,11 @@ import {
   fromWireRunEvent,
   fromWireStreamModel,
   type ModelDescription,
+  type PromotionGate,
   type StreamModel,
   type StreamOptions,
   toWireFrame,
+  toWireGate,
   toWireInputSpec,
   toWirePriority,
   toWireRunSpec,
@@ -126,7 +128,12 @@ export interface Client {
   listModels(call?: CallOptions): Promise<readonly ModelDescription[]>;
   /** `ref`: "name", "name@3" or "name@candidate". */
   getModel(ref: string, call?: CallOptions): Promise<ModelDescription>;
-  promote(name: string, version: number, call?: CallOptions): Promise<ModelDescription>;
+  /** Throws `gate_refused` with the numbers where a gate, given or the server's own, is not passed. */
+  promote(
+    name: string,
+    version: number,
+    call?: CallOptions & { readonly gate?: PromotionGate },
+  ): Promise<ModelDescription>;
   rollback(name: string, call?: CallOptions): Promise<ModelDescription>;
   importModel(draft: ModelImport, call?: CallOptions): Promise<ModelDescription>;
   /** Closes the connection; calls that are open fail. */
@@ -224,8 +231,9 @@ export function connect(target: string, options: ConnectOptions = {}): Client {
       return fromWireModel(told(response.model));
     },
     async promote(name, version, call = {}) {
+      const gate = call.gate === undefined ? undefined : toWireGate(call.gate);
       const response = await unary<PromoteModelResponse>(call, (done) =>
-        models.promoteModel({ name, version }, noMetadata, grpcOptions(call), done),
+        models.promoteModel({ name, version, gate }, noMetadata, grpcOptions(call), done),
       );
       return fromWireModel(told(response.model));
     },

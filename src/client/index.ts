@@ -4,6 +4,7 @@ export type {
   FrameInput,
   ModelDescription,
   Overflow,
+  PromotionGate,
   StreamModel,
   StreamOptions,
   VersionReport,

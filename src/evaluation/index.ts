@@ -29,6 +29,7 @@ export {
   intervalNote,
   intervalOfHeadline,
 } from './format-report.js';
+export { type GateMetric, gateMetrics, type Judged, refusalOf } from './gate.js';
 export type { LabelPair } from './pairs.js';
 export type { PredictionRow, Predictions } from './predictions.js';
 export {

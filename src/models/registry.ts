@@ -93,8 +93,13 @@ export interface Registry {
   /**
    * Makes a version live: loads, warms and checks it, writes the aliases, then swaps. One
    * that failed is tried again. Throws as `acquire`: nothing changes then.
+   * With `instead`, also `gate_refused` where another version than that is live by then.
    */
-  promote(name: string, version: number): Promise<StoredModel>;
+  promote(
+    name: string,
+    version: number,
+    instead?: { readonly live: number | null },
+  ): Promise<StoredModel>;
   /** Makes the previous live version live again. Throws `model_unknown` if there is none. */
   rollback(name: string): Promise<StoredModel>;
   list(): Promise<readonly StoredModel[]>;
@@ -218,12 +223,24 @@ export function createRegistry(
     }
   };
 
-  const promoteInTurn = async (name: string, version: number): Promise<StoredModel> => {
+  const promoteInTurn = async (
+    name: string,
+    version: number,
+    instead?: { readonly live: number | null },
+  ): Promise<StoredModel> => {
     assertOpen();
     const key = keyOf(name, version);
     if (versions.get(key)?.state === 'failed') versions.delete(key);
     await makeLive(name, version, () =>
-      store.changeAliases(name, (now) => afterPromotion(now, version)),
+      store.changeAliases(name, (now) => {
+        if (instead !== undefined && (now.live ?? null) !== instead.live) {
+          throw new DomainError(
+            'gate_refused',
+            `${key} was judged against version ${instead.live}, and version ${now.live} is live by now; promote it again`,
+          );
+        }
+        return afterPromotion(now, version);
+      }),
     );
     return describe(await store.read({ name, selector: { version } }));
   };
@@ -303,7 +320,8 @@ export function createRegistry(
         return { manifest: version.manifest, ...version.lend() };
       }
     },
-    promote: (name, version) => turns.take(name, () => promoteInTurn(name, version)),
+    promote: (name, version, instead) =>
+      turns.take(name, () => promoteInTurn(name, version, instead)),
     rollback: (name) =>
       turns.take(name, async () => {
         assertModelName(name);

@@ -1,5 +1,6 @@
 import type { BatchedRow, Priority } from '../batching/index.js';
 import type { Prediction } from '../classify/index.js';
+import type { GateMetric } from '../evaluation/index.js';
 import type { Frame, InputSpec } from '../frames/index.js';
 import type { Run, RunEvent } from '../training/index.js';
 import type { ModelDescription } from './wire/model.js';
@@ -66,11 +67,27 @@ export interface ModelDraft {
   readonly thresholdsSource: string;
 }
 
+/** What a promotion is to be judged by: labelled frames, and how much better it must be there. */
+export interface PromotionGate {
+  readonly dataPath: string;
+  /** At least so much more than the live version; 0: no less. */
+  readonly margin: number;
+  readonly metric: GateMetric;
+}
+
 /** The models, as an operator sees them. */
 export interface ModelAdmin {
   list(): Promise<readonly ModelDescription[]>;
   describe(ref: string): Promise<ModelDescription>;
-  promote(name: string, version: number): Promise<ModelDescription>;
+  /** Throws `gate_refused` with the numbers where a gate, given or the server's own, is not passed. */
+  promote(
+    name: string,
+    version: number,
+    asked?: {
+      readonly gate?: PromotionGate | undefined;
+      readonly signal?: AbortSignal | undefined;
+    },
+  ): Promise<ModelDescription>;
   rollback(name: string): Promise<ModelDescription>;
   import(draft: ModelDraft): Promise<ModelDescription>;
 }

@@ -7,6 +7,7 @@ export type {
   ModelAdmin,
   ModelDraft,
   PixelClassifierLike,
+  PromotionGate,
   RunAdmin,
 } from './collaborators.js';
 export {
@@ -18,7 +19,7 @@ export {
 export { fromServiceError } from './status.js';
 export type { Delivery, Overflow, WireModelState } from './wire/enums.js';
 export { type FrameInput, toWireFrame, toWireInputSpec } from './wire/frame.js';
-export { fromWireModel, type ModelDescription } from './wire/model.js';
+export { fromWireModel, type ModelDescription, toWireGate } from './wire/model.js';
 export {
   type Answer,
   fromWirePrediction,

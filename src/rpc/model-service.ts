@@ -15,7 +15,7 @@ import type {
 import { adaptUnary } from './adapter.js';
 import type { Calls } from './calls.js';
 import type { ModelAdmin } from './collaborators.js';
-import { parseModelDraft, toWireModel } from './wire/model.js';
+import { parseGate, parseModelDraft, toWireModel } from './wire/model.js';
 
 export interface ModelServiceCollaborators {
   readonly calls: Calls;
@@ -41,10 +41,12 @@ export function createModelService({
     promoteModel: adaptUnary<PromoteModelRequest, PromoteModelResponse>(
       calls,
       'PromoteModel',
-      async ({ name, version }, context) => {
+      async ({ name, version, gate: given }, context) => {
         if (version === 0) throw new DomainError('option_invalid', 'version: expected 1 or more');
         context.note({ model: `${name}@${version}` });
-        return { model: toWireModel(await models.promote(name, version)) };
+        const gate = given === undefined ? undefined : parseGate(given);
+        const { signal } = context;
+        return { model: toWireModel(await models.promote(name, version, { gate, signal })) };
       },
     ),
     rollbackModel: adaptUnary<RollbackModelRequest, RollbackModelResponse>(

@@ -15,6 +15,7 @@ export const statusOf: Readonly<Record<ErrorCode, status>> = Object.freeze({
   overloaded: status.RESOURCE_EXHAUSTED,
   not_ready: status.UNAVAILABLE,
   model_failed: status.FAILED_PRECONDITION,
+  gate_refused: status.FAILED_PRECONDITION,
   draining: status.UNAVAILABLE,
   unsupported: status.UNIMPLEMENTED,
   cancelled: status.CANCELLED,

@@ -11,11 +11,12 @@ export interface EvaluateCollaborators {
 
 /** `Evaluate` of the contract: every frame of a dataset of the server, scored. */
 export function createEvaluate(
-  { dataRoots }: { readonly dataRoots: readonly string[] },
+  /** null: paths are resolved already. */
+  { dataRoots }: { readonly dataRoots: readonly string[] | null },
   { registry, classifier }: EvaluateCollaborators,
 ): Evaluate {
   return async ({ dataPath, model, doubtCount }, { onProgress, signal }) => {
-    const path = await resolveDataPath(dataPath, dataRoots);
+    const path = dataRoots === null ? dataPath : await resolveDataPath(dataPath, dataRoots);
     const handle = await registry.acquire(model);
     try {
       const { name, version, labels, inputSpec } = handle.manifest;

@@ -1,13 +1,22 @@
 import type { Registry, StoredModel } from '../models/index.js';
 import type { ModelAdmin, ModelDescription } from '../rpc/index.js';
+import type { PromoteThroughGates } from './promotion.js';
+
+export interface ModelAdminCollaborators {
+  readonly registry: Registry;
+  readonly promote: PromoteThroughGates;
+}
 
 /** The registry as `ModelService` sees it. `onChange` is called after each change of it. */
-export function toModelAdmin(registry: Registry, onChange: () => void): ModelAdmin {
+export function toModelAdmin(
+  { registry, promote }: ModelAdminCollaborators,
+  onChange: () => void,
+): ModelAdmin {
   return {
     list: async () => (await registry.list()).map(describe),
     describe: async (ref) => describe(await registry.get(ref)),
-    async promote(name, version) {
-      const model = await registry.promote(name, version);
+    async promote(name, version, asked) {
+      const model = await promote(name, version, asked);
       onChange();
       return describe(model);
     },

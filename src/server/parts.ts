@@ -6,7 +6,9 @@ import { createRegistry, type ModelStore, openModelStore, type Registry } from '
 import { createLog, createMetrics, type Log, type Metrics } from '../telemetry/index.js';
 import { createTrainer, type Trainer } from '../training/index.js';
 import { createClosers } from './closers.js';
+import { createEvaluate } from './evaluate.js';
 import { openEngine } from './open-engine.js';
+import { createPromotion, type PromoteThroughGates } from './promotion.js';
 import { createServingWatch } from './serving-watch.js';
 
 /** Everything a server is made of, without its ports: also what the command line uses in place. */
@@ -17,6 +19,8 @@ export interface Parts {
   readonly preparer: Preparer;
   readonly classifier: Classifier;
   readonly trainer: Trainer;
+  /** Makes a version live, if the gates let it through. */
+  readonly promote: PromoteThroughGates;
   readonly metrics: Metrics;
   readonly log: Log;
   /** Closes them in the opposite order; frames that wait are answered first. Idempotent. */
@@ -72,13 +76,18 @@ export async function openParts(config: Config, overrides: PartsOverrides = {}):
     );
     closers.add(() => registry.close());
     const classifier = createClassifier({ preparer });
+    const promote = createPromotion(config, {
+      ...{ registry, store },
+      // Its paths are resolved before, the operator's own not by the data roots.
+      evaluate: createEvaluate({ dataRoots: null }, { registry, classifier }),
+    });
     const trainer = createTrainer(
       {
         runsDir: config.runsDir,
         threads: config.trainingThreads,
         share: config.trainingShare,
       },
-      { store, log, serving, promote: (name, version) => registry.promote(name, version) },
+      { store, log, serving, promote },
     );
     closers.add(() => trainer.close());
     return {
@@ -88,6 +97,7 @@ export async function openParts(config: Config, overrides: PartsOverrides = {}):
       preparer,
       classifier,
       trainer,
+      promote,
       metrics,
       log,
       close: closers.close,

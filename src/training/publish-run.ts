@@ -1,5 +1,6 @@
 import { readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { DomainError } from '../errors.js';
 import type { InputSpec } from '../frames/index.js';
 import type { LabelSet } from '../label-set.js';
 import type { ModelStore } from '../models/index.js';
@@ -42,12 +43,13 @@ export interface PublishableRun {
 
 /**
  * Publishes what a run has exported as the next version and calls it the candidate. The exported files are removed: the version
- * has them. Throws what the store throws; the exported files then stay.
+ * has them. A promotion that a gate refuses leaves a candidate, and is told.
+ * Throws what the store throws; the exported files then stay.
  */
 export async function publishRun(
   run: PublishableRun,
   { store, promote }: { readonly store: VersionStore; readonly promote: Promote },
-): Promise<number> {
+): Promise<{ readonly version: number; readonly refusal: string | null }> {
   const { folder, model: name, labels, inputSpec, exported } = run;
   const live = (await store.aliases(name)).live ?? null;
   const { version } = await store.publish({
@@ -69,7 +71,20 @@ export async function publishRun(
     },
   });
   await store.setAlias(name, 'candidate', version);
-  if (run.promote || live === null) await promote(name, version);
+  const refusal =
+    run.promote || live === null ? await promoted(() => promote(name, version)) : null;
   await rm(join(folder, dirname(exportFiles.model)), { recursive: true, force: true });
-  return version;
+  return { version, refusal };
+}
+
+/** null, or why a gate refused. */
+async function promoted(promote: () => Promise<unknown>): Promise<string | null> {
+  try {
+    await promote();
+    return null;
+  } catch (thrown) {
+    const { code, message } = DomainError.from(thrown);
+    if (code !== 'gate_refused') throw thrown;
+    return message;
+  }
 }

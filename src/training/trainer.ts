@@ -228,11 +228,14 @@ export function createTrainer(
       forgetServing = serving?.onChange(process.setServing) ?? forgetServing;
       const outcome = await process.outcome;
       await written;
-      await publish(outcome);
+      const refusal = await publish(outcome);
       // Kept until now: what stopped the publishing may pass.
       if (outcome.state === 'finished') await rm(join(folder, runFiles.last), { force: true });
       const reason = run.isCut ? 'the server shut down before the run had stopped' : outcome.reason;
-      end = { kind: 'ended', state: outcome.state, reason };
+      end = {
+        ...{ kind: 'ended', state: outcome.state },
+        reason: refusal === null ? reason : `${reason}; ${refusal}`,
+      };
     } catch (thrown) {
       const error = DomainError.from(thrown);
       log.error({ run: runId, error: thrown }, 'a run could not be carried through');
@@ -246,9 +249,10 @@ export function createTrainer(
     });
     log.info({ run: runId, state: end.state, reason: end.reason }, 'a run has ended');
 
-    async function publish({ exported }: Outcome): Promise<void> {
-      if (exported === null) return;
-      const version = await publishRun(
+    /** Returns why a gate kept the version from being promoted; null where none did. */
+    async function publish({ exported }: Outcome): Promise<string | null> {
+      if (exported === null) return null;
+      const { version, refusal } = await publishRun(
         {
           ...{ runId, folder, model: spec.model, labels, inputSpec, exported },
           ...{ parent: spec.parent || null, promote: spec.promote },
@@ -256,6 +260,7 @@ export function createTrainer(
         { store, promote },
       );
       await runs.append(runId, { kind: 'published', model: spec.model, version });
+      return refusal;
     }
   }
 

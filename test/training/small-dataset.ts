@@ -12,10 +12,14 @@ export async function openFolder(t: ExecutionContext): Promise<string> {
 }
 
 /**
- * Writes a dataset of 32×32 px whose label shows: 0 where green is bright, 25 where
- * yellow is, in turn. Frames are numbered from 0.
+ * Writes a dataset of 32×32 px whose label shows: the first where green is bright, the
+ * second where yellow is, in turn. Frames are numbered from 0.
  */
-export async function writeSmallDataset(folder: string, frameCount: number): Promise<string> {
+export async function writeSmallDataset(
+  folder: string,
+  frameCount: number,
+  { labels: [green, yellow] = [0, 25] }: { readonly labels?: readonly [number, number] } = {},
+): Promise<string> {
   await mkdir(join(folder, 'train'), { recursive: true });
   const rows = ['Id,Target'];
   for (let number = 0; number < frameCount; number += 1) {
@@ -29,7 +33,7 @@ export async function writeSmallDataset(folder: string, frameCount: number): Pro
       const png = sharp(pixels, { raw: { width: 32, height: 32, channels: 1 } });
       await png.toColourspace('b-w').toFile(join(folder, 'train', `cell${number}_${colour}.png`));
     }
-    rows.push(`cell${number},${number % 2 === 0 ? 0 : 25}`);
+    rows.push(`cell${number},${number % 2 === 0 ? green : yellow}`);
   }
   await writeFile(join(folder, 'train.csv'), `${rows.join('\n')}\n`);
   return folder;

@@ -33,11 +33,13 @@ export async function openTestTrainer(
     frameCount = 12,
     store,
     serving,
+    promote,
     ...options
   }: Partial<TrainerOptions> & {
     readonly frameCount?: number;
     readonly store?: VersionStore;
     readonly serving?: Serving;
+    readonly promote?: (name: string, version: number) => Promise<unknown>;
   } = {},
 ): Promise<TestTrainer> {
   const folder = await openFolder(t);
@@ -56,6 +58,7 @@ export async function openTestTrainer(
     {
       log: silentLog,
       store: store ?? models,
+      ...(promote ? { promote } : {}),
       ...(serving ? { serving } : {}),
       startProcess: async (...given) => {
         const process = await startTrainerProcess(...given);

@@ -149,6 +149,25 @@ test.serial(
   },
 );
 
+test.serial(
+  'a promotion that a gate refuses leaves a candidate, and the run says why',
+  async (t) => {
+    const { trainer, models, spec } = await openTestTrainer(t, {
+      promote: async () => {
+        throw new DomainError('gate_refused', 'small@1 stays a candidate: 0.1, expected 0.2');
+      },
+    });
+    await trainer.start({ ...spec, epochs: 1, promote: true }, 'gated');
+    const events = await follow(trainer, 'gated');
+    t.like(events.at(-2), { kind: 'published', version: 1 });
+    t.like(events.at(-1), {
+      ...{ kind: 'ended', state: 'finished' },
+      reason: 'finished 1 epoch; small@1 stays a candidate: 0.1, expected 0.2',
+    });
+    t.deepEqual(await models.aliases('small'), { candidate: 1 });
+  },
+);
+
 test.serial('a later version is a candidate, and goes live when asked to', async (t) => {
   const { trainer, models, spec } = await openTestTrainer(t);
   for (const [runId, promote] of [

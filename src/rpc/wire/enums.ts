@@ -1,6 +1,6 @@
 import type { Priority } from '../../batching/index.js';
 import type { Outcome } from '../../classify/index.js';
-import type { Intervals } from '../../evaluation/index.js';
+import type { GateMetric, Intervals } from '../../evaluation/index.js';
 import type { Encoding, PixelType, QualityFlag, Resize } from '../../frames/index.js';
 import * as classifier from '../../gen/cytostream/v1/classifier.js';
 import * as frame from '../../gen/cytostream/v1/frame.js';
@@ -154,4 +154,16 @@ export const resampledUnits = table<Intervals['unit']>(
     group: trainer.ResampledUnit.GROUP,
   },
   'frame',
+);
+
+/** What a gate looks at. */
+export const gateMetrics = table<GateMetric>(
+  {
+    macro_f1_present: model.GateMetric.MACRO_F1_PRESENT,
+    macro_f1: model.GateMetric.MACRO_F1,
+    micro_f1: model.GateMetric.MICRO_F1,
+    exact_match: model.GateMetric.EXACT_MATCH,
+    macro_average_precision_present: model.GateMetric.MACRO_AVERAGE_PRECISION_PRESENT,
+  },
+  'macro_f1_present',
 );

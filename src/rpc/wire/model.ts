@@ -1,8 +1,13 @@
+import { DomainError } from '../../errors.js';
 import type { InputSpec } from '../../frames/index.js';
-import type { ImportModelRequest, Model as WireModel } from '../../gen/cytostream/v1/model.js';
+import type {
+  ImportModelRequest,
+  Gate as WireGate,
+  Model as WireModel,
+} from '../../gen/cytostream/v1/model.js';
 import type { Calibration } from '../../models/index.js';
-import type { ModelDraft } from '../collaborators.js';
-import { modelStates, resizes, type WireModelState } from './enums.js';
+import type { ModelDraft, PromotionGate } from '../collaborators.js';
+import { gateMetrics, modelStates, resizes, type WireModelState } from './enums.js';
 import { fromWireInputSpec, toWireInputSpec } from './frame.js';
 
 /** One version of a model, as the server describes it. */
@@ -80,6 +85,23 @@ export function fromWireModel(wire: WireModel): ModelDescription {
     calibration: calibration ?? null,
     createdAtMs: createdAt?.getTime() ?? 0,
   };
+}
+
+export function toWireGate({ dataPath, margin, metric }: PromotionGate): WireGate {
+  return { dataPath, margin, metric: gateMetrics.toWire(metric) };
+}
+
+/** Throws `option_invalid` with every fault; where the dataset lies is not looked at. */
+export function parseGate({ dataPath, margin, metric: number }: WireGate): PromotionGate {
+  const faults: string[] = [];
+  if (dataPath === '') faults.push('gate.data_path: expected a dataset, got none');
+  if (!(margin >= 0 && margin <= 1)) faults.push(`gate.margin: expected 0 to 1, got ${margin}`);
+  const metric = gateMetrics.parse(number);
+  if (metric === null) faults.push(`gate.metric: expected 0 to 5, got ${number}`);
+  if (faults.length > 0 || metric === null) {
+    throw new DomainError('option_invalid', faults.join('; '));
+  }
+  return { dataPath, margin, metric };
 }
 
 /** Reads a model that was made elsewhere, every fault at once; the graph itself is not looked at. */

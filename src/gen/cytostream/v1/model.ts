@@ -51,6 +51,19 @@ export enum Resize {
   UNRECOGNIZED = -1,
 }
 
+/** What a gate looks at: the higher, the better. */
+export enum GateMetric {
+  /** UNSPECIFIED - same as GATE_METRIC_MACRO_F1_PRESENT */
+  UNSPECIFIED = 0,
+  /** MACRO_F1_PRESENT - over the labels that are present */
+  MACRO_F1_PRESENT = 1,
+  MACRO_F1 = 2,
+  MICRO_F1 = 3,
+  EXACT_MATCH = 4,
+  MACRO_AVERAGE_PRECISION_PRESENT = 5,
+  UNRECOGNIZED = -1,
+}
+
 /** What a model is fed with: uint8 [N, channels, height, width]. */
 export interface InputSpec {
   /** Channel roles in the order of the model's input. */
@@ -140,9 +153,24 @@ export interface GetModelResponse {
   model: Model | undefined;
 }
 
+/** Lets a version through only if it beats the live one on labelled frames. */
+export interface Gate {
+  /** Below one of the server's data roots. */
+  dataPath: string;
+  /** At least so much more than the live version has, 0 to 1; 0: no less. */
+  margin: number;
+  metric: GateMetric;
+}
+
 export interface PromoteModelRequest {
   name: string;
   version: number;
+  /**
+   * Beside the one that the server's configuration may demand of all. A version
+   * that does not pass is refused as FAILED_PRECONDITION, with the numbers; the
+   * first version of a name has nothing to beat.
+   */
+  gate: Gate | undefined;
 }
 
 export interface PromoteModelResponse {
@@ -980,8 +1008,87 @@ export const GetModelResponse: MessageFns<GetModelResponse> = {
   },
 };
 
+function createBaseGate(): Gate {
+  return { dataPath: "", margin: 0, metric: 0 };
+}
+
+export const Gate: MessageFns<Gate> = {
+  encode(message: Gate, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.dataPath !== "") {
+      writer.uint32(10).string(message.dataPath);
+    }
+    if (message.margin !== 0) {
+      writer.uint32(17).double(message.margin);
+    }
+    if (message.metric !== 0) {
+      writer.uint32(24).int32(message.metric);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Gate {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGate();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.dataPath = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.margin = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.metric = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Gate>): Gate {
+    return Gate.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Gate>): Gate {
+    const message = createBaseGate();
+    message.dataPath = object.dataPath ?? "";
+    message.margin = object.margin ?? 0;
+    message.metric = object.metric ?? 0;
+    return message;
+  },
+};
+
 function createBasePromoteModelRequest(): PromoteModelRequest {
-  return { name: "", version: 0 };
+  return { name: "", version: 0, gate: undefined };
 }
 
 export const PromoteModelRequest: MessageFns<PromoteModelRequest> = {
@@ -991,6 +1098,9 @@ export const PromoteModelRequest: MessageFns<PromoteModelRequest> = {
     }
     if (message.version !== 0) {
       writer.uint32(16).uint32(message.version);
+    }
+    if (message.gate !== undefined) {
+      Gate.encode(message.gate, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -1024,6 +1134,14 @@ export const PromoteModelRequest: MessageFns<PromoteModelRequest> = {
             message.version = reader.uint32();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.gate = Gate.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1043,6 +1161,7 @@ export const PromoteModelRequest: MessageFns<PromoteModelRequest> = {
     const message = createBasePromoteModelRequest();
     message.name = object.name ?? "";
     message.version = object.version ?? 0;
+    message.gate = (object.gate !== undefined && object.gate !== null) ? Gate.fromPartial(object.gate) : undefined;
     return message;
   },
 };
