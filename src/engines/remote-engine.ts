@@ -3,9 +3,9 @@ import type { ModelMetadataResponse } from '../gen/inference/open_inference_grpc
 import type { Log } from '../telemetry/index.js';
 import { silentLog } from '../telemetry/index.js';
 import { assertRows } from './check-input.js';
-import { findModelFaults, type PortDescription } from './check-model.js';
+import { distanceOutput, findModelFaults, type PortDescription } from './check-model.js';
 import type { Engine, RunResult, Session, SessionSpec } from './engine.js';
-import { encodeHead, type RemoteTensors, readProbabilities } from './remote-infer.js';
+import { encodeHead, type RemoteTensors, readOutput } from './remote-infer.js';
 import { connectRemoteServer, type RemoteAddress } from './remote-server.js';
 
 /** How batches go to another server. */
@@ -76,6 +76,9 @@ export function createRemoteEngine(
     }
     const tensors = readTensors(await watch(server.describe(model, loadTimeoutMs)), spec);
     log.info({ server: server.address, ...model, ...tensors }, 'a model is asked for elsewhere');
+    if (spec.hasDistance && tensors.distance === '') {
+      log.warn({ server: server.address, ...model }, 'distances are not told by the model server');
+    }
     return openSession(spec, model.name, tensors, { version: model.version });
   };
 
@@ -115,8 +118,13 @@ export function createRemoteEngine(
       const response = await watch(server.infer(batch, runTimeoutMs));
       const runMs = performance.now() - startedAtMs;
       pin(response.modelVersion);
-      const shape = [batchSize, spec.labelCount] as const;
-      return { probabilities: readProbabilities(response, tensors, shape), input: pixels, runMs };
+      const { output, distance } = tensors;
+      return {
+        probabilities: readOutput(response, output, [batchSize, spec.labelCount]),
+        ...(distance ? { distances: readOutput(response, distance, [batchSize]) } : {}),
+        input: pixels,
+        runMs,
+      };
     };
 
     return {
@@ -153,15 +161,23 @@ function parseRef(ref: string): { readonly name: string; readonly version: strin
 function readTensors({ inputs, outputs }: ModelMetadataResponse, spec: SessionSpec): RemoteTensors {
   // Some servers know nothing of a model's tensors; each answer is checked anyway.
   const given = { inputs: inputs.map(toPort), outputs: outputs.map(toPort) };
+  // A model over there that does not say how far a frame is answers without it.
+  const hasDistance = spec.hasDistance === true && outputs.length > 1 && outputs.some(isDistance);
   const faults = findModelFaults(
     given.inputs.length > 0 ? given.inputs : [port('pixels', 'uint8', spec.inputShape)],
     given.outputs.length > 0 ? given.outputs : [port('', 'float32', [spec.labelCount])],
-    // Only probabilities are fetched.
-    { ...spec, hasDistance: false },
+    { ...spec, hasDistance },
   );
   if (faults.length > 0) throw new DomainError('model_failed', faults.join('; '));
-  return { input: inputs[0]?.name ?? 'pixels', output: outputs[0]?.name ?? '' };
+  const [output] = outputs.length > 1 ? outputs.filter((each) => !isDistance(each)) : outputs;
+  return {
+    input: inputs[0]?.name ?? 'pixels',
+    output: output?.name ?? '',
+    distance: hasDistance ? distanceOutput : '',
+  };
 }
+
+const isDistance = ({ name }: { readonly name: string }) => name === distanceOutput;
 
 const typeNames: Readonly<Record<string, string>> = { UINT8: 'uint8', FP32: 'float32' };
 

@@ -10,6 +10,8 @@ export interface RemoteTensors {
   readonly input: string;
   /** Empty: whichever comes first. */
   readonly output: string;
+  /** float32 `[N]`; empty: not asked for. */
+  readonly distance: string;
 }
 
 /** One batch on its way: the message is written when the transport asks for it. */
@@ -23,7 +25,7 @@ export interface RemoteBatch {
 /** Encodes all of a request but its pixels; the same for every batch of a size. */
 export function encodeHead(
   model: { readonly name: string; readonly version: string },
-  { input, output }: RemoteTensors,
+  { input, output, distance }: RemoteTensors,
   shape: readonly number[],
 ): Uint8Array {
   return ModelInferRequest.encode(
@@ -31,7 +33,7 @@ export function encodeHead(
       modelName: model.name,
       modelVersion: model.version,
       inputs: [{ name: input, datatype: 'UINT8', shape: [...shape] }],
-      outputs: output === '' ? [] : [{ name: output }],
+      outputs: [output, distance].filter((name) => name !== '').map((name) => ({ name })),
     }),
   ).finish();
 }
@@ -57,32 +59,30 @@ export function encodeBatch({ head, pixels }: RemoteBatch): Buffer {
 }
 
 /**
- * The probabilities of an answer, float32 `[batchSize, labels]`, with a buffer of their own.
- * Throws `model_failed` for anything else.
+ * One output of an answer, float32 of the expected shape, with a buffer of its own; `name` may
+ * be empty for the first. Throws `model_failed` for anything else.
  */
-export function readProbabilities(
+export function readOutput(
   response: ModelInferResponse,
-  { output: name }: RemoteTensors,
-  expected: readonly [batchSize: number, labelCount: number],
+  name: string,
+  expected: readonly number[],
 ): Float32Array {
-  const index = Math.max(
-    0,
-    response.outputs.findIndex((output) => output.name === name),
-  );
+  const index =
+    name === '' ? 0 : response.outputs.findIndex((candidate) => candidate.name === name);
   const output = response.outputs[index];
   const wanted = `FP32 [${expected.join(', ')}]`;
   if (output?.datatype !== 'FP32' || `${output.shape}` !== `${expected}`) {
     const got = output ? `${output.datatype} [${output.shape.join(', ')}]` : 'no output';
     throw new DomainError('model_failed', `expected ${wanted} from the model server, got ${got}`);
   }
-  const length = expected[0] * expected[1];
+  const length = expected.reduce((product, size) => product * size, 1);
   const raw = response.rawOutputContents[index];
   const typed = InferTensorContents.fromPartial(output.contents ?? {}).fp32Contents;
   const got = raw ? raw.length / Float32Array.BYTES_PER_ELEMENT : typed.length;
   if (got !== length) {
     throw new DomainError(
       'model_failed',
-      `expected ${length} probabilities for ${wanted} from the model server, got ${got}`,
+      `expected ${length} values for ${wanted} from the model server, got ${got}`,
     );
   }
   if (!raw) return Float32Array.from(typed);

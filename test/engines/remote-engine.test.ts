@@ -10,12 +10,16 @@ import { connect } from '../../src/client/index.js';
 import {
   createFakeEngine,
   createOnnxEngine,
+  createOnnxGraphRunner,
   createRemoteEngine,
   fakeProbabilities,
 } from '../../src/engines/index.js';
 import { DomainError, type ErrorCode } from '../../src/errors.js';
+import { buildInference, initialiseParameters } from '../../src/graph/index.js';
+import { createGoldenFrame } from '../../src/models/index.js';
 import { packageRoot } from '../../src/package-root.js';
 import type { ModelDescription } from '../../src/rpc/index.js';
+import { createNetwork } from '../../src/training/networks/index.js';
 import { draftOf } from '../models/model-fixtures.js';
 import { findPython } from '../python/python.js';
 import { inputSpec, openTestPort } from '../rpc/fakes.js';
@@ -217,6 +221,59 @@ test('a whole server serves with a network that is on another, and refuses a dif
   const other = await client.getModel('other');
   t.is(other.state, 'failed');
   t.regex(other.failure, /golden frame gave/);
+});
+
+test('distances come from the other side too', async (t) => {
+  const [channels, sizePx] = [4, 40] as const;
+  const size = 2 * channels + 128;
+  const shape = { channels, heightPx: sizePx, widthPx: sizePx, labelCount: 3 };
+  const network = createNetwork('seed-cnn', shape);
+  // Only the mean of the first channel counts, ten times over.
+  const kernel = new Float32Array(size * size);
+  kernel[0] = 10;
+  const whitening = { kernel, bias: new Float32Array(size) };
+  const model = buildInference(network, initialiseParameters(network, 3), { whitening });
+  const inputSpec = { ...fakeDraft('cells').inputSpec, widthPx: sizePx, heightPx: sizePx };
+  const golden = createGoldenFrame(inputSpec);
+  const runner = await createOnnxGraphRunner(model, { threads: 1 });
+  const { probabilities } = await runner.run({
+    pixels: { type: 'uint8', shape: [1, channels, sizePx, sizePx], values: golden },
+  });
+  await runner.close();
+  const draft = {
+    ...fakeDraft('cells'),
+    model,
+    inputSpec,
+    golden: { frame: golden, output: probabilities?.values as Float32Array },
+    drift: { threshold: 3, source: 'a test' },
+  };
+  const engine = await createOnnxEngine({ threads: 1 });
+  const far = await startSmallServer(t, { engine, drafts: [draft] });
+  const near = await startSmallServer(t, {
+    engine: createRemoteEngine({ remote: far.address }),
+    drafts: [draft],
+  });
+  const client = connect(near.address);
+  t.teardown(() => client.close());
+  const bytes = new Uint8Array(sizePx * sizePx).fill(102);
+  const { prediction } = await client.classifyFrame({
+    id: 'a',
+    widthPx: sizePx,
+    heightPx: sizePx,
+    pixelType: 'uint8',
+    significantBits: 0,
+    encoding: 'raw',
+    planes: inputSpec.channels.map((channel) => ({ channel, bytes })),
+  });
+  // Float32 mean of 1600 equal pixels, times ten.
+  t.true(Math.abs((prediction.distance ?? 0) - 4) < 1e-4, `got ${prediction.distance}`);
+  // A model that keeps it to itself over there is served without.
+  const session = await openEngine(t, { remote: far.address }).load({
+    ...{ model, labelCount: 3, name: 'cells' },
+    inputShape: [channels, sizePx, sizePx],
+  });
+  const rows = new Uint8Array(2 * channels * sizePx * sizePx).fill(102);
+  t.is((await session.run(rows, 2)).distances, undefined);
 });
 
 test('MLServer answers as an engine', async (t) => {

@@ -5,7 +5,7 @@ import {
   type ModelMetadataResponse,
 } from '../../gen/inference/open_inference_grpc.js';
 import type { ModelDescription } from '../wire/model.js';
-import { inputName, outputName, rowShape } from './tensors.js';
+import { inputName, outputPorts, rowShape } from './tensors.js';
 
 /** What Triton calls a model in ONNX. */
 const platform = 'onnxruntime_onnx';
@@ -13,30 +13,41 @@ const backend = 'onnxruntime';
 
 /** A version as `ModelMetadata` tells it; `versions` are all that its name has. */
 export function toModelMetadata(
-  { name, inputSpec, labels }: ModelDescription,
+  model: ModelDescription,
   versions: readonly number[],
 ): ModelMetadataResponse {
+  const { name, inputSpec } = model;
   return {
     name,
     versions: versions.map(String),
     platform,
     inputs: [{ name: inputName, datatype: 'UINT8', shape: [-1, ...rowShape(inputSpec)] }],
-    outputs: [{ name: outputName, datatype: 'FP32', shape: [-1, labels.length] }],
+    outputs: outputPorts(model).map((port) => ({
+      name: port.name,
+      datatype: 'FP32',
+      shape: [-1, ...port.row],
+    })),
   };
 }
 
 /** A version as Triton's `ModelConfig` tells it, without what it leaves open. */
 export function toModelConfig(
-  { name, inputSpec, labels }: ModelDescription,
+  model: ModelDescription,
   { maxRows }: { readonly maxRows: number },
 ): ModelConfig {
+  const { name, inputSpec } = model;
   return {
     name,
     platform,
     backend,
     maxBatchSize: maxRows,
     input: [{ name: inputName, dataType: DataType.TYPE_UINT8, dims: [...rowShape(inputSpec)] }],
-    output: [{ name: outputName, dataType: DataType.TYPE_FP32, dims: [labels.length] }],
+    // Without the batch nothing would be left of one number a row; Triton writes 1 there.
+    output: outputPorts(model).map((port) => ({
+      name: port.name,
+      dataType: DataType.TYPE_FP32,
+      dims: port.row.length > 0 ? [...port.row] : [1],
+    })),
   };
 }
 

@@ -10,7 +10,7 @@ import type { Metrics } from '../../telemetry/index.js';
 import type { UnaryHandler } from '../adapter.js';
 import { type Ended, endedEarly, outcomeOf, toAnswer } from '../classify/classify-one.js';
 import type { HandleLike, LenderLike, PixelClassifierLike } from '../collaborators.js';
-import { parseInferInput, toInferOutput } from './tensors.js';
+import { outputPorts, parseInferInput, toInferOutput } from './tensors.js';
 
 export interface InferOptions {
   /** Rows of one request, each a frame that waits. */
@@ -54,12 +54,14 @@ export function createInfer(
     try {
       const wish = parseWish(request.parameters, receivedAtMs);
       handle = await lender.acquire(refOf(request.modelName, request.modelVersion));
-      const { name, version, inputSpec } = handle.manifest;
+      const { manifest } = handle;
+      const { name, version, inputSpec } = manifest;
       context.note({ model: `${name}@${version}` });
-      const { rows, isRaw } = parseInferInput(request, inputSpec, options);
-      rowCount = rows.length;
+      const ports = outputPorts(manifest);
+      const input = parseInferInput(request, inputSpec, { ...options, ports });
+      rowCount = input.rows.length;
       signal.throwIfAborted(); // the caller may have left while the version was loaded
-      const answered = await classifyAll(rows, handle, {
+      const answered = await classifyAll(input.rows, handle, {
         priority: wish.priority,
         deadlineAtMs: earlier(wish.deadlineAtMs, context.deadlineAtMs),
         signal,
@@ -71,13 +73,12 @@ export function createInfer(
         const prediction = { ...rest, probabilities, distance, batchSize, timings };
         count({ model: null, heldMs: 0, outcome: 'ok', prediction });
       }
-      const probabilities = answered.map((row) => row.probabilities);
       return {
         modelName: name,
         modelVersion: String(version),
         id: request.id,
         parameters: {},
-        ...toInferOutput(probabilities, isRaw),
+        ...toInferOutput(answered, input),
       };
     } catch (thrown) {
       const error = DomainError.from(thrown);

@@ -1,3 +1,4 @@
+import type { BatchedRow } from '../../batching/index.js';
 import { DomainError } from '../../errors.js';
 import type { InputSpec } from '../../frames/index.js';
 import {
@@ -10,6 +11,26 @@ import {
 /** What our models call their tensors, as their ONNX graphs do. */
 export const inputName = 'pixels';
 export const outputName = 'probabilities';
+/** Of versions that say how far a frame is from their training set. */
+export const distanceName = 'distance';
+
+/** An output as its rows are: name, and shape without the batch. */
+export interface OutputPort {
+  readonly name: string;
+  readonly row: readonly number[];
+}
+
+/** The outputs of a version. */
+export function outputPorts({
+  labels,
+  drift,
+}: {
+  readonly labels: readonly string[];
+  readonly drift?: object | null;
+}): readonly OutputPort[] {
+  const probabilities = { name: outputName, row: [labels.length] };
+  return drift ? [probabilities, { name: distanceName, row: [] }] : [probabilities];
+}
 
 /** Rows as a request brought them. */
 export interface InferInput {
@@ -17,6 +38,8 @@ export interface InferInput {
   readonly rows: readonly Uint8Array[];
   /** Whether the answer is asked for as raw bytes too. */
   readonly isRaw: boolean;
+  /** What is asked for, in that order. */
+  readonly outputs: readonly OutputPort[];
 }
 
 /** How the input of a model is described, without its batch. */
@@ -32,7 +55,7 @@ export function rowShape({ channels, heightPx, widthPx }: InputSpec): readonly n
 export function parseInferInput(
   wire: ModelInferRequest,
   spec: InputSpec,
-  { maxRows }: { readonly maxRows: number },
+  { maxRows, ports }: { readonly maxRows: number; readonly ports: readonly OutputPort[] },
 ): InferInput {
   const [input] = wire.inputs;
   if (input === undefined || wire.inputs.length > 1) {
@@ -51,11 +74,13 @@ export function parseInferInput(
   } else if (rowCount > maxRows) {
     faults.push(`shape: expected at most ${maxRows} rows, got ${rowCount}`);
   }
-  for (const output of wire.outputs) {
-    if (output.name !== outputName) {
-      faults.push(`outputs: expected "${outputName}", got "${output.name}"`);
-    }
-  }
+  const outputs = wire.outputs.flatMap((output) => {
+    const port = ports.find((each) => each.name === output.name);
+    if (port) return [port];
+    const names = ports.map((each) => `"${each.name}"`).join(' or ');
+    faults.push(`outputs: expected ${names}, got "${output.name}"`);
+    return [];
+  });
   if (faults.length > 0) throw new DomainError('frame_invalid', faults.join('; '));
 
   const rowBytes = expected.reduce((product, size) => product * size, 1);
@@ -74,26 +99,39 @@ export function parseInferInput(
   const rows = Array.from({ length: rowCount }, (_, index) =>
     pixels.subarray(index * rowBytes, (index + 1) * rowBytes),
   );
-  return { rows, isRaw };
+  return { rows, isRaw, outputs: outputs.length > 0 ? outputs : ports };
 }
 
-/** The probabilities of all rows as one tensor FP32 `[N, labels]`, raw if the input was. */
+/**
+ * What all rows gave as tensors FP32 `[N, ...]`, raw if the input was; a distance that an engine
+ * did not tell is NaN.
+ */
 export function toInferOutput(
-  rows: readonly Float32Array[],
-  isRaw: boolean,
+  rows: readonly BatchedRow[],
+  { isRaw, outputs }: Pick<InferInput, 'isRaw' | 'outputs'>,
 ): Pick<ModelInferResponse, 'outputs' | 'rawOutputContents'> {
-  const labelCount = rows[0]?.length ?? 0;
-  const values = new Float32Array(rows.length * labelCount);
-  for (const [index, row] of rows.entries()) values.set(row, index * labelCount);
-  const shape = [rows.length, labelCount];
-  const output = { name: outputName, datatype: 'FP32', shape, parameters: {} };
-  // Every machine that Node runs on is little-endian, as the protocol asks.
+  const tensors = outputs.map(({ name, row: rowShape }) => {
+    const size = rowShape.reduce((product, length) => product * length, 1);
+    const values = new Float32Array(rows.length * size);
+    for (const [index, { probabilities, distance = Number.NaN }] of rows.entries()) {
+      values.set(name === distanceName ? [distance] : probabilities, index * size);
+    }
+    const shape = [rows.length, ...rowShape];
+    return { tensor: { name, datatype: 'FP32', shape, parameters: {} }, values };
+  });
   if (isRaw) {
-    const rawOutputContents = [Buffer.from(values.buffer)];
-    return { outputs: [{ ...output, contents: undefined }], rawOutputContents };
+    return {
+      outputs: tensors.map(({ tensor }) => ({ ...tensor, contents: undefined })),
+      // Every machine that Node runs on is little-endian, as the protocol asks.
+      rawOutputContents: tensors.map(({ values }) => Buffer.from(values.buffer)),
+    };
   }
-  const contents = InferTensorContents.fromPartial({ fp32Contents: [...values] });
-  return { outputs: [{ ...output, contents }], rawOutputContents: [] };
+  const contentsOf = (values: Float32Array) =>
+    InferTensorContents.fromPartial({ fp32Contents: [...values] });
+  return {
+    outputs: tensors.map(({ tensor, values }) => ({ ...tensor, contents: contentsOf(values) })),
+    rawOutputContents: [],
+  };
 }
 
 /** Refuses what would be answered wrongly if it were passed over. */
