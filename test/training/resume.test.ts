@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { DomainError } from '../../src/errors.js';
 import type { RunEvent } from '../../src/training/index.js';
 import { createRunStore } from '../../src/training/run-store.js';
 import { follow, openTestTrainer, type TestTrainer } from './test-trainer.js';
@@ -151,6 +152,35 @@ test.serial('a run that was stopped goes on too, and publishes once more', async
   t.deepEqual(await models.versions('small'), [1, 2, 3]);
   t.deepEqual(await resultOf(test, 'stopped'), await resultOf(test, 'whole'));
 });
+
+test.serial(
+  'a run whose version could not be written publishes it once it is resumed',
+  async (t) => {
+    let isFull = true;
+    const test: TestTrainer = await openTestTrainer(t, {
+      store: {
+        read: (ref) => test.models.read(ref),
+        readFile: (manifest, file) => test.models.readFile(manifest, file),
+        aliases: (name) => test.models.aliases(name),
+        setAlias: (...given) => test.models.setAlias(...given),
+        changeAliases: (...given) => test.models.changeAliases(...given),
+        publish: async (draft) => {
+          if (!isFull) return test.models.publish(draft);
+          throw new DomainError('storage_failed', 'the models folder cannot be written: full');
+        },
+      },
+    });
+    const { trainer, spec } = test;
+    await trainer.start(spec, 'run');
+    await follow(trainer, 'run');
+    t.like(await trainer.get('run'), { state: 'failed', publishedVersion: null, resumable: true });
+    isFull = false;
+    const { fromNumber } = await trainer.resume('run');
+    const events = await follow(trainer, 'run', { from: fromNumber });
+    t.deepEqual(stepsOf(events), [], 'nothing is learnt again');
+    t.like(await trainer.get('run'), { state: 'finished', publishedVersion: 1, resumable: false });
+  },
+);
 
 test.serial('what cannot go on is refused with the reason', async (t) => {
   const { trainer, spec } = await openTestTrainer(t);

@@ -43,7 +43,8 @@ async function learnSmall(
   const network = createNetwork(spec.network, smallShape);
   const training = createSmallSet(frameCount);
   const loss = lossOf(spec, training);
-  const step = buildTrainingStep(network, { batchSize: spec.batchSize, loss });
+  const { batchSize, emaDecay } = spec;
+  const step = buildTrainingStep(network, { batchSize, emaDecay, loss });
   const graphRunner = await createOnnxGraphRunner(step.model, { threads: 1 });
   const state = from?.state ?? initialiseParameters(network, spec.seed);
   const real = createStepRunner(
@@ -258,6 +259,23 @@ test('a learning goes on from any save as if it had never stopped', async (t) =>
     );
     t.deepEqual(withoutTime(rest.learned), withoutTime(whole.learned), `from step ${from.step}`);
   }
+});
+
+test('where weights are averaged, the averages are scored and kept', async (t) => {
+  const { learned, saved } = await learnSmall({ epochs: 2, emaDecay: 0.9 });
+  const { epoch } = learned.best!.scores;
+  const { state } = saved[epoch - 1]!;
+  for (const [name, { values }] of learned.best!.parameters) {
+    t.deepEqual(values, state.get(`${name}/ema`)!.values, name);
+    t.notDeepEqual(values, state.get(name)!.values, name);
+  }
+  // Another score than that of the same steps' own weights.
+  const plain = await learnSmall({ epochs: 2 });
+  t.deepEqual(
+    plain.seen.map(({ loss }) => loss),
+    (await learnSmall({ epochs: 2, emaDecay: 0.9 })).seen.map(({ loss }) => loss),
+  );
+  t.not(plain.learned.history[0]!.validationLoss, learned.history[0]!.validationLoss);
 });
 
 test('a learning that had stopped early when it was saved stops early again', async (t) => {
