@@ -2,6 +2,7 @@
 import {
   benchVerb,
   classifyVerb,
+  compareVerb,
   createTerminal,
   edaVerb,
   evaluateVerb,
@@ -22,6 +23,7 @@ const verbs: readonly Verb[] = [
   serveVerb,
   trainVerb,
   evaluateVerb,
+  compareVerb,
   classifyVerb,
   submissionVerb,
   scoreVerb,

@@ -137,7 +137,8 @@ export function decimals(value: number | null, digits: number): string {
   return value === null || Number.isNaN(value) ? '–' : value.toFixed(digits);
 }
 
-function plainTable(colAligns: ('left' | 'right')[], head: string[] = []) {
+/** Columns under headings, without lines. */
+export function plainTable(colAligns: ('left' | 'right')[], head: string[] = []) {
   const sides = ['top', 'bottom', 'left', 'right'];
   const joints = ['', '-mid', '-left', '-right'];
   const none = sides.flatMap((side) => joints.map((joint) => [`${side}${joint}`, '']));
@@ -149,7 +150,8 @@ function plainTable(colAligns: ('left' | 'right')[], head: string[] = []) {
   });
 }
 
-function trimmed(text: string): string {
+/** Without spaces at the ends of lines. */
+export function trimmed(text: string): string {
   return text
     .split('\n')
     .map((line) => line.trimEnd())

@@ -10,6 +10,8 @@ export type {
   ScoredVersion,
 } from './classify-dataset.js';
 export { classifyDataset } from './classify-dataset.js';
+export type { Comparison, Contender, Difference, LabelDifference } from './compare.js';
+export { compareVersions } from './compare.js';
 export type { Doubt, DoubtedFrame } from './doubts.js';
 export { findDoubts } from './doubts.js';
 export type {
@@ -19,6 +21,7 @@ export type {
   EvaluationSource,
 } from './evaluate-dataset.js';
 export { evaluateDataset, intervalsOf, scoreRows, stackRows } from './evaluate-dataset.js';
+export { comparisonNote, differences, formatComparison, signed } from './format-comparison.js';
 export {
   averages,
   decimals,

@@ -1,1 +1,2 @@
+export { writeComparison } from './write-comparison.js';
 export { type ReportExtras, writeReport } from './write-report.js';

@@ -10,6 +10,7 @@ const commands = [
   ['serve'],
   ['train'],
   ['evaluate'],
+  ['compare'],
   ['classify'],
   ['submission'],
   ['score'],

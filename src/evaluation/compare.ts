@@ -1,0 +1,150 @@
+import { DomainError } from '../errors.js';
+import type { LabelSet } from '../label-set.js';
+import {
+  type BootstrapOptions,
+  drawsOf,
+  type Interval,
+  intervalOf,
+  level,
+  resampled,
+} from './bootstrap.js';
+import { stackRows } from './evaluate-dataset.js';
+import { holm, mcnemarExact } from './paired-tests.js';
+import type { PredictionRow } from './predictions.js';
+import type { Report } from './report.js';
+import { score } from './score.js';
+import { type DecidedScores, scoresOf, tallyOf, unitsOf } from './tally.js';
+
+/** One of two versions that answered the same frames. */
+export interface Contender {
+  /** "cells@3". */
+  readonly ref: string;
+  readonly rows: readonly PredictionRow[];
+  readonly thresholds: readonly number[];
+}
+
+/** A score of both, and how sure the difference is. */
+export interface Difference {
+  readonly first: number;
+  readonly second: number;
+  /** Second less first, and the interval of that over draws of the same frames for both. */
+  readonly gain: number;
+  readonly interval: Interval;
+  /** Of no difference: twice the part of the draws on the other side of 0; 2 / draws at least. */
+  readonly pValue: number;
+}
+
+/** One label of two versions. */
+export interface LabelDifference {
+  readonly label: string;
+  readonly support: number;
+  readonly firstF1: number;
+  readonly secondF1: number;
+  /** Frames whose label only this one has right, given or not. */
+  readonly onlyFirstRight: number;
+  readonly onlySecondRight: number;
+  /** McNemar's exact test over these two, frame by frame. */
+  readonly pValue: number;
+  /** The same after Holm's correction for all labels. */
+  readonly adjustedPValue: number;
+}
+
+/** Two versions on the same frames. */
+export interface Comparison {
+  readonly firstRef: string;
+  readonly secondRef: string;
+  readonly frameCount: number;
+  readonly level: number;
+  readonly resampleCount: number;
+  readonly unit: 'frame' | 'group';
+  readonly unitCount: number;
+  readonly macroF1Present: Difference;
+  readonly macroF1: Difference;
+  readonly microF1: Difference;
+  readonly exactMatch: Difference;
+  readonly labels: readonly LabelDifference[];
+  readonly first: Report;
+  readonly second: Report;
+}
+
+/**
+ * Compares two versions that answered the same frames, paired: each draw of frames, or of
+ * groups where there are any, is scored for both, so that a hard draw is hard for both.
+ * Each at its own thresholds. McNemar's test counts frames as if each stood alone.
+ *
+ * Source: Dror et al., "The hitchhiker's guide to testing statistical significance in NLP",
+ * ACL 2018, section 3; Berg-Kirkpatrick et al., EMNLP 2012, for the paired bootstrap.
+ *
+ * Throws `option_invalid` where the frames are not the same.
+ */
+export async function compareVersions(
+  [a, b]: readonly [Contender, Contender],
+  { labels, groups }: { readonly labels: LabelSet; readonly groups: readonly (string | null)[] },
+  { resampleCount = 1000, seed = 1 }: BootstrapOptions = {},
+): Promise<Comparison> {
+  if (a.rows.length !== b.rows.length || a.rows.some(({ id }, at) => id !== b.rows[at]?.id)) {
+    throw new DomainError('option_invalid', `expected the same frames for ${a.ref} and ${b.ref}`);
+  }
+  const units = unitsOf(groups);
+  const scored = [a, b].map(({ rows, thresholds }) => stackRows(rows, labels, thresholds));
+  const [ofA, ofB] = scored as [(typeof scored)[0], (typeof scored)[0]];
+  const tallies = [tallyOf(ofA, units), tallyOf(ofB, units)] as const;
+  const { unitCount } = tallies[0];
+  const draw = drawsOf(unitCount, seed);
+  const draws: (readonly [DecidedScores, DecidedScores])[] = [];
+  await resampled(resampleCount, (resample) => {
+    const drawn = draw(resample);
+    draws.push([scoresOf(tallies[0], drawn), scoresOf(tallies[1], drawn)]);
+  });
+  const [first, second] = [score(ofA), score(ofB)];
+  const differenceOf = (key: 'macroF1Present' | 'macroF1' | 'microF1' | 'exactMatch') => {
+    const gains = draws.map(([one, other]) => other[key] - one[key]);
+    return toDifference(first[key], second[key], gains);
+  };
+
+  const told = countRight(ofA, ofB);
+  const pValues = told.map(([one, other]) => mcnemarExact(one, other));
+  const adjusted = holm(pValues);
+  return {
+    ...{ firstRef: a.ref, secondRef: b.ref, frameCount: first.frameCount },
+    ...{ level, resampleCount, unitCount },
+    unit: groups.some((group) => group !== null) ? 'group' : 'frame',
+    macroF1Present: differenceOf('macroF1Present'),
+    macroF1: differenceOf('macroF1'),
+    microF1: differenceOf('microF1'),
+    exactMatch: differenceOf('exactMatch'),
+    labels: first.labels.map(({ label, support, f1 }, index) => ({
+      ...{ label, support, firstF1: f1, secondF1: second.labels[index]?.f1 ?? 0 },
+      onlyFirstRight: told[index]?.[0] ?? 0,
+      onlySecondRight: told[index]?.[1] ?? 0,
+      pValue: pValues[index] ?? 1,
+      adjustedPValue: adjusted[index] ?? 1,
+    })),
+    ...{ first, second },
+  };
+}
+
+function toDifference(first: number, second: number, gains: readonly number[]): Difference {
+  const notAbove = gains.filter((gain) => gain <= 0).length;
+  const notBelow = gains.filter((gain) => gain >= 0).length;
+  // One is added to each: the set itself is a draw too, and no p-value is 0.
+  const pValue = Math.min(1, (2 * (1 + Math.min(notAbove, notBelow))) / (1 + gains.length));
+  return { first, second, gain: second - first, interval: intervalOf(gains), pValue };
+}
+
+type Stacked = ReturnType<typeof stackRows>;
+
+/** Of each label, the frames that only the first and only the second has right. */
+function countRight(a: Stacked, b: Stacked): readonly (readonly [number, number])[] {
+  const labelCount = a.labels.length;
+  const counts = a.labels.map(() => [0, 0] as [number, number]);
+  const isRight = ({ probabilities, targets, thresholds }: Stacked, at: number) =>
+    (probabilities[at] ?? 0) >= (thresholds[at % labelCount] ?? 1) === (targets[at] === 1);
+  for (let at = 0; at < a.targets.length; at += 1) {
+    const [first, second] = [isRight(a, at), isRight(b, at)];
+    const count = counts[at % labelCount];
+    if (first === second || count === undefined) continue;
+    count[first ? 0 : 1] += 1;
+  }
+  return counts;
+}

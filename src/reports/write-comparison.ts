@@ -1,0 +1,103 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  type Comparison,
+  comparisonNote,
+  decimals,
+  differences,
+  formatInterval,
+  signed,
+  writeWhole,
+} from '../evaluation/index.js';
+import { storageFailed } from '../files/index.js';
+import { barChart, type Figure, toPage } from '../plots/index.js';
+
+/**
+ * Writes `comparison.json` and `comparison.html`, one file that needs nothing else.
+ * Throws `storage_failed` when the folder cannot be written.
+ */
+export async function writeComparison(
+  dir: string,
+  comparison: Comparison,
+  { title }: { readonly title: string },
+): Promise<void> {
+  await mkdir(dir, { recursive: true }).catch((cause: unknown) => {
+    throw storageFailed('cannot make the folder of the comparison', cause);
+  });
+  const json = `${JSON.stringify({ title, ...comparison }, null, 2)}\n`;
+  await writeWhole(join(dir, 'comparison.json'), json);
+  const intro = [`${comparisonNote(comparison)}. Each version answers at its own thresholds.`];
+  const page = toPage({ title, intro, figures: figuresOf(comparison) });
+  await writeWhole(join(dir, 'comparison.html'), page);
+}
+
+function figuresOf(comparison: Comparison): readonly Figure[] {
+  const { firstRef, secondRef, first, second, labels } = comparison;
+  const present = labels
+    .map((label, index) => ({ ...label, name: `${index} ${label.label}` }))
+    .filter(({ support }) => support > 0);
+  return [
+    {
+      title: 'The whole',
+      note: `Gain: ${secondRef} less ${firstRef}. p: how likely a gain as far from 0 were, if neither was better.`,
+      content: {
+        head: ['score', firstRef, secondRef, 'gain', '95 %', 'p'],
+        rows: [
+          ...differences(comparison).map(([name, of]) => [
+            ...[name, decimals(of.first, 4), decimals(of.second, 4), signed(of.gain, 4)],
+            ...[formatInterval(of.interval, 4), decimals(of.pValue, 4)],
+          ]),
+          [
+            ...['binary accuracy', decimals(first.binaryAccuracy, 4)],
+            ...[decimals(second.binaryAccuracy, 4), '', '', ''],
+          ],
+          [
+            ...['  the same, always answering "no"', decimals(first.alwaysNoAccuracy, 4)],
+            ...[decimals(second.alwaysNoAccuracy, 4), '', '', ''],
+          ],
+        ],
+      },
+    },
+    {
+      title: 'F1 of each label',
+      content: {
+        svg: barChart({
+          title: 'F1 of each label',
+          subtitle: 'labels that are present; n: frames that have the label',
+          xLabel: 'F1',
+          most: 1,
+          categories: present.map(({ name }) => name),
+          series: [
+            {
+              name: firstRef,
+              values: present.map(({ firstF1 }) => firstF1),
+              texts: present.map(({ firstF1 }) => firstF1.toFixed(2)),
+            },
+            {
+              name: secondRef,
+              values: present.map(({ secondF1 }) => secondF1),
+              texts: present.map(
+                ({ secondF1, support }) => `${secondF1.toFixed(2)}  n = ${support}`,
+              ),
+            },
+          ],
+        }),
+      },
+    },
+    {
+      title: 'Label by label',
+      note: "McNemar's exact test over the frames that just one version has right, and the same after Holm's correction for all labels. It takes frames as if each stood alone: of one field of view they do not.",
+      content: {
+        head: [
+          ...['label', 'frames', `F1 ${firstRef}`, `F1 ${secondRef}`],
+          ...[`only ${firstRef} right`, `only ${secondRef} right`, 'p', 'p, Holm'],
+        ],
+        rows: present.map((label) => [
+          ...[label.name, label.support, decimals(label.firstF1, 3), decimals(label.secondF1, 3)],
+          ...[label.onlyFirstRight, label.onlySecondRight],
+          ...[decimals(label.pValue, 4), decimals(label.adjustedPValue, 4)],
+        ]),
+      },
+    },
+  ];
+}

@@ -1,0 +1,93 @@
+import test from 'ava';
+import {
+  compareVersions,
+  formatComparison,
+  type PredictionRow,
+} from '../../src/evaluation/index.js';
+import { holm, mcnemarExact } from '../../src/evaluation/paired-tests.js';
+import { golden } from './golden.js';
+
+const labels = ['a', 'b'];
+const thresholds = [0.5, 0.5];
+
+/** Frames with one of two labels; those in `missed` get no label. */
+function rowsOf(count: number, missed: (at: number) => boolean): readonly PredictionRow[] {
+  return Array.from({ length: count }, (_, at) => ({
+    id: `f${at}`,
+    labelIndices: [at % 2],
+    probabilities: Float64Array.from([0, 1], (label) =>
+      label === at % 2 && !missed(at) ? 0.9 : 0.1,
+    ),
+  }));
+}
+
+const contender = (ref: string, missed: (at: number) => boolean, count = 60) => ({
+  ...{ ref, thresholds },
+  rows: rowsOf(count, missed),
+});
+const alone = (count = 60) => ({ labels, groups: new Array<null>(count).fill(null) });
+
+test("McNemar's exact test and Holm's correction are those of statsmodels", (t) => {
+  const { discordant, pValues, adjusted } = golden.comparison;
+  const found = discordant.map(([first, second]) => mcnemarExact(first, second));
+  for (const [at, pValue] of found.entries()) {
+    t.true(Math.abs(pValue - (pValues[at] ?? 0)) < 1e-12, `${discordant[at]}: ${pValue}`);
+  }
+  for (const [at, pValue] of holm(found).entries()) {
+    t.true(Math.abs(pValue - (adjusted[at] ?? 0)) < 1e-12, `${at}: ${pValue}`);
+  }
+});
+
+test("McNemar's exact test has a number for many frames", (t) => {
+  t.true(mcnemarExact(10_000, 10_000) > 0.99);
+  t.true(mcnemarExact(9_000, 11_000) < 1e-40);
+});
+
+test('a version compared with itself gains nothing', async (t) => {
+  const half = (at: number) => at % 3 === 0;
+  const found = await compareVersions([contender('x@1', half), contender('x@1', half)], alone());
+  t.like(found.macroF1Present, { gain: 0, pValue: 1, interval: { low: 0, high: 0 } });
+  t.true(found.labels.every(({ adjustedPValue }) => adjustedPValue === 1));
+});
+
+test('a better version is told from a worse one, and from one that is as good', async (t) => {
+  const worse = contender('x@1', (at) => at % 4 < 2);
+  const better = contender('x@2', (at) => at % 12 === 0);
+  const found = await compareVersions([worse, better], alone());
+  t.true(found.exactMatch.gain > 0.3);
+  t.true(found.exactMatch.interval.low > 0 && found.exactMatch.pValue < 0.01);
+  // Frames 0, 4, 8, … of label a: the first misses 0, 4, 8, …, the second 0, 12, 24, …
+  t.like(found.labels[0], { onlyFirstRight: 0, onlySecondRight: 10, firstF1: 2 / 3 });
+  t.true((found.labels[0]?.adjustedPValue ?? 1) < 0.01);
+
+  const other = contender('x@3', (at) => at % 12 === 6);
+  const level = await compareVersions([better, other], alone());
+  t.is(level.exactMatch.gain, 0);
+  t.true(level.exactMatch.pValue > 0.5);
+  const back = await compareVersions([better, worse], alone());
+  t.is(back.exactMatch.gain, -found.exactMatch.gain);
+});
+
+test('the same seed compares the same; whole groups are drawn where there are any', async (t) => {
+  const pair = [contender('x@1', (at) => at < 9), contender('x@2', (at) => at > 50)] as const;
+  const options = { resampleCount: 200, seed: 5 };
+  t.deepEqual(
+    await compareVersions(pair, alone(), options),
+    await compareVersions(pair, alone(), options),
+  );
+  const groups = pair[0].rows.map((_, at) => `field ${Math.floor(at / 10)}`);
+  const found = await compareVersions(pair, { labels, groups }, options);
+  t.like(found, { unit: 'group', unitCount: 6, resampleCount: 200 });
+  const text = formatComparison(found);
+  t.regex(text, /200 draws of 6 groups, the same for both/);
+  t.true(text.includes(found.macroF1Present.first.toFixed(4)));
+  t.true(text.includes('x@2'));
+});
+
+test('other frames cannot be compared', async (t) => {
+  const none = () => false;
+  await t.throwsAsync(
+    compareVersions([contender('x@1', none), contender('x@2', none, 59)], alone()),
+    { code: 'option_invalid', message: /same frames for x@1 and x@2/ },
+  );
+});
