@@ -66,6 +66,13 @@ export const trainVerb: Verb = (terminal) =>
       list,
       [],
     )
+    .option(
+      '--folds <number>',
+      'cross-validate instead: mean and spread, no version',
+      wholeNumber(2),
+    )
+    .option('--out <dir>', 'with --folds: write its report there')
+    .option('--doubts <number>', 'with --folds: name frames with doubted labels', wholeNumber(1))
     .option('--promote', 'make the new version live; the first version of a name always is')
     .option('--run-id <id>', 'name of the run; without it one is made')
     .option(flags.models, flags.modelsHelp)
@@ -74,7 +81,7 @@ export const trainVerb: Verb = (terminal) =>
     .option(flags.json, 'print one event a line, for a script')
     .addHelpText(
       'after',
-      `${example('train --data my-cells --model cells --epochs 20 --batch 32')}
+      `${example('train --data my-cells --model cells --epochs 20 --batch 32', 'train --data my-cells --model cells --folds 5 --out folds')}
 Ctrl-C ends the run after the step it is in and keeps its best weights; with
 --server it only stops watching and the run goes on. A second Ctrl-C leaves at once.
 `,
@@ -110,6 +117,14 @@ Ctrl-C ends the run after the step it is in and keeps its best weights; with
         runId: options.runId,
         json: options.json === true,
       };
+      if (options.folds !== undefined) {
+        if (options.server !== undefined) {
+          throw new UsageError('--folds: expected to work in place, without --server');
+        }
+        const { crossValidate } = await import('./cross-validate.js');
+        const { folds, out, doubts: doubtCount = 0 } = options;
+        return crossValidate({ ...job, folds, out, doubtCount }, terminal);
+      }
       await (options.server === undefined
         ? trainInPlace(job, options, terminal)
         : trainOnServer(job, options.server, terminal));

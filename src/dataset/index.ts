@@ -1,4 +1,6 @@
 export type { Dataset, DatasetFrame, FrameFolder, TestFolder } from './dataset.js';
+export { type Fold, foldDataset } from './fold-dataset.js';
+export { linkDataset } from './link-dataset.js';
 export { type OpenOptions, openDataset, openTestFolder } from './open-dataset.js';
 export { readFrame } from './read-frame.js';
 export { resolveDataPath } from './resolve-data-path.js';

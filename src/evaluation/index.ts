@@ -12,6 +12,15 @@ export type {
 export { classifyDataset } from './classify-dataset.js';
 export type { Comparison, Contender, Difference, LabelDifference } from './compare.js';
 export { compareVersions } from './compare.js';
+export {
+  type CrossValidation,
+  formatCrossValidation,
+  type LabelSpread,
+  type Spread,
+  spreadOf,
+  spreads,
+  summariseFolds,
+} from './cross-validation.js';
 export type { Doubt, DoubtedFrame } from './doubts.js';
 export { findDoubts } from './doubts.js';
 export type {

@@ -1,2 +1,3 @@
 export { writeComparison } from './write-comparison.js';
+export { type CrossValidationExtras, writeCrossValidation } from './write-cross-validation.js';
 export { type ReportExtras, writeReport } from './write-report.js';

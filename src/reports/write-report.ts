@@ -1,6 +1,5 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { stringify } from 'csv-stringify/sync';
 import { DomainError } from '../errors.js';
 import {
   type PredictionRow,
@@ -12,6 +11,7 @@ import type { Frame } from '../frames/index.js';
 import { type Cell, contactSheet, toPage, toThumbnail } from '../plots/index.js';
 import { type Mistake, rankMistakes } from './mistakes.js';
 import { reportFigures } from './report-figures.js';
+import { writeDoubts } from './write-doubts.js';
 
 export interface ReportExtras {
   /** What was scored: "cells@3 on hpa-fields". */
@@ -97,20 +97,6 @@ function drawDoubts(
     ],
   }));
   return drawFrames(shown, readFrame);
-}
-
-/** A line a doubted label of a frame, the least believed frames first. */
-function writeDoubts(path: string, { doubts, labels }: Report): Promise<void> {
-  const head = ['Id', 'Label', 'Name', 'Given', 'Probability', 'Expected', 'SelfConfidence'];
-  const lines = doubts.flatMap(({ id, doubts: of }) =>
-    of.map(({ label, isGiven, ...numbers }) => [
-      ...[id, label, labels[label]?.label, isGiven ? 'yes' : 'no'],
-      ...[numbers.probability, numbers.expected, numbers.selfConfidence].map((number) =>
-        number.toFixed(6),
-      ),
-    ]),
-  );
-  return writeWhole(path, stringify([head, ...lines]));
 }
 
 async function drawFrames(

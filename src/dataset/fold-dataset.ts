@@ -1,0 +1,43 @@
+import { DomainError } from '../errors.js';
+import type { Dataset, DatasetFrame } from './dataset.js';
+import { divideGroups } from './divide-groups.js';
+
+/** One way to cut a dataset: what is held out, and the rest. Both in the order of the file. */
+export interface Fold {
+  readonly heldOut: readonly DatasetFrame[];
+  readonly rest: readonly DatasetFrame[];
+}
+
+/**
+ * Cuts a dataset into folds of about the same size and labels, drawn by seed: every frame
+ * is held out once, and frames of one group always together. A frame without a group is
+ * one of its own.
+ *
+ * Throws `option_invalid` for fewer than two folds, or fewer groups than folds.
+ */
+export function foldDataset(
+  { frames }: Pick<Dataset, 'frames'>,
+  { folds, seed }: { readonly folds: number; readonly seed: number },
+): readonly Fold[] {
+  if (!Number.isInteger(folds) || folds < 2) {
+    throw new DomainError('option_invalid', `expected at least 2 folds, got ${folds}`);
+  }
+  let left = frames;
+  const parts: (readonly DatasetFrame[])[] = [];
+  for (let missing = folds; missing > 1; missing -= 1) {
+    const { first, second } = divideGroups(left, { part: 1 / missing, seed });
+    parts.push(first);
+    left = second;
+  }
+  parts.push(left);
+  if (parts.some(({ length }) => length === 0)) {
+    throw new DomainError(
+      'option_invalid',
+      `expected frames of at least ${folds} groups for ${folds} folds, got ${frames.length} frames of fewer`,
+    );
+  }
+  return parts.map((part) => {
+    const heldOut = new Set(part);
+    return { heldOut: part, rest: frames.filter((frame) => !heldOut.has(frame)) };
+  });
+}

@@ -1,0 +1,107 @@
+import { decimals, plainTable, trimmed } from './format-report.js';
+import type { Report } from './report.js';
+
+/** What a number comes to over several trainings. */
+export interface Spread {
+  readonly mean: number;
+  /** Standard deviation with n - 1; 0 of a single value. */
+  readonly deviation: number;
+  readonly least: number;
+  readonly most: number;
+}
+
+export interface LabelSpread {
+  readonly label: string;
+  /** Frames of all folds that have it. */
+  readonly support: number;
+  /** F1 over the folds in which a frame has it; null where none has. */
+  readonly f1: Spread | null;
+}
+
+/** Scores of as many trainings, each on the frames that it was kept from. */
+export interface CrossValidation {
+  readonly folds: readonly Report[];
+  readonly macroF1Present: Spread;
+  readonly macroF1: Spread;
+  readonly microF1: Spread;
+  readonly exactMatch: Spread;
+  readonly macroAveragePrecisionPresent: Spread;
+  readonly meanBinaryCrossEntropy: Spread;
+  readonly expectedCalibrationError: Spread;
+  readonly binaryAccuracy: Spread;
+  readonly alwaysNoAccuracy: Spread;
+  readonly labels: readonly LabelSpread[];
+}
+
+/** Mean and spread over folds of the same labels, one or more. */
+export function summariseFolds(folds: readonly Report[]): CrossValidation {
+  const of = (measure: (report: Report) => number) => spreadOf(folds.map(measure));
+  const labels = folds[0]?.labels ?? [];
+  return {
+    folds,
+    macroF1Present: of((report) => report.macroF1Present),
+    macroF1: of((report) => report.macroF1),
+    microF1: of((report) => report.microF1),
+    exactMatch: of((report) => report.exactMatch),
+    macroAveragePrecisionPresent: of((report) => report.macroAveragePrecisionPresent),
+    meanBinaryCrossEntropy: of((report) => report.meanBinaryCrossEntropy),
+    expectedCalibrationError: of((report) => report.expectedCalibrationError),
+    binaryAccuracy: of((report) => report.binaryAccuracy),
+    alwaysNoAccuracy: of((report) => report.alwaysNoAccuracy),
+    labels: labels.map(({ label }, index) => {
+      const having = folds.flatMap((report) => {
+        const own = report.labels[index];
+        return own !== undefined && own.support > 0 ? [own] : [];
+      });
+      return {
+        label,
+        support: having.reduce((sum, { support }) => sum + support, 0),
+        f1: having.length === 0 ? null : spreadOf(having.map(({ f1 }) => f1)),
+      };
+    }),
+  };
+}
+
+export function spreadOf(values: readonly number[]): Spread {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return {
+    mean,
+    deviation: values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : 0,
+    least: Math.min(...values),
+    most: Math.max(...values),
+  };
+}
+
+/** The spreads of the whole, in the order in which they should be read. */
+export function spreads(of: CrossValidation): readonly (readonly [name: string, of: Spread])[] {
+  return [
+    ['macro F1, labels present', of.macroF1Present],
+    ['macro F1, all labels', of.macroF1],
+    ['micro F1', of.microF1],
+    ['exact match', of.exactMatch],
+    ['macro average precision, labels present', of.macroAveragePrecisionPresent],
+    ['mean binary cross-entropy', of.meanBinaryCrossEntropy],
+    ['expected calibration error', of.expectedCalibrationError],
+    ['binary accuracy', of.binaryAccuracy],
+    ['  the same, always answering "no"', of.alwaysNoAccuracy],
+  ];
+}
+
+/** A CrossValidation for a terminal: the whole, then a line a label that is present. */
+export function formatCrossValidation(of: CrossValidation): string {
+  const right = (count: number) => Array.from({ length: count }, () => 'right' as const);
+  const head = ['mean', '± deviation', 'least', 'most'];
+  const cells = ({ mean, deviation, least, most }: Spread) =>
+    [mean, deviation, least, most].map((value) => decimals(value, 4));
+  const whole = plainTable(['left', ...right(4)], [`${of.folds.length} folds`, ...head]);
+  for (const [name, spread] of spreads(of)) whole.push([name, ...cells(spread)]);
+  const labels = plainTable(
+    ['right', 'left', ...right(5)],
+    ['', 'F1 of each label', 'frames', ...head],
+  );
+  for (const [index, { label, support, f1 }] of of.labels.entries()) {
+    if (f1 !== null) labels.push([String(index), label, String(support), ...cells(f1)]);
+  }
+  return `${trimmed(whole.toString())}\n\n${trimmed(labels.toString())}\n`;
+}
