@@ -125,6 +125,37 @@ test('in order, an answer waits for the frames before it', async (t) => {
   );
 });
 
+test('in order, refused frames behind a slow one are not read without end', async (t) => {
+  const puppet = createPuppetClassifier();
+  const classifier = {
+    classify: async (...call: Parameters<typeof puppet.classifier.classify>) =>
+      call[0].id === 'other' ? predictionOf(call[0], 1) : puppet.classifier.classify(...call),
+  };
+  const { client } = await openTestPort(t, { classifier });
+  // Large enough that what the transport takes in on its own is a hundred of them.
+  const [plane] = tinyFrame('').planes;
+  const planes = [{ ...plane!, bytes: Buffer.alloc(20_000) }];
+  const refused = { ...tinyFrame('refused'), widthPx: 0, planes };
+  const total = 4000;
+  let sent = 0;
+  function* frames() {
+    yield tinyFrame('first');
+    for (; sent < total; sent += 1) yield refused;
+  }
+  const reading = collect(client.classify({ delivery: 'inOrder' }, frames()));
+  await puppet.came(1);
+  for (let before = -1; before !== sent; ) {
+    before = sent;
+    for (let trip = 0; trip < 50; trip += 1) await client.classifyFrame(tinyFrame('other'));
+  }
+  t.true(sent < total / 2, `${sent} of ${total} refused frames were read`);
+  puppet.calls[0]?.answer();
+  const outcomes = predictions(await reading).map(({ outcome }) => outcome);
+  t.is(outcomes.length, total + 1);
+  t.is(outcomes[0], 'ok');
+  t.true(outcomes.slice(1).every((outcome) => outcome === 'invalid'));
+});
+
 test('block: a full stream is not read on until an answer has left', async (t) => {
   const puppet = createPuppetClassifier();
   const { client } = await openTestPort(t, { classifier: puppet.classifier });

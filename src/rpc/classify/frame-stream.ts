@@ -48,6 +48,13 @@ export interface FrameStream {
   summary(): Readonly<Record<string, unknown>>;
 }
 
+/**
+ * Answers that may wait for one before them. Frames that are refused or driven out take no
+ * place in the window: while the first of a stream in order takes long, they could come
+ * without end.
+ */
+const mostHeld = 1024;
+
 interface Entry {
   readonly position: number;
   readonly arrival: Arrival;
@@ -137,6 +144,7 @@ export function createFrameStream(
       startWhatMay();
     },
     get hasRoom() {
+      if (outbox.held >= mostHeld) return false;
       return options.overflow !== 'block' || window.hasRoom;
     },
     get size() {

@@ -4,6 +4,8 @@ import type { Delivery } from '../wire/enums.js';
 export interface Outbox<Answer> {
   /** `position` counts the frames of the stream from 0; each exactly once. */
   put(position: number, answer: Answer): void;
+  /** Answers that wait for one before them. */
+  readonly held: number;
 }
 
 /** `asCompleted` hands each answer on at once; `inOrder` holds it until those before it are there. */
@@ -11,7 +13,9 @@ export function createOutbox<Answer>(
   delivery: Delivery,
   send: (answer: Answer) => void,
 ): Outbox<Answer> {
-  if (delivery === 'asCompleted') return { put: (_position, answer) => send(answer) };
+  if (delivery === 'asCompleted') {
+    return { put: (_position, answer) => send(answer), held: 0 };
+  }
   const held = new Map<number, Answer>();
   let next = 0;
   return {
@@ -22,6 +26,9 @@ export function createOutbox<Answer>(
         next += 1;
         send(ready);
       }
+    },
+    get held() {
+      return held.size;
     },
   };
 }
