@@ -11,7 +11,7 @@ import { withServer } from '../with-server.js';
 
 const scenario = {
   name: 'vanishing clients',
-  what: 'connections freeze half-open or are reset with frames on their way; keepalive (here 1 s + 1 s) finds them',
+  what: 'connections freeze half-open or are reset with frames on their way; keepalive (here 1 s + 2 s) finds them',
 };
 
 export const vanishingClients: Scenario = {
@@ -22,7 +22,7 @@ export const vanishingClients: Scenario = {
       context,
       {
         engine: { kind: 'fake', runMs: 2 },
-        config: { keepaliveMs: 1000, keepaliveTimeoutMs: 1000 },
+        config: { keepaliveMs: 1000, keepaliveTimeoutMs: 2000 },
       },
       async ({ server, tally }) => {
         const frames = await makeKnownFrames({ sizePx: 32 });
@@ -35,6 +35,7 @@ export const vanishingClients: Scenario = {
             const proxy = await openFreezingProxy(server.port);
             // What they would have been answered nobody will know: only the server's count does.
             const theirs = createTally();
+            const before = server.log.calls.get('Classify') ?? 0;
             const opened = Array.from({ length: clients }, (_, index) => {
               const client = connectRaw(proxy.port);
               let isAnswered: () => void;
@@ -47,8 +48,9 @@ export const vanishingClients: Scenario = {
               );
               return { client, stream, answered };
             });
-            await Promise.all(opened.map(({ answered }) => answered));
-            const before = server.log.calls.get('Classify') ?? 0;
+            await Promise.all(
+              opened.map(({ answered, stream }) => Promise.race([answered, stream.ended])),
+            );
             proxy[how]();
             const all = () => (server.log.calls.get('Classify') ?? 0) >= before + clients;
             await server.log.until(all, 'every vanished client was found');
