@@ -16,7 +16,7 @@ import {
   type EpochScores,
   parseRunSpec,
 } from '../src/training/index.js';
-import { loadFrames } from '../src/training/process/frame-set.js';
+import { createBatchBuffers, gatherBatch, loadFrames } from '../src/training/process/frame-set.js';
 
 /** What PyTorch 1.13 reached with the same network on held-out fields after as many epochs. */
 const goal = { macroF1Present: 0.33, binaryAccuracy: 0.969, crossEntropy: 0.067 };
@@ -114,11 +114,14 @@ export async function trainYardstick(
     for (const [part, frames] of Object.entries(split)) {
       const set = await loadFrames(
         { dataset, frames, inputSpec: defaultInputSpec, inFlight: 2 },
-        { preparer, isStopRequested: () => false },
+        { preparer, cache: null, warn: console.error, isStopRequested: () => false },
         () => undefined,
       );
-      await writeFile(join(folder, `${part}-pixels.bin`), Buffer.concat(set?.pixels ?? []));
-      await writeFile(join(folder, `${part}-targets.bin`), set?.targets ?? '');
+      if (set === null) continue;
+      const rows = set.frames.map((_, row) => row);
+      const { pixels } = gatherBatch(set, rows, createBatchBuffers(set, rows.length));
+      await writeFile(join(folder, `${part}-pixels.bin`), pixels);
+      await writeFile(join(folder, `${part}-targets.bin`), set.targets);
     }
     const script = join(packageRoot, 'bench/seed_on_cells_torch.py');
     const child = spawn(python, [script, folder, `${epochs}`, `${seed}`], { stdio: 'inherit' });

@@ -141,6 +141,9 @@ const schema = z.strictObject({
     .max(1)
     .default(1)
     .describe('part of the time that training takes while frames are answered; 1 never rests'),
+  frameCacheBytes: whole(0, 2 ** 50)
+    .default(8 * 1024 * MiB)
+    .describe('bytes of prepared frames that trainings keep in the folder of runs; 0 keeps none'),
 
   gateData: z
     .union([z.literal(''), folder])

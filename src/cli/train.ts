@@ -23,6 +23,7 @@ const schedules = ['decay', 'cosine'] as const;
 const losses = ['bce', 'weighted', 'focal'] as const;
 const optimisers = ['adam', 'adamw'] as const;
 const samplings = ['shuffled', 'balanced'] as const;
+const augmentations = ['none', 'cells'] as const;
 
 /** One of some words, the first unless it is given. */
 const choice = <const Flags extends string, const Words extends readonly [string, ...string[]]>(
@@ -55,6 +56,7 @@ export const trainVerb: Verb = (terminal) =>
     .option('--max-positive-weight <number>', 'bound of the weighted loss', numberAbove(0), 10)
     .option('--focal-gamma <number>', 'gamma of the focal loss', numberAbove(0, 10), 2)
     .addOption(choice('--sampling <name>', 'balanced: rare labels come more often', samplings))
+    .addOption(choice('--augmentation <name>', 'cells: flips, turns, crops, stains', augmentations))
     .addOption(choice('--optimiser <name>', 'adamw has weight decay', optimisers))
     .option('--weight-decay <number>', "AdamW's; spares biases and norms", numberAbove(0, 1), 0.01)
     .option('--clip-norm <number>', 'bound of the norm of all gradients; 0 is none', fromZero, 0)
@@ -105,6 +107,7 @@ Ctrl-C ends the run after the step it is in and keeps its best weights; with
           focalGamma: options.focalGamma,
           maxPositiveWeight: options.maxPositiveWeight,
           sampling: options.sampling,
+          augmentation: options.augmentation,
           schedule: options.schedule,
           warmUp: options.warmUp,
           optimiser: options.optimiser,

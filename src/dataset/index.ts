@@ -6,3 +6,4 @@ export { readFrame } from './read-frame.js';
 export { resolveDataPath } from './resolve-data-path.js';
 export { shuffled } from './shuffled.js';
 export { type DatasetSplit, type SplitOptions, splitDataset } from './split-dataset.js';
+export { stampFrames } from './stamp-frames.js';

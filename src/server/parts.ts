@@ -86,6 +86,7 @@ export async function openParts(config: Config, overrides: PartsOverrides = {}):
         runsDir: config.runsDir,
         threads: config.trainingThreads,
         share: config.trainingShare,
+        frameCacheBytes: config.frameCacheBytes,
       },
       { store, log, serving, promote },
     );

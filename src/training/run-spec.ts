@@ -89,6 +89,7 @@ const schema = z.strictObject({
   focalGamma: above(0, 10, 2),
   maxPositiveWeight: above(0, 10_000, 10),
   sampling: word('shuffled', 'balanced'),
+  augmentation: word('none', 'cells'),
   schedule: word('decay', 'cosine'),
   warmUp: part(0.05, { isWholeAllowed: false }),
   optimiser: word('adam', 'adamw'),

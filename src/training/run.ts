@@ -35,6 +35,11 @@ export interface RunSpec {
   readonly maxPositiveWeight: number;
   /** `balanced`: frames of rare labels are drawn more often. @default 'shuffled' */
   readonly sampling: 'shuffled' | 'balanced';
+  /**
+   * `cells`: each time a frame comes it is flipped, turned by quarters, cropped and scaled by
+   * up to a fifth and stained otherwise, by chance of the seed. @default 'none'
+   */
+  readonly augmentation: 'none' | 'cells';
   /** How the rate changes: the card's decay, or half a cosine down to 0. @default 'decay' */
   readonly schedule: 'decay' | 'cosine';
   /** Part of the steps over which a cosine's rate rises first, 0..1. @default 0.05 */

@@ -31,6 +31,11 @@ export interface TrainerOptions {
   readonly share?: number;
   /** How old a run's checkpoint gets while an epoch goes on. @default 30 000 */
   readonly checkpointEveryMs?: number;
+  /**
+   * Bytes of prepared frames that are kept from run to run, in `.frames` of `runsDir`; 0 keeps
+   * none. @default 8 GiB
+   */
+  readonly frameCacheBytes?: number;
   /** How long `close` waits for a run to stop before it is ended. @default 10 000 */
   readonly graceMs?: number;
 }
@@ -135,11 +140,14 @@ export function createTrainer(
     threads = 0,
     share = 1,
     checkpointEveryMs = 30_000,
+    frameCacheBytes = 8 * 1024 ** 3,
     graceMs = 10_000,
   } = options;
   const { store, log, serving, startProcess = startTrainerProcess } = collaborators;
   const promote = collaborators.promote ?? promoteIn(store);
   const runs = createRunStore(runsDir);
+  const frameCache =
+    frameCacheBytes > 0 ? { folder: join(runsDir, '.frames'), maxBytes: frameCacheBytes } : null;
   /** The run that holds the device. */
   let active: ActiveRun | null = null;
   /** The run that was started last; it may still be telling its end. */
@@ -215,7 +223,7 @@ export function createTrainer(
     try {
       if (parent) await writeDurably(join(folder, runFiles.parent), [parent.model]);
       const process = await startProcess(
-        { folder, threads, share, checkpointEveryMs, resumed },
+        { folder, threads, share, checkpointEveryMs, frameCache, resumed },
         {
           onEvent: (event) => {
             written = Promise.all([written, runs.append(runId, event)]);

@@ -126,6 +126,7 @@ const spec: RunSpec = {
   focalGamma: 1.5,
   maxPositiveWeight: 20,
   sampling: 'balanced',
+  augmentation: 'cells',
   schedule: 'cosine',
   warmUp: 0.1,
   optimiser: 'adamw',

@@ -14,6 +14,7 @@ const demanding = {
   epochs: 3,
   batchSize: 4,
   sampling: 'balanced',
+  augmentation: 'cells',
   schedule: 'cosine',
   optimiser: 'adamw',
   clipNorm: 1,

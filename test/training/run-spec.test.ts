@@ -20,6 +20,7 @@ test('a dataset and a name are enough: the rest is filled in', (t) => {
       focalGamma: 2,
       maxPositiveWeight: 10,
       sampling: 'shuffled',
+      augmentation: 'none',
       schedule: 'decay',
       warmUp: 0.05,
       optimiser: 'adam',

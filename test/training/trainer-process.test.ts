@@ -38,7 +38,14 @@ async function startEndless(t: Parameters<typeof openFolder>[0]) {
   });
   const events: ProcessEvent[] = [];
   const trainer = await startTrainerProcess(
-    { folder: path, threads: 1, share: 0.5, checkpointEveryMs: 30_000, resumed: null },
+    {
+      folder: path,
+      threads: 1,
+      share: 0.5,
+      checkpointEveryMs: 30_000,
+      frameCache: null,
+      resumed: null,
+    },
     {
       onEvent: (event) => {
         events.push(event);

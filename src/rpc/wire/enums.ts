@@ -129,6 +129,10 @@ export const samplings = table<RunSpec['sampling']>(
   { shuffled: trainer.Sampling.SHUFFLED, balanced: trainer.Sampling.BALANCED },
   'shuffled',
 );
+export const augmentations = table<RunSpec['augmentation']>(
+  { none: trainer.Augmentation.NONE, cells: trainer.Augmentation.CELLS },
+  'none',
+);
 export const schedules = table<RunSpec['schedule']>(
   { decay: trainer.Schedule.DECAY, cosine: trainer.Schedule.COSINE },
   'decay',

@@ -6,6 +6,7 @@ import type {
 } from '../../gen/cytostream/v1/trainer.js';
 import type { EpochScores, Run, RunEvent, RunEventBody, RunSpec } from '../../training/index.js';
 import {
+  augmentations,
   type EnumTable,
   losses,
   optimisers,
@@ -20,6 +21,7 @@ const specWords = {
   split: splits,
   loss: losses,
   sampling: samplings,
+  augmentation: augmentations,
   schedule: schedules,
   optimiser: optimisers,
 };
@@ -68,6 +70,7 @@ export function toWireRunSpec(spec: Partial<RunSpec>): WireRunSpec {
     emaDecay: spec.emaDecay ?? 0,
     parent: spec.parent ?? '',
     freeze: [...(spec.freeze ?? [])],
+    augmentation: numberOf(augmentations, spec.augmentation),
   };
 }
 
@@ -221,5 +224,6 @@ function fromFullRunSpec(wire: WireRunSpec | undefined): RunSpec {
     emaDecay: wire?.emaDecay ?? 0,
     parent: wire?.parent ?? '',
     freeze: wire?.freeze ?? [],
+    augmentation: augmentations.parse(wire?.augmentation ?? 0) ?? 'none',
   };
 }

@@ -64,7 +64,7 @@ export async function exportModel(
 ): Promise<Exported> {
   const whitening = await fitDistance({ network, parameters, training }, { threads });
   const model = buildInference(network, parameters, { whitening });
-  const count = Math.min(checkedFrames, validation.pixels.length);
+  const count = Math.min(checkedFrames, validation.frames.length);
   const rows = Array.from({ length: count }, (_, row) => row);
   const batch = gatherBatch(validation, rows, createBatchBuffers(validation, count));
   const trained = await answerOfTraining({ network, parameters, batch }, { threads });
@@ -83,7 +83,7 @@ export async function exportModel(
     }
     const golden = batch.pixels.slice(0, validation.frameBytes);
     const goldenOutput = await answer('probabilities', [0]);
-    const distances = await answer('distance', Array.from(validation.pixels.keys()));
+    const distances = await answer('distance', Array.from(validation.frames.keys()));
     await mkdir(join(folder, dirname(exportFiles.model)), { recursive: true });
     await writeDurably(join(folder, exportFiles.model), [model]);
     await writeDurably(join(folder, exportFiles.golden), [golden]);

@@ -25,7 +25,7 @@ export async function fitDistance(
   const model = buildInference(network, parameters, { withDescriptor: true });
   const runner = await createOnnxGraphRunner(model, { threads });
   try {
-    const rows = evenly(training.pixels.length, mostFrames);
+    const rows = evenly(training.frames.length, mostFrames);
     const shape = network.inputShape;
     const values = await runOver({ set: training, rows }, { output: 'descriptor', shape }, runner);
     return fitWhitening({ values, frameCount: rows.length }, descriptorParts(network));

@@ -1,12 +1,16 @@
 import { type Dataset, type DatasetFrame, readFrame } from '../../dataset/index.js';
 import { DomainError } from '../../errors.js';
 import type { InputSpec, Preparer } from '../../frames/index.js';
+import { type CacheEntry, type CacheWriter, cacheKey, type FrameCache } from './frame-cache.js';
+import { type FrameSource, memorySource } from './frame-source.js';
 
-/** Frames in memory at the size of the network. */
+/** Frames at the size of the network, with what is known of them. */
 export interface FrameSet {
   readonly frames: readonly DatasetFrame[];
-  /** uint8 `[C, H, W]` of each frame. */
-  readonly pixels: readonly Uint8Array[];
+  /** Where the pixels are. */
+  readonly source: FrameSource;
+  /** The number in the source of each frame. */
+  readonly places: readonly number[];
   /** `[N, L]`, 1 where the frame has the label. */
   readonly targets: Uint8Array;
   readonly labelCount: number;
@@ -24,6 +28,10 @@ export interface LoadFramesOptions {
 
 export interface LoadFramesCollaborators {
   readonly preparer: Preparer;
+  /** Where prepared frames are kept from run to run; null keeps them in memory, for this one. */
+  readonly cache: FrameCache | null;
+  /** Notes why there is no cache this time. */
+  warn(message: string, thrown: unknown): void;
   isStopRequested(): boolean;
 }
 
@@ -31,20 +39,82 @@ export interface LoadFramesCollaborators {
 const namedFrames = 6;
 
 /**
- * Reads and prepares frames once, to be kept: one byte a pixel, 64 KiB a frame of
- * 4×128×128. `onLoaded` hears after each frame. Returns null when a stop is requested.
+ * Reads and prepares frames once: one byte a pixel, 64 KiB a frame of 4×128×128. Those that
+ * the cache holds are not read at all. `onLoaded` hears how many there are so far. Returns
+ * null when a stop is requested. A disk that refuses the cache costs only the cache.
  *
  * Throws `dataset_invalid` with all frames that cannot be read and why, after all have
  * been tried.
  */
 export async function loadFrames(
+  options: LoadFramesOptions,
+  collaborators: LoadFramesCollaborators,
+  onLoaded: (loaded: number) => void,
+): Promise<FrameSet | null> {
+  const { dataset, frames, inputSpec } = options;
+  const { cache, warn } = collaborators;
+  const frameBytes = inputSpec.channels.length * inputSpec.heightPx * inputSpec.widthPx;
+  const setOf = (source: FrameSource): FrameSet => ({
+    frames,
+    source,
+    places: frames.map((_, place) => place),
+    targets: targetsOf(frames, dataset.labels.length),
+    labelCount: dataset.labels.length,
+    frameBytes,
+  });
+  if (cache !== null) {
+    try {
+      const key = await cacheKey(dataset, frames, inputSpec);
+      const entry: CacheEntry = { key, frameCount: frames.length, frameBytes };
+      const kept = await cache.open(entry);
+      if (kept !== null) {
+        onLoaded(frames.length);
+        return setOf(kept);
+      }
+      const writer = await cache.create(entry);
+      if (writer !== null) {
+        const source = await loadInto(writer, options, collaborators, onLoaded);
+        return source && setOf(source);
+      }
+    } catch (thrown) {
+      if (DomainError.from(thrown).code !== 'storage_failed') throw thrown;
+      warn('frames are kept in memory, the cache cannot be used', thrown);
+    }
+  }
+  const pixels = new Array<Uint8Array>(frames.length);
+  const put = async (index: number, frame: Uint8Array): Promise<void> => {
+    pixels[index] = frame;
+  };
+  const isDone = await prepareAll(options, collaborators, put, onLoaded);
+  return isDone ? setOf(memorySource(pixels, frameBytes)) : null;
+}
+
+async function loadInto(
+  writer: CacheWriter,
+  options: LoadFramesOptions,
+  collaborators: LoadFramesCollaborators,
+  onLoaded: (loaded: number) => void,
+): Promise<FrameSource | null> {
+  try {
+    if (await prepareAll(options, collaborators, writer.put, onLoaded)) return writer.finish();
+  } catch (thrown) {
+    await writer.abandon();
+    throw thrown;
+  }
+  await writer.abandon();
+  return null;
+}
+
+/** False when a stop was requested. */
+async function prepareAll(
   { dataset, frames, inputSpec, inFlight }: LoadFramesOptions,
   { preparer, isStopRequested }: LoadFramesCollaborators,
-  onLoaded: () => void,
-): Promise<FrameSet | null> {
-  const pixels = new Array<Uint8Array>(frames.length);
+  put: (index: number, pixels: Uint8Array) => Promise<void>,
+  onLoaded: (loaded: number) => void,
+): Promise<boolean> {
   const faults = new Map<number, string>();
   const queue = frames.entries();
+  let loaded = 0;
   let isStopped = false;
   const work = async () => {
     for (const [index, frame] of queue) {
@@ -54,26 +124,53 @@ export async function loadFrames(
       }
       try {
         const read = await readFrame(dataset, frame);
-        pixels[index] = (await preparer.prepare(read, inputSpec)).pixels;
+        await put(index, (await preparer.prepare(read, inputSpec)).pixels);
       } catch (thrown) {
         const { code, message } = DomainError.from(thrown);
-        if (code !== 'frame_invalid' && code !== 'dataset_invalid') throw thrown;
+        // What goes wrong with all frames ends the others' work too.
+        if (code !== 'frame_invalid' && code !== 'dataset_invalid') {
+          isStopped = true;
+          throw thrown;
+        }
         faults.set(index, `frame "${frame.id}": ${message}`);
       }
-      onLoaded();
+      loaded += 1;
+      onLoaded(loaded);
     }
   };
-  await Promise.all(Array.from({ length: inFlight }, work));
-  if (isStopped) return null;
+  const ends = await Promise.allSettled(Array.from({ length: inFlight }, work));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  if (isStopped) return false;
   throwFaults(faults, frames.length);
+  return true;
+}
 
-  const labelCount = dataset.labels.length;
+function targetsOf(frames: readonly DatasetFrame[], labelCount: number): Uint8Array {
   const targets = new Uint8Array(frames.length * labelCount);
   for (const [row, { labelIndices }] of frames.entries()) {
     for (const label of labelIndices) targets[row * labelCount + label] = 1;
   }
-  const frameBytes = inputSpec.channels.length * inputSpec.heightPx * inputSpec.widthPx;
-  return { frames, pixels, targets, labelCount, frameBytes };
+  return targets;
+}
+
+/** Some frames of a set, by row. */
+export function framesOf(set: FrameSet, rows: readonly number[]): FrameSet {
+  const { frames, places, targets, labelCount } = set;
+  const picked = new Uint8Array(rows.length * labelCount);
+  for (const [at, row] of rows.entries()) {
+    picked.set(targets.subarray(row * labelCount, (row + 1) * labelCount), at * labelCount);
+  }
+  const at = <T>(list: readonly T[], row: number): T => {
+    const item = list[row];
+    if (item === undefined) throw new DomainError('internal', `bug: no frame in row ${row}`);
+    return item;
+  };
+  return {
+    ...set,
+    frames: rows.map((row) => at(frames, row)),
+    places: rows.map((row) => at(places, row)),
+    targets: picked,
+  };
 }
 
 function throwFaults(faults: ReadonlyMap<number, string>, total: number): void {
@@ -108,9 +205,9 @@ export function gatherBatch(
   const { frameBytes, labelCount } = set;
   for (let at = 0; at < rows.length; at += 1) {
     const row = rows[at] ?? 0;
-    const frame = set.pixels[row];
-    if (frame === undefined) throw new DomainError('internal', `bug: no frame in row ${row}`);
-    into.pixels.set(frame, at * frameBytes);
+    const place = set.places[row];
+    if (place === undefined) throw new DomainError('internal', `bug: no frame in row ${row}`);
+    set.source.read(place, into.pixels.subarray(at * frameBytes, (at + 1) * frameBytes));
     into.targets.set(
       set.targets.subarray(row * labelCount, (row + 1) * labelCount),
       at * labelCount,

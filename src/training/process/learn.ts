@@ -3,9 +3,10 @@ import type { LabelSet } from '../../label-set.js';
 import { type BestWeights, type EpochPart, newPart, type Progress } from '../progress.js';
 import type { EpochScores, RunSpec } from '../run.js';
 import type { StepRunner } from '../step-runner.js';
+import type { BatchLoader } from './batch-loader.js';
 import { createEarlyStopping } from './early-stopping.js';
 import { createFrameOrder } from './frame-order.js';
-import { createBatchBuffers, type FrameSet, gatherBatch } from './frame-set.js';
+import type { FrameSet } from './frame-set.js';
 import { learningRateAfter } from './learning-rate.js';
 import type { ProcessEvent } from './messages.js';
 import { meanLoss } from './run-loss.js';
@@ -33,6 +34,8 @@ export interface LearningState {
 
 export interface LearnCollaborators {
   readonly runner: StepRunner;
+  /** Of the training part. */
+  readonly loader: BatchLoader;
   tell(event: ProcessEvent): void;
   /** Keeps all that the rest follows from; the runner's part is overwritten once it resolves. */
   save(now: LearningState): Promise<void>;
@@ -123,10 +126,10 @@ export async function learn(
         : meanLoss(loss, probabilities, validation);
     const observed = stopping.observe(validationLoss);
     isOver = observed.isOver;
-    const answers = training.pixels.length * training.labelCount;
+    const answers = training.frames.length * training.labelCount;
     const scores: EpochScores = {
       epoch,
-      trainingLoss: trained.lossSum / training.pixels.length,
+      trainingLoss: trained.lossSum / training.frames.length,
       trainingAccuracy: trained.correct / answers,
       validationLoss,
       validationAccuracy: report.binaryAccuracy,
@@ -160,6 +163,7 @@ async function trainEpoch(
   { spec, training }: LearnOptions,
   {
     runner,
+    loader,
     tell,
     isStopRequested,
     isSaveDue,
@@ -167,16 +171,14 @@ async function trainEpoch(
     savePart,
   }: LearnCollaborators & { readonly savePart: (part: EpochPart) => Promise<void> },
 ): Promise<TrainedEpoch> {
-  const frameCount = training.pixels.length;
+  const frameCount = training.frames.length;
   const stepsInEpoch = Math.ceil(frameCount / spec.batchSize);
   const rate = { ...spec, totalSteps: stepsInEpoch * spec.epochs };
-  const buffers = createBatchBuffers(training, Math.min(spec.batchSize, frameCount));
   const startedAtMs = performance.now();
   let part = from;
-  for (let step = from.steps + 1; step <= stepsInEpoch; step += 1) {
-    const rows = order.slice(part.frames, part.frames + spec.batchSize);
+  for await (const batch of loader.epoch(epoch, order, part.frames)) {
+    const step = part.steps + 1;
     const stepStartedAtMs = performance.now();
-    const batch = gatherBatch(training, rows, buffers);
     const { loss, probabilities } = await runner.run(batch, learningRateAfter(runner.step, rate));
     if (!Number.isFinite(loss)) return { diverged: `loss is ${loss} at step ${runner.step}` };
     const seconds = (performance.now() - startedAtMs) / 1000;

@@ -1,5 +1,6 @@
 import type { Calibration, DriftThreshold, Scores } from '../../models/index.js';
 import type { RunEventBody } from '../run.js';
+import type { FrameCacheOptions } from './frame-cache.js';
 
 /** What the trainer process is started with. */
 export interface ProcessOptions {
@@ -11,6 +12,8 @@ export interface ProcessOptions {
   readonly share: number;
   /** A checkpoint is written after each epoch, and at a step when the last is so old. */
   readonly checkpointEveryMs: number;
+  /** Where prepared frames are kept from run to run; null keeps none. */
+  readonly frameCache: FrameCacheOptions | null;
   /** Where the run goes on from its checkpoint: how many epochs it has told of. */
   readonly resumed: { readonly epochsTold: number } | null;
 }

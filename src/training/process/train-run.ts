@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { openDataset, splitDataset } from '../../dataset/index.js';
+import { type DatasetFrame, openDataset, splitDataset } from '../../dataset/index.js';
 import { createOnnxGraphRunner } from '../../engines/index.js';
 import { DomainError } from '../../errors.js';
 import { createPreparer } from '../../frames/index.js';
@@ -19,9 +19,11 @@ import type { RunSpec } from '../run.js';
 import { runFiles } from '../run-folder.js';
 import { readRunFolder } from '../run-store.js';
 import { createStepRunner } from '../step-runner.js';
+import { createBatchLoader } from './batch-loader.js';
 import { decide } from './decide.js';
 import { exportModel } from './export-model.js';
-import { loadFrames } from './frame-set.js';
+import { createFrameCache } from './frame-cache.js';
+import { framesOf, loadFrames } from './frame-set.js';
 import { createCheckpointKeeper, type KeptLearning, readKeptLearning } from './keep-checkpoint.js';
 import { type Learned, learn } from './learn.js';
 import type { Outcome, ProcessEvent, ProcessOptions } from './messages.js';
@@ -55,7 +57,7 @@ const loadedIntervalMs = 200;
  * run that diverged leaves none. Throws `dataset_invalid`, `option_invalid`, `storage_failed`, `checkpoint_corrupt`.
  */
 export async function trainRun(
-  { folder, threads, checkpointEveryMs, resumed }: ProcessOptions,
+  { folder, threads, checkpointEveryMs, frameCache, resumed }: ProcessOptions,
   collaborators: TrainRunCollaborators,
 ): Promise<Outcome> {
   const { tell, warn, isStopRequested, rest } = collaborators;
@@ -80,7 +82,7 @@ export async function trainRun(
     tell({ kind: 'epoch', ...scores });
   }
 
-  const sets = await loadBoth({ dataset, split, inputSpec }, collaborators);
+  const sets = await loadBoth({ dataset, split, inputSpec, frameCache }, collaborators);
   if (sets === null) return stoppedEarly('stopped on request while frames were loaded');
   const { training, validation } = sets;
 
@@ -153,6 +155,7 @@ export async function trainRun(
     const loss = lossOf(spec, training);
     const step = buildTrainingStep(network, { ...stepOptionsOf(spec), loss });
     const graphRunner = await createOnnxGraphRunner(step.model, { threads });
+    const loader = createBatchLoader({ set: training, size: shape, spec });
     try {
       const state = from?.state ?? (await initialWeights());
       const runner = createStepRunner(
@@ -162,11 +165,12 @@ export async function trainRun(
       return await learn(
         { spec, network, labels, loss, training, validation, threads, from },
         {
-          ...{ runner, tell, rest, isStopRequested, isSaveDue: keeper.isSaveDue },
+          ...{ runner, loader, tell, rest, isStopRequested, isSaveDue: keeper.isSaveDue },
           save: (now) => keeper.save(now, runner),
         },
       );
     } finally {
+      await loader.close();
       await graphRunner.close();
     }
   }
@@ -192,39 +196,44 @@ async function loadBoth(
     dataset,
     split,
     inputSpec,
+    frameCache,
   }: {
     readonly dataset: Awaited<ReturnType<typeof openDataset>>;
     readonly split: ReturnType<typeof splitDataset>;
     readonly inputSpec: Awaited<ReturnType<typeof readRunFolder>>['inputSpec'];
+    readonly frameCache: ProcessOptions['frameCache'];
   },
-  { tell, isStopRequested }: TrainRunCollaborators,
+  { tell, warn, isStopRequested }: TrainRunCollaborators,
 ) {
-  const preparer = createPreparer();
-  const frames = [...split.training, ...split.validation];
-  const total = frames.length;
-  let loaded = 0;
+  // Nothing else goes on yet: decoding takes every core.
+  const threads = availableParallelism();
+  const preparer = createPreparer({ threads });
+  // In the order of the file, whatever the split: runs of other seeds find the same entry.
+  const isUsed = new Set([...split.training, ...split.validation]);
+  const frames = dataset.frames.filter((frame) => isUsed.has(frame));
   let toldAtMs = performance.now();
   try {
     const all = await loadFrames(
-      { dataset, frames, inputSpec, inFlight: 2 * Math.min(4, availableParallelism()) },
-      { preparer, isStopRequested },
-      () => {
-        loaded += 1;
+      { dataset, frames, inputSpec, inFlight: 2 * threads },
+      {
+        ...{ preparer, warn, isStopRequested },
+        cache: frameCache && createFrameCache(frameCache),
+      },
+      (loaded) => {
         const nowMs = performance.now();
-        if (loaded < total && nowMs - toldAtMs < loadedIntervalMs) return;
+        if (loaded < frames.length && nowMs - toldAtMs < loadedIntervalMs) return;
         toldAtMs = nowMs;
-        tell({ kind: 'framesLoaded', loaded, total });
+        tell({ kind: 'framesLoaded', loaded, total: frames.length });
       },
     );
     if (all === null) return null;
-    const cut = split.training.length;
-    const part = (from: number, to: number) => ({
-      ...all,
-      frames: all.frames.slice(from, to),
-      pixels: all.pixels.slice(from, to),
-      targets: all.targets.subarray(from * all.labelCount, to * all.labelCount),
-    });
-    return { training: part(0, cut), validation: part(cut, total) };
+    const rowOf = new Map(frames.map((frame, row) => [frame, row]));
+    const part = (some: readonly DatasetFrame[]) =>
+      framesOf(
+        all,
+        some.map((frame) => rowOf.get(frame) ?? -1),
+      );
+    return { training: part(split.training), validation: part(split.validation) };
   } catch (thrown) {
     throw DomainError.from(thrown);
   } finally {

@@ -38,7 +38,7 @@ export async function validate(
 ): Promise<Validation> {
   const runner = await createOnnxGraphRunner(model, { threads });
   try {
-    const rows = Array.from(set.pixels.keys());
+    const rows = Array.from(set.frames.keys());
     const probabilities = await runOver({ set, rows }, { output: 'probabilities', shape }, runner);
     return { probabilities, report: scoreAll(probabilities, set.targets, labels) };
   } finally {

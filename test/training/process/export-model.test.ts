@@ -10,6 +10,7 @@ import {
   type FrameSet,
   gatherBatch,
 } from '../../../src/training/process/frame-set.js';
+import { memorySource } from '../../../src/training/process/frame-source.js';
 import { exportFiles } from '../../../src/training/process/messages.js';
 import { runOver } from '../../../src/training/process/run-over.js';
 import { createStepRunner } from '../../../src/training/step-runner.js';
@@ -42,14 +43,14 @@ async function train(training: FrameSet) {
     const state = initialiseParameters(network, 1);
     const runner = createStepRunner({ step, state, seed: 1 }, { runner: graph });
     const buffers = createBatchBuffers(training, batchSize);
-    const batches = training.pixels.length / batchSize;
+    const batches = training.frames.length / batchSize;
     let loss = 0;
     for (let epoch = 0; epoch < 12; epoch += 1) {
       for (let batch = 0; batch < batches; batch += 1) {
         // 7 and the number of frames have no factor in common: every frame comes once.
         const rows = Array.from(
           { length: batchSize },
-          (_, at) => ((batch * batchSize + at) * 7 + epoch) % training.pixels.length,
+          (_, at) => ((batch * batchSize + at) * 7 + epoch) % training.frames.length,
         );
         ({ loss } = await runner.run(gatherBatch(training, rows, buffers), 3e-3));
       }
@@ -69,10 +70,18 @@ async function train(training: FrameSet) {
 const changed = (
   set: FrameSet,
   change: (frame: Uint8Array, at: number) => Uint8Array,
-): FrameSet => ({
-  ...set,
-  pixels: set.pixels.map(change),
-});
+): FrameSet => {
+  const pixels = set.places.map((place, at) => {
+    const frame = new Uint8Array(set.frameBytes);
+    set.source.read(place, frame);
+    return change(frame, at);
+  });
+  return {
+    ...set,
+    source: memorySource(pixels, set.frameBytes),
+    places: [...pixels.keys()],
+  };
+};
 
 test('frames of another kind lie beyond the threshold, frames like the training do not', async (t) => {
   const training = createSimulatedSet(200, sizePx, 1);
@@ -93,7 +102,7 @@ test('frames of another kind lie beyond the threshold, frames like the training 
   const runner = await createOnnxGraphRunner(model, { threads: 1 });
   t.teardown(() => runner.close());
   const beyond = async (set: FrameSet) => {
-    const rows = Array.from(set.pixels.keys());
+    const rows = Array.from(set.frames.keys());
     const shape = network.inputShape;
     const distances = await runOver({ set, rows }, { output: 'distance', shape }, runner);
     return distances.filter((distance) => distance > drift.threshold).length / rows.length;

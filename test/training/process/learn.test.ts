@@ -6,6 +6,7 @@ import {
   type Parameters,
 } from '../../../src/graph/index.js';
 import { createNetwork } from '../../../src/training/networks/index.js';
+import { createBatchLoader } from '../../../src/training/process/batch-loader.js';
 import { type LearningState, learn } from '../../../src/training/process/learn.js';
 import type { ProcessEvent } from '../../../src/training/process/messages.js';
 import { lossOf } from '../../../src/training/process/run-loss.js';
@@ -84,6 +85,7 @@ async function learnSmall(
       },
       {
         runner,
+        loader: createBatchLoader({ set: training, size: smallShape, spec }),
         tell: (event) => events.push(event),
         save: async ({ progress, best }) => {
           const tensors = copyOf(real.state());

@@ -1,5 +1,6 @@
 import { simulateCells } from '../../../src/simulator/index.js';
 import type { FrameSet } from '../../../src/training/process/frame-set.js';
+import { memorySource } from '../../../src/training/process/frame-source.js';
 
 /** Four structures that look unlike each other, as numbers of the 28 labels. */
 const structures = [0, 7, 21, 25];
@@ -20,5 +21,7 @@ export function createSimulatedSet(frameCount: number, sizePx: number, seed: num
     for (const [channel, { bytes }] of planes.entries()) all.set(bytes, channel * sizePx * sizePx);
     return all;
   });
-  return { frames, pixels, targets, labelCount, frameBytes };
+  const places = frames.map((_, place) => place);
+  const source = memorySource(pixels, frameBytes);
+  return { frames, source, places, targets, labelCount, frameBytes };
 }

@@ -62,6 +62,17 @@ export enum Sampling {
   UNRECOGNIZED = -1,
 }
 
+/** How frames are varied each time they train, by chance of the seed. */
+export enum Augmentation {
+  /** UNSPECIFIED - same as AUGMENTATION_NONE */
+  UNSPECIFIED = 0,
+  /** NONE - as they are */
+  NONE = 1,
+  /** CELLS - flipped, turned by quarters, cropped, scaled, stained otherwise */
+  CELLS = 2,
+  UNRECOGNIZED = -1,
+}
+
 /** How the learning rate changes from step to step. */
 export enum Schedule {
   /** UNSPECIFIED - same as SCHEDULE_DECAY */
@@ -162,6 +173,8 @@ export interface RunSpec {
    * of it before a slash, or by its beginning and a star. [none]
    */
   freeze: string[];
+  /** [AUGMENTATION_NONE] */
+  augmentation: Augmentation;
 }
 
 export interface Run {
@@ -470,6 +483,7 @@ function createBaseRunSpec(): RunSpec {
     emaDecay: 0,
     parent: "",
     freeze: [],
+    augmentation: 0,
   };
 }
 
@@ -546,6 +560,9 @@ export const RunSpec: MessageFns<RunSpec> = {
     }
     for (const v of message.freeze) {
       writer.uint32(194).string(v!);
+    }
+    if (message.augmentation !== 0) {
+      writer.uint32(200).int32(message.augmentation);
     }
     return writer;
   },
@@ -755,6 +772,14 @@ export const RunSpec: MessageFns<RunSpec> = {
             message.freeze.push(reader.string());
             continue;
           }
+          case 25: {
+            if (tag !== 200) {
+              break;
+            }
+
+            message.augmentation = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -796,6 +821,7 @@ export const RunSpec: MessageFns<RunSpec> = {
     message.emaDecay = object.emaDecay ?? 0;
     message.parent = object.parent ?? "";
     message.freeze = object.freeze?.map((e) => e) || [];
+    message.augmentation = object.augmentation ?? 0;
     return message;
   },
 };

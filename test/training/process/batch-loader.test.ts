@@ -1,0 +1,95 @@
+import { openSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { createBatchLoader } from '../../../src/training/process/batch-loader.js';
+import type { FrameSet } from '../../../src/training/process/frame-set.js';
+import { fileSource } from '../../../src/training/process/frame-source.js';
+import type { StepBatch } from '../../../src/training/step-runner.js';
+import { newSpec } from '../run-fixtures.js';
+import { openFolder } from '../small-dataset.js';
+import { createSmallSet, smallShape } from './small-set.js';
+
+const rows = [3, 0, 9, 1, 1, 7, 2, 8, 5, 4];
+
+/** The same frames in a file, from its byte 5 on. */
+async function inFile(t: ExecutionContext, count: number): Promise<FrameSet> {
+  const set = createSmallSet(count);
+  const path = join(await openFolder(t), 'frames');
+  writeFileSync(path, Buffer.concat([Buffer.alloc(5, 7), ...set.pixels]));
+  const source = fileSource({ descriptor: openSync(path, 'r'), firstByte: 5 }, set.frameBytes);
+  t.teardown(() => source.close());
+  return { ...set, source };
+}
+
+async function load(
+  t: ExecutionContext,
+  set: FrameSet,
+  { augmentation = 'cells', seed = 5, epoch = 1, from = 0 } = {},
+): Promise<StepBatch[]> {
+  const spec = newSpec({ batchSize: 4, seed, augmentation: augmentation as 'cells' | 'none' });
+  const loader = createBatchLoader({ set, size: smallShape, spec });
+  t.teardown(() => loader.close());
+  const batches: StepBatch[] = [];
+  for await (const batch of loader.epoch(epoch, rows, from)) batches.push(batch);
+  return batches;
+}
+
+test('without augmentation a batch is its frames, in the order of the rows', async (t) => {
+  const { pixels, targets, frameBytes } = createSmallSet(10);
+  for (const set of [createSmallSet(10), await inFile(t, 10)]) {
+    const batches = await load(t, set, { augmentation: 'none' });
+    t.deepEqual(
+      batches.map(({ frameCount }) => frameCount),
+      [4, 4, 2],
+    );
+    const all = Buffer.concat(batches.map((batch) => batch.pixels));
+    for (const [at, row] of rows.entries()) {
+      t.deepEqual([...all.subarray(at * frameBytes, (at + 1) * frameBytes)], [...pixels[row]!]);
+    }
+    t.deepEqual(
+      batches.flatMap((batch) => [...batch.targets]),
+      rows.flatMap((row) => [...targets.subarray(row * 3, row * 3 + 3)]),
+    );
+  }
+});
+
+test('threads that read a file make the batches that memory makes, varied or not', async (t) => {
+  const file = await inFile(t, 10);
+  for (const augmentation of ['none', 'cells']) {
+    t.deepEqual(
+      await load(t, file, { augmentation }),
+      await load(t, createSmallSet(10), { augmentation }),
+    );
+  }
+});
+
+test('variations change pixels and no label; each epoch, seed and place has its own', async (t) => {
+  const set = createSmallSet(10);
+  const [plain, varied] = [await load(t, set, { augmentation: 'none' }), await load(t, set)];
+  t.deepEqual(
+    varied.map(({ targets }) => targets),
+    plain.map(({ targets }) => targets),
+  );
+  const bytes = (batches: StepBatch[]) => Buffer.concat(batches.map(({ pixels }) => pixels));
+  t.notDeepEqual(bytes(varied), bytes(plain));
+  t.notDeepEqual(bytes(await load(t, set, { epoch: 2 })), bytes(varied));
+  t.notDeepEqual(bytes(await load(t, set, { seed: 6 })), bytes(varied));
+  // Row 1 comes twice, at places 3 and 4.
+  const { frameBytes } = set;
+  const whole = bytes(varied);
+  t.notDeepEqual(
+    whole.subarray(3 * frameBytes, 4 * frameBytes),
+    whole.subarray(4 * frameBytes, 5 * frameBytes),
+  );
+});
+
+test('an epoch that is taken up in its middle goes on with the same batches', async (t) => {
+  const file = await inFile(t, 10);
+  t.deepEqual(await load(t, file, { from: 4 }), (await load(t, file)).slice(1));
+});
+
+test('a file that is too short fails the batch that needs the rest', async (t) => {
+  const file = await inFile(t, 8);
+  const error = await t.throwsAsync(load(t, { ...file, places: createSmallSet(10).places }));
+  t.regex(error.message, /the cache of frames ends before frame/);
+});
