@@ -103,9 +103,9 @@ const schema = z.strictObject({
     .default(128 * MiB)
     .describe('bytes of prepared frames of one stream that may wait; its next is shed'),
   engine: z
-    .enum(['onnxruntime', 'remote'])
+    .enum(['onnxruntime', 'tensorflow', 'remote'])
     .default('onnxruntime')
-    .describe('what runs the models: ONNX Runtime here, or another server (remote)'),
+    .describe('what runs the models: ONNX Runtime or TensorFlow here, or another server (remote)'),
   device: z
     .enum(['auto', 'cpu', 'cuda', 'tensorrt', 'webgpu', 'directml', 'coreml'])
     .default('auto')
@@ -125,6 +125,12 @@ const schema = z.strictObject({
     .string()
     .default('')
     .describe('file of the authorities that sign its certificate, PEM; none: the public ones'),
+  tensorflowPackage: z
+    .string()
+    .default('')
+    .describe(
+      'package or folder of the TensorFlow that engine tensorflow runs; none: tfjs-node-gpu, tfjs-node, tfjs',
+    ),
   engineWorkers: whole(0, 64)
     .default(0)
     .describe('batches that run at once, each on threads of its own; 0: one a core, at most 4'),
@@ -252,8 +258,8 @@ function relationFaults(config: Config): string[] {
       'engine and remote: expected engine remote with the HOST:PORT of remote, or neither',
     );
   }
-  if (config.engine === 'remote' && config.device !== 'auto') {
-    faults.push(`device: expected none with engine remote, got ${config.device}`);
+  if (config.engine !== 'onnxruntime' && config.device !== 'auto') {
+    faults.push(`device: expected none with engine ${config.engine}, got ${config.device}`);
   }
   if (config.dataRoots.length === 0) faults.push('dataRoots: expected at least one folder');
   const sizes = config.batchSizes;

@@ -16,3 +16,8 @@ export {
   type RemoteEngineCollaborators,
   type RemoteEngineOptions,
 } from './remote-engine.js';
+export {
+  createTensorflowEngine,
+  type TensorflowEngineCollaborators,
+  type TensorflowEngineOptions,
+} from './tensorflow-engine.js';

@@ -7,24 +7,16 @@ import { devices } from './devices.js';
 import type { SessionSpec } from './engine.js';
 import { buildProbeModel, probeError, probePixels, probeTolerance } from './probe-model.js';
 import { toSentence } from './to-sentence.js';
-import {
-  gateSlots,
-  type RuntimeSettings,
-  type WorkerReply,
-  type WorkerRequest,
-} from './worker-messages.js';
+import type { RuntimeSettings } from './worker-messages.js';
+import { ModelFault, serveWorker, type WorkerAnswer } from './worker-server.js';
 
 const port = parentPort;
 if (!port) throw new Error('bug: the engine worker was not started as a worker');
 const settings = workerData as RuntimeSettings; // set by the only one who starts it
-const { gate } = settings;
 // On Linux 0 is this thread and those that the runtime starts from it; elsewhere it would be
 // the whole process.
 if (process.platform === 'linux' && settings.niceness > 0) setPriority(0, settings.niceness);
 const sessions = new Map<number, { session: InferenceSession; spec: SessionSpec }>();
-
-/** A fault whose sentence may be told to the caller. */
-class ModelFault extends Error {}
 
 /** Options of a session; `isWhole`: no part of it may go to the CPU instead of the device. */
 function optionsOf(isWhole: boolean): InferenceSession.SessionOptions {
@@ -82,7 +74,7 @@ async function load(sessionId: number, spec: SessionSpec): Promise<boolean> {
   return isWhole;
 }
 
-async function run(sessionId: number, input: Uint8Array, batchSize: number) {
+async function run(sessionId: number, input: Uint8Array, batchSize: number): Promise<WorkerAnswer> {
   const loaded = sessions.get(sessionId);
   if (!loaded) throw new Error(`bug: session ${sessionId} is not loaded`);
   const { session, spec } = loaded;
@@ -92,19 +84,9 @@ async function run(sessionId: number, input: Uint8Array, batchSize: number) {
     (name) => name !== distanceOutput || !hasDistance,
   );
   const feeds = { [inputName]: new Tensor('uint8', input, [batchSize, ...spec.inputShape]) };
-  Atomics.store(gate, gateSlots.running, 1);
-  if (Atomics.load(gate, gateSlots.stopped) === 1) {
-    leaveRun();
-    throw new Error('the engine is ending');
-  }
-  const startedAtMs = performance.now();
-  const outputs = await session
-    .run(feeds)
-    .catch((cause: unknown) => {
-      throw new ModelFault(`the runtime failed to run the model: ${toSentence(cause)}`, { cause });
-    })
-    .finally(leaveRun);
-  const runMs = performance.now() - startedAtMs;
+  const outputs = await session.run(feeds).catch((cause: unknown) => {
+    throw new ModelFault(`the runtime failed to run the model: ${toSentence(cause)}`, { cause });
+  });
   const values = outputs[outputName]?.data;
   const expected = batchSize * spec.labelCount;
   if (!(values instanceof Float32Array) || values.length !== expected) {
@@ -118,55 +100,7 @@ async function run(sessionId: number, input: Uint8Array, batchSize: number) {
   return {
     probabilities: new Float32Array(values),
     distances: distances instanceof Float32Array ? new Float32Array(distances) : undefined,
-    input,
-    runMs,
   };
-}
-
-function leaveRun(): void {
-  Atomics.store(gate, gateSlots.running, 0);
-  Atomics.notify(gate, gateSlots.running);
-}
-
-async function answer(request: WorkerRequest): Promise<void> {
-  const { id } = request;
-  try {
-    if (request.kind === 'run') {
-      const ran = await run(request.sessionId, request.input, request.batchSize);
-      const reply: WorkerReply = { id, kind: 'ran', ...ran };
-      port?.postMessage(reply, [
-        ran.input.buffer as ArrayBuffer, // came by transfer, so it is not shared
-        ran.probabilities.buffer,
-        ...(ran.distances ? [ran.distances.buffer] : []),
-      ]);
-      return;
-    }
-    if (request.kind === 'load') {
-      const isWhole = await load(request.sessionId, request.spec);
-      port?.postMessage({ id, kind: 'loaded', isWhole } satisfies WorkerReply);
-      return;
-    }
-    if (request.kind === 'hello') {
-      if (settings.device !== 'cpu') await probe();
-    } else {
-      const gone = request.kind === 'unload' ? [request.sessionId] : [...sessions.keys()];
-      for (const sessionId of gone) {
-        await sessions.get(sessionId)?.session.release();
-        sessions.delete(sessionId);
-      }
-    }
-    port?.postMessage({ id, kind: 'done' } satisfies WorkerReply);
-    if (request.kind === 'close') port?.close();
-  } catch (thrown) {
-    const cause = thrown instanceof Error ? thrown.cause : undefined;
-    port?.postMessage({
-      id,
-      kind: 'fault',
-      code: thrown instanceof ModelFault ? 'model_failed' : 'internal',
-      fault: thrown instanceof ModelFault ? thrown.message : 'internal error',
-      detail: String(cause ?? thrown),
-    } satisfies WorkerReply);
-  }
 }
 
 function describe(metadata: InferenceSession.ValueMetadata): PortDescription {
@@ -175,8 +109,21 @@ function describe(metadata: InferenceSession.ValueMetadata): PortDescription {
   return { name, type: metadata.type, shape: metadata.shape };
 }
 
-// One after the other: an answer never overtakes another.
-let last: Promise<void> = Promise.resolve();
-port.on('message', (request: WorkerRequest) => {
-  last = last.then(() => answer(request));
+serveWorker(port, settings.gate, {
+  async hello() {
+    if (settings.device !== 'cpu') await probe();
+    return null;
+  },
+  async load(sessionId, spec) {
+    const isWhole = await load(sessionId, spec);
+    return {
+      device: `onnxruntime/${settings.device}${isWhole ? '' : '+cpu'}`,
+      warning: isWhole ? null : 'parts of the model run on the CPU',
+    };
+  },
+  run,
+  async unload(sessionId) {
+    await sessions.get(sessionId)?.session.release();
+    sessions.delete(sessionId);
+  },
 });

@@ -43,18 +43,21 @@ export type WorkerRequest =
 
 /** What the worker answers; `fault` is a sentence for the caller, `detail` one for the log. */
 export type WorkerReply =
-  | { readonly id: number; readonly kind: 'done' }
+  /** `note` says where a runtime was found, for the log. */
+  | { readonly id: number; readonly kind: 'done'; readonly note?: string }
   | {
       readonly id: number;
       readonly kind: 'loaded';
-      /** Whether all of the model runs on the device, and nothing beside it on the CPU. */
-      readonly isWhole: boolean;
+      /** "onnxruntime/cuda": runtime and device. */
+      readonly device: string;
+      /** What an operator should know of how it runs: parts beside the device; null if nothing. */
+      readonly warning: string | null;
     }
   | {
       readonly id: number;
       readonly kind: 'ran';
-      readonly probabilities: Float32Array;
-      readonly distances?: Float32Array | undefined;
+      readonly probabilities: Float32Array<ArrayBuffer>;
+      readonly distances?: Float32Array<ArrayBuffer> | undefined;
       readonly input: Uint8Array;
       readonly runMs: number;
     }

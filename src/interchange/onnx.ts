@@ -3,6 +3,7 @@ import {
   type AttributeProto,
   type GraphProto,
   ModelProto,
+  type NodeProto,
   type TensorProto,
   TensorProto_DataType,
 } from '../gen/onnx/onnx.js';
@@ -27,11 +28,13 @@ export function readOnnx(model: Uint8Array): TrainedNetwork {
   );
   const inputs = graph.input.filter(({ name }) => !constants.has(name ?? ''));
   const [input] = inputs;
-  const [output] = graph.output;
-  if (!input || inputs.length > 1 || !output || graph.output.length > 1) {
-    throw fault(
-      `expected one input and one output, got ${inputs.length} and ${graph.output.length}`,
-    );
+  const output =
+    graph.output.length === 1
+      ? graph.output[0]
+      : graph.output.find(({ name }) => name === 'probabilities');
+  if (!input || inputs.length > 1 || !output) {
+    const outputs = graph.output.map(({ name }) => name).join(', ');
+    throw fault(`expected one input and one output, got ${inputs.length} and ${outputs}`);
   }
   const layers: Layer[] = [];
   const parameters = new Map<string, ForeignTensor>();
@@ -40,7 +43,7 @@ export function readOnnx(model: Uint8Array): TrainedNetwork {
   let hasEnded = false;
   let at = input.name ?? '';
 
-  for (const [index, node] of graph.node.entries()) {
+  for (const [index, node] of nodesOf(graph, output.name ?? '').entries()) {
     const { opType = '' } = node;
     const say = (what: string) => fault(`node ${index + 1} (${opType}): ${what}`);
     const [data = '', ...rest] = node.input;
@@ -152,6 +155,19 @@ function decode(model: Uint8Array): GraphProto {
     throw new DomainError('unsupported', 'expected an ONNX model', { cause });
   }
   throw new DomainError('unsupported', 'expected an ONNX model, got one without a graph');
+}
+
+/** The nodes that an output needs, in their order: other outputs, as distances, are left out. */
+function nodesOf({ node }: GraphProto, output: string): readonly NodeProto[] {
+  const needed = new Set([output]);
+  return node
+    .toReversed()
+    .filter((one) => {
+      if (!one.output.some((name) => needed.has(name))) return false;
+      for (const name of one.input) needed.add(name);
+      return true;
+    })
+    .reverse();
 }
 
 /** The values of a float tensor, copied where they do not lie at a multiple of 4. */

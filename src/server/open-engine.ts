@@ -8,6 +8,7 @@ import {
   createMachine,
   createOnnxEngine,
   createRemoteEngine,
+  createTensorflowEngine,
   type DeviceName,
   devices,
   type Engine,
@@ -21,7 +22,11 @@ type Openers = {
   readonly [Name in Config['engine']]: (config: Config, log: Log) => Promise<Engine>;
 };
 
-const openers: Openers = { onnxruntime: openOnnxRuntime, remote: openRemote };
+const openers: Openers = {
+  onnxruntime: openOnnxRuntime,
+  tensorflow: openTensorflow,
+  remote: openRemote,
+};
 
 /**
  * Starts the engine that a Config asks for. Throws `unsupported` when the runtime does not
@@ -84,8 +89,12 @@ function shareMachine(
   return { workers: engineWorkers || workers, threads: engineThreads || 1 };
 }
 
-async function openPool(device: DeviceName, { workers, threads }: Shares, log: Log) {
-  const start = () => createOnnxEngine({ device, threads }, { log });
+function openPool(device: DeviceName, { workers, threads }: Shares, log: Log): Promise<Engine> {
+  return poolOf(workers, () => createOnnxEngine({ device, threads }, { log }));
+}
+
+/** So many engines as one; where one of them does not start, none is left. */
+async function poolOf(workers: number, start: () => Promise<Engine>): Promise<Engine> {
   const first = await start();
   try {
     const others = await Promise.all(Array.from({ length: workers - 1 }, start));
@@ -94,6 +103,21 @@ async function openPool(device: DeviceName, { workers, threads }: Shares, log: L
     await first.close();
     throw error;
   }
+}
+
+/** TensorFlow as it is installed; its own threads fill the machine, so one worker is enough. */
+function openTensorflow(
+  {
+    tensorflowPackage,
+    engineWorkers,
+    engineThreads: threads,
+  }: Pick<Config, 'tensorflowPackage' | 'engineWorkers' | 'engineThreads'>,
+  log: Log,
+): Promise<Engine> {
+  const packages = tensorflowPackage === '' ? {} : { packages: [tensorflowPackage] };
+  return poolOf(engineWorkers || 1, () =>
+    createTensorflowEngine({ threads, ...packages }, { log }),
+  );
 }
 
 /** Batches on their way at once to another server: the network is not waited for in turn. */

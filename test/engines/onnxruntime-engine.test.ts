@@ -188,7 +188,7 @@ test.serial('after a crash the pending runs hear of it, and the sessions come ba
     const { parentPort } = require('node:worker_threads');
     parentPort.on('message', ({ kind, id }) => {
       if (kind === 'run') throw new Error('out of memory');
-      parentPort.postMessage({ id, kind: kind === 'load' ? 'loaded' : 'done', isWhole: true });
+      parentPort.postMessage({ id, kind: kind === 'load' ? 'loaded' : 'done', warning: null });
     });`;
   let starts = 0;
   const engine = await createOnnxEngine(

@@ -11,6 +11,8 @@ test('the network and the weights of a served graph are those it was built from'
   const bytes = buildInference(model.network, model.parameters);
   t.deepEqual(readOnnx(bytes), model);
   t.deepEqual(readOnnx(Buffer.from(bytes)), model, 'as it is read from a file');
+  const described = buildInference(model.network, model.parameters, { withDescriptor: true });
+  t.deepEqual(readOnnx(described), model, 'beside another output');
 });
 
 test('a graph of other nodes is refused with the node and what is supported', (t) => {

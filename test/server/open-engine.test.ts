@@ -1,6 +1,7 @@
 import test from 'ava';
+import { parseConfig } from '../../src/config.js';
 import { createMachine } from '../../src/engines/index.js';
-import { openOnnxRuntime, shareCores } from '../../src/server/open-engine.js';
+import { openEngine, openOnnxRuntime, shareCores } from '../../src/server/open-engine.js';
 import { type Log, silentLog } from '../../src/telemetry/index.js';
 
 const settings = { engineWorkers: 1, engineThreads: 1 };
@@ -68,4 +69,19 @@ test('the cores are shared between the workers, unless a setting says how', (t) 
   t.deepEqual(shareCores(2, 8, 0), { workers: 8, threads: 1 });
   t.deepEqual(shareCores(8, 0, 1), { workers: 4, threads: 1 });
   t.deepEqual(shareCores(2, 1, 2), { workers: 1, threads: 2 });
+});
+
+test('engine tensorflow takes the package that is named, or says what is missing', async (t) => {
+  const open = (tensorflowPackage: string) => {
+    const parsed = parseConfig({ engine: 'tensorflow', tensorflowPackage }, {});
+    if ('faults' in parsed) throw new Error(parsed.faults.join('; '));
+    return openEngine(parsed.value, silentLog);
+  };
+  const engine = await open('@tensorflow/tfjs');
+  t.teardown(() => engine.close());
+  t.is(engine.name, 'tensorflow');
+  await t.throwsAsync(open('@tensorflow/tfjs-none'), {
+    code: 'unsupported',
+    message: /^tensorflow did not start: tensorflow is not there .*not installed.*install it with/,
+  });
 });
