@@ -19,23 +19,24 @@ const maxFrameSize = 1024 * 1024;
 type CreateServer = typeof http2.createServer;
 type CreateSecureServer = typeof http2.createSecureServer;
 
-/** How many `withWindows` are under way, and what they replaced. */
-let depth = 0;
-let original: { plain: CreateServer; secure: CreateSecureServer } | null = null;
+/** Settles when no `withWindows` is under way any more. */
+let before: Promise<unknown> = Promise.resolve();
 
 /**
  * Runs `bind`, and gives every HTTP/2 server that is made meanwhile a large flow-control
  * window. grpc-js has no option for it on a server: its 64 KiB cost three to six times
  * the throughput of large frames. It looks `createServer` up on the module when it
- * binds, so replacing the two functions for that moment needs no private field.
+ * binds, so replacing the two functions for that moment needs no private field. Ports take
+ * turns: each gets its own settings.
  */
-export async function withWindows<T>(options: WindowOptions, bind: () => Promise<T>): Promise<T> {
-  if (depth === 0) {
-    const { createServer: plain, createSecureServer: secure } = http2;
-    original = { plain, secure };
-  }
-  const { plain, secure } = original as NonNullable<typeof original>; // set while depth > 0
-  depth += 1;
+export function withWindows<T>(options: WindowOptions, bind: () => Promise<T>): Promise<T> {
+  const bound = before.then(() => bindWidened(options, bind));
+  before = bound.catch(() => {});
+  return bound;
+}
+
+async function bindWidened<T>(options: WindowOptions, bind: () => Promise<T>): Promise<T> {
+  const { createServer: plain, createSecureServer: secure } = http2;
   http2.createServer = ((serverOptions: http2.ServerOptions) =>
     widen(plain(withSettings(serverOptions, options)), options)) as CreateServer;
   http2.createSecureServer = ((serverOptions: http2.SecureServerOptions) =>
@@ -43,11 +44,8 @@ export async function withWindows<T>(options: WindowOptions, bind: () => Promise
   try {
     return await bind();
   } finally {
-    depth -= 1;
-    if (depth === 0) {
-      http2.createServer = plain;
-      http2.createSecureServer = secure;
-    }
+    http2.createServer = plain;
+    http2.createSecureServer = secure;
   }
 }
 

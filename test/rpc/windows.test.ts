@@ -71,3 +71,15 @@ test.serial('the functions of node:http2 are put back once the port is open', as
   t.is(http2.createServer, before.plain);
   t.is(http2.createSecureServer, before.secure);
 });
+
+test.serial('ports that open at the same time get each their own window', async (t) => {
+  const sizes = [MiB, 2 * MiB, 3 * MiB];
+  const ports = await Promise.all(sizes.map((windowBytes) => openTestPort(t, {}, { windowBytes })));
+  const seen = ports.map(async ({ address }) => {
+    const session = http2.connect(`http://${address}`);
+    t.teardown(() => session.destroy());
+    const [settings] = await once(session, 'remoteSettings');
+    return (settings as http2.Settings).initialWindowSize;
+  });
+  t.deepEqual(await Promise.all(seen), sizes);
+});
