@@ -11,7 +11,11 @@ const [threads, batchSize] = process.argv.slice(2, 4).map(Number) as [number, nu
 const device = (process.argv[4] ?? 'cpu') as DeviceName; // what the benchmark says
 const shape = { channels: 4, heightPx: 128, widthPx: 128, labelCount: 28 };
 const network = createNetwork('seed-cnn', shape);
-const step = buildTrainingStep(network, { batchSize, lacks: devices[device].lacks });
+const step = buildTrainingStep(network, {
+  batchSize,
+  lacks: devices[device].lacks,
+  framesAtOnce: devices[device].trainingFramesAtOnce,
+});
 const runner = await createOnnxGraphRunner(step.model, { device, threads });
 const steps = createStepRunner(
   { step, state: initialiseParameters(network, 1), seed: 1 },

@@ -140,6 +140,10 @@ const schema = z.strictObject({
   prepareThreads: whole(0, 1024)
     .default(0)
     .describe('worker threads that decode and resize; 0: one a core, at most 4'),
+  trainingDevice: z
+    .enum(['cpu', 'cuda', 'webgpu', 'directml', 'coreml'])
+    .default('cpu')
+    .describe('where training steps run; one that is not there stops the start'),
   trainingThreads: whole(0, 1024).default(0).describe('threads of a training step; 0: one a core'),
   trainingShare: z.coerce
     .number()

@@ -15,6 +15,8 @@ export interface Device {
   readonly workers: number;
   /** What training graphs have to do without. */
   readonly lacks: readonly Lack[];
+  /** Frames that go through a training's convolutions together: few where caches count. */
+  readonly trainingFramesAtOnce: number;
   /** Set before the device's libraries are loaded, unless the operator has set it. */
   readonly environment: Readonly<Record<string, string>>;
 }
@@ -24,12 +26,20 @@ export interface Device {
  * something must be installed for it.
  */
 export const devices: Readonly<Record<DeviceName, Device>> = {
-  cpu: { platforms: 'any', providers: ['cpu'], workers: 0, lacks: [], environment: {} },
+  cpu: {
+    platforms: 'any',
+    providers: ['cpu'],
+    workers: 0,
+    lacks: [],
+    trainingFramesAtOnce: 4,
+    environment: {},
+  },
   cuda: {
     platforms: ['linux-x64'],
     providers: ['cuda'],
     workers: 2,
     lacks: ['poolIndices'],
+    trainingFramesAtOnce: 32,
     // NVIDIA's 10-bit products move a probability by more than a golden frame may.
     environment: { NVIDIA_TF32_OVERRIDE: '0' },
   },
@@ -38,6 +48,7 @@ export const devices: Readonly<Record<DeviceName, Device>> = {
     providers: ['tensorrt', 'cuda'],
     workers: 2,
     lacks: ['poolIndices'],
+    trainingFramesAtOnce: 32,
     environment: { NVIDIA_TF32_OVERRIDE: '0' },
   },
   webgpu: {
@@ -45,6 +56,7 @@ export const devices: Readonly<Record<DeviceName, Device>> = {
     providers: ['webgpu'],
     workers: 1,
     lacks: ['poolIndices'],
+    trainingFramesAtOnce: 32,
     environment: {},
   },
   directml: {
@@ -52,6 +64,7 @@ export const devices: Readonly<Record<DeviceName, Device>> = {
     providers: ['dml'],
     workers: 1,
     lacks: ['poolIndices'],
+    trainingFramesAtOnce: 32,
     environment: {},
   },
   coreml: {
@@ -59,9 +72,20 @@ export const devices: Readonly<Record<DeviceName, Device>> = {
     providers: ['coreml'],
     workers: 1,
     lacks: ['poolIndices'],
+    trainingFramesAtOnce: 32,
     environment: {},
   },
 };
 
 /** What `auto` tries, best first; it ends with what every machine has. */
 export const automaticDevices: readonly DeviceName[] = ['cuda', 'webgpu', 'cpu'];
+
+/**
+ * Sets what the device's libraries read when they are loaded. Only in the main thread: the
+ * environment of a worker is a copy, which native libraries do not see.
+ */
+export function setDeviceEnvironment(name: DeviceName): void {
+  for (const [variable, value] of Object.entries(devices[name].environment)) {
+    process.env[variable] ??= value;
+  }
+}

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Log } from '../telemetry/index.js';
 import { silentLog } from '../telemetry/index.js';
-import { type DeviceName, devices } from './devices.js';
+import { type DeviceName, setDeviceEnvironment } from './devices.js';
 import type { Engine } from './engine.js';
 import { createWatchedEngine, type WatchOptions } from './watched-engine.js';
 import type { RuntimeSettings } from './worker-messages.js';
@@ -44,10 +44,7 @@ export async function createOnnxEngine(
   { log = silentLog, startWorker = startOnnxWorker }: OnnxEngineCollaborators = {},
 ): Promise<Engine> {
   const { device = 'cpu', threads = 0, spinning = false, niceness = 5 } = options;
-  // Only here: of a worker it would be a copy, which native libraries do not see.
-  for (const [name, value] of Object.entries(devices[device].environment)) {
-    process.env[name] ??= value;
-  }
+  setDeviceEnvironment(device);
   return createWatchedEngine(options, {
     name: 'onnxruntime',
     device,

@@ -1,6 +1,6 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { DomainError } from '../errors.js';
-import { type DeviceName, devices } from './devices.js';
+import { type DeviceName, devices, setDeviceEnvironment } from './devices.js';
 import type { GraphRunner, GraphTensor } from './graph-runner.js';
 
 /** How ONNX Runtime runs a graph. */
@@ -23,6 +23,7 @@ export async function createOnnxGraphRunner(
   model: Uint8Array,
   { device = 'cpu', threads = 0, profilePrefix }: OnnxGraphRunnerOptions = {},
 ): Promise<GraphRunner> {
+  setDeviceEnvironment(device);
   const session = await InferenceSession.create(model, {
     executionProviders: devices[device].providers,
     intraOpNumThreads: threads,

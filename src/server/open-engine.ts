@@ -74,6 +74,16 @@ export async function openOnnxRuntime(
   throw new DomainError('unsupported', `no device can be used: ${steppedDown.join('; ')}`);
 }
 
+/** Throws `unsupported` with what to install when training cannot run on this device. */
+export async function assertTrainingDevice(
+  device: Config['trainingDevice'],
+  machine: Machine = createMachine(),
+): Promise<void> {
+  const { obstacle } = await checkDevice(device, machine, { isNamed: true });
+  if (obstacle === null) return;
+  throw new DomainError('unsupported', `training cannot run on ${device}: ${obstacle}`);
+}
+
 /** Workers, each with the threads of one run. */
 interface Shares {
   readonly workers: number;

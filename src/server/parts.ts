@@ -7,7 +7,7 @@ import { createLog, createMetrics, type Log, type Metrics } from '../telemetry/i
 import { createTrainer, type Trainer } from '../training/index.js';
 import { createClosers } from './closers.js';
 import { createEvaluate } from './evaluate.js';
-import { openEngine } from './open-engine.js';
+import { assertTrainingDevice, openEngine } from './open-engine.js';
 import { createPromotion, type PromoteThroughGates } from './promotion.js';
 import { createServingWatch } from './serving-watch.js';
 
@@ -46,6 +46,7 @@ export async function openParts(config: Config, overrides: PartsOverrides = {}):
   try {
     const log = overrides.log ?? createLog({ level: config.logLevel });
     const metrics = createMetrics();
+    await assertTrainingDevice(config.trainingDevice);
     const store = await openModelStore(config.modelsDir);
     const engine = overrides.engine ?? (await openEngine(config, log));
     closers.add(() => engine.close());
@@ -84,6 +85,7 @@ export async function openParts(config: Config, overrides: PartsOverrides = {}):
     const trainer = createTrainer(
       {
         runsDir: config.runsDir,
+        device: config.trainingDevice,
         threads: config.trainingThreads,
         share: config.trainingShare,
         frameCacheBytes: config.frameCacheBytes,

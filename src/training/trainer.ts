@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import type { DeviceName } from '../engines/index.js';
 import { DomainError } from '../errors.js';
 import { writeDurably } from '../files/index.js';
 import { hpaChannels, type InputSpec } from '../frames/index.js';
@@ -22,6 +23,8 @@ export interface TrainerOptions {
   readonly inputSpec?: InputSpec;
   /** @default the 28 of the Atlas */
   readonly labels?: LabelSet;
+  /** Where steps run; what it lacks runs on the CPU, and so does validation. @default 'cpu' */
+  readonly device?: DeviceName;
   /** Threads of the runtime in the trainer process. @default 0, which is one a core */
   readonly threads?: number;
   /**
@@ -137,6 +140,7 @@ export function createTrainer(
     runsDir,
     inputSpec = defaultInputSpec,
     labels = hpaLabels,
+    device = 'cpu',
     threads = 0,
     share = 1,
     checkpointEveryMs = 30_000,
@@ -223,7 +227,7 @@ export function createTrainer(
     try {
       if (parent) await writeDurably(join(folder, runFiles.parent), [parent.model]);
       const process = await startProcess(
-        { folder, threads, share, checkpointEveryMs, frameCache, resumed },
+        { folder, device, threads, share, checkpointEveryMs, frameCache, resumed },
         {
           onEvent: (event) => {
             written = Promise.all([written, runs.append(runId, event)]);

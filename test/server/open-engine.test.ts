@@ -1,7 +1,12 @@
 import test from 'ava';
 import { parseConfig } from '../../src/config.js';
 import { createMachine } from '../../src/engines/index.js';
-import { openEngine, openOnnxRuntime, shareCores } from '../../src/server/open-engine.js';
+import {
+  assertTrainingDevice,
+  openEngine,
+  openOnnxRuntime,
+  shareCores,
+} from '../../src/server/open-engine.js';
 import { type Log, silentLog } from '../../src/telemetry/index.js';
 
 const settings = { engineWorkers: 1, engineThreads: 1 };
@@ -31,6 +36,15 @@ test('a device that is named and not there is an error that says what to install
       message,
     });
   }
+});
+
+test('a device for training that is not there is an error too', async (t) => {
+  const linux = { ...bare, platform: 'linux-x64' };
+  await assertTrainingDevice('cpu', linux);
+  await t.throwsAsync(assertTrainingDevice('cuda', linux), {
+    code: 'unsupported',
+    message: /^training cannot run on cuda: no NVIDIA GPU answers: install NVIDIA's driver/,
+  });
 });
 
 test('a device whose check passes and that does not start is stepped down from as well', async (t) => {

@@ -13,7 +13,15 @@ const { path: folder } = await createRunStore(runsDir).create('endless', {
 });
 let isTold = false;
 const trainer = await startTrainerProcess(
-  { folder, threads: 1, share: 0.5, checkpointEveryMs: 30_000, frameCache: null, resumed: null },
+  {
+    folder,
+    device: 'cpu',
+    threads: 1,
+    share: 0.5,
+    checkpointEveryMs: 30_000,
+    frameCache: null,
+    resumed: null,
+  },
   {
     onEvent: ({ kind }) => {
       if (kind === 'step' && !isTold) console.log(trainer.pid);

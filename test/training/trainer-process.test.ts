@@ -40,6 +40,7 @@ async function startEndless(t: Parameters<typeof openFolder>[0]) {
   const trainer = await startTrainerProcess(
     {
       folder: path,
+      device: 'cpu',
       threads: 1,
       share: 0.5,
       checkpointEveryMs: 30_000,

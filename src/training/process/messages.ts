@@ -1,3 +1,4 @@
+import type { DeviceName } from '../../engines/index.js';
 import type { Calibration, DriftThreshold, Scores } from '../../models/index.js';
 import type { RunEventBody } from '../run.js';
 import type { FrameCacheOptions } from './frame-cache.js';
@@ -6,6 +7,8 @@ import type { FrameCacheOptions } from './frame-cache.js';
 export interface ProcessOptions {
   /** Folder of the run, with its spec in it. */
   readonly folder: string;
+  /** Where the steps run. */
+  readonly device: DeviceName;
   /** Threads of the runtime; 0 is one a core. */
   readonly threads: number;
   /** Part of the time that steps take while the parent answers frames, above 0 and up to 1. */

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type DatasetFrame, openDataset, splitDataset } from '../../dataset/index.js';
-import { createOnnxGraphRunner } from '../../engines/index.js';
+import { createOnnxGraphRunner, devices } from '../../engines/index.js';
 import { DomainError } from '../../errors.js';
 import { createPreparer } from '../../frames/index.js';
 import {
@@ -57,7 +57,7 @@ const loadedIntervalMs = 200;
  * run that diverged leaves none. Throws `dataset_invalid`, `option_invalid`, `storage_failed`, `checkpoint_corrupt`.
  */
 export async function trainRun(
-  { folder, threads, checkpointEveryMs, frameCache, resumed }: ProcessOptions,
+  { folder, device, threads, checkpointEveryMs, frameCache, resumed }: ProcessOptions,
   collaborators: TrainRunCollaborators,
 ): Promise<Outcome> {
   const { tell, warn, isStopRequested, rest } = collaborators;
@@ -153,8 +153,10 @@ export async function trainRun(
 
   async function runLearning(from: KeptLearning | null): Promise<Learned> {
     const loss = lossOf(spec, training);
-    const step = buildTrainingStep(network, { ...stepOptionsOf(spec), loss });
-    const graphRunner = await createOnnxGraphRunner(step.model, { threads });
+    const { lacks, trainingFramesAtOnce: framesAtOnce } = devices[device];
+    const options = { ...stepOptionsOf(spec), loss, lacks, framesAtOnce };
+    const step = buildTrainingStep(network, options);
+    const graphRunner = await createOnnxGraphRunner(step.model, { device, threads });
     const loader = createBatchLoader({ set: training, size: shape, spec });
     try {
       const state = from?.state ?? (await initialWeights());
