@@ -59,7 +59,7 @@ const namedFrames = 5;
 export async function evaluateDataset<F extends ListedFrame, H extends ScoredVersion>(
   { dataset, frames }: EvaluationSource<F>,
   collaborators: EvaluationCollaborators<F, H>,
-  options: EvaluateDatasetOptions = {},
+  { doubtCount = 0, ...options }: EvaluateDatasetOptions = {},
 ): Promise<Evaluation> {
   const { name, version, labels, thresholds, drift } = collaborators.handle.manifest;
   if (frames.length === 0) {
@@ -77,7 +77,7 @@ export async function evaluateDataset<F extends ListedFrame, H extends ScoredVer
   const report = {
     ...score(scored),
     intervals: await intervalsOf(scored, groups),
-    doubts: findDoubts(rows, labels.length).slice(0, options.doubtCount ?? 0),
+    doubts: doubtCount > 0 ? findDoubts(rows, labels.length).slice(0, doubtCount) : [],
     ...(drift ? { drift: driftOf(rows, drift.threshold) } : {}),
   };
   return { report, rows };
