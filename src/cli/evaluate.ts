@@ -1,7 +1,10 @@
 import { basename, resolve } from 'node:path';
 import type { DatasetFrame } from '../dataset/index.js';
+import { DomainError } from '../errors.js';
 import type { Report } from '../evaluation/index.js';
 import type { Handle } from '../models/index.js';
+import type { Parts } from '../server.js';
+import type { EpochScores } from '../training/index.js';
 import { address, createCommand, example, type Verb, wholeNumber } from './command.js';
 import { UsageError } from './failure.js';
 import { flags } from './flags.js';
@@ -18,6 +21,7 @@ export const evaluateVerb: Verb = (terminal) =>
     .option('--out <dir>', 'write the report, its pictures and predictions.csv there')
     .option('--doubts <number>', 'name so many frames whose labels it doubts', wholeNumber(1))
     .option(flags.models, flags.modelsHelp)
+    .option(flags.runs, `${flags.runsHelp}, for the curves of its training`)
     .option(flags.server, `${flags.serverHelp}; DIR is a folder of the server`, address)
     .option(flags.json, flags.jsonHelp)
     .addHelpText('after', example('evaluate --data my-cells --model cells@3 --out report'))
@@ -51,16 +55,17 @@ function evaluateInPlace(
     readonly out?: string | undefined;
     readonly doubts?: number | undefined;
     readonly models?: string | undefined;
+    readonly runs?: string | undefined;
   },
   terminal: Terminal,
 ): Promise<Evaluated> {
-  return withParts(options, async ({ registry, classifier }) => {
+  return withParts(options, async ({ registry, classifier, trainer }) => {
     const { openDataset, readFrame } = await import('../dataset/index.js');
     const { evaluateDataset } = await import('../evaluation/index.js');
     const { writeReport } = await import('../reports/index.js');
     const handle = await registry.acquire(options.model);
     try {
-      const { name, version, labels, inputSpec } = handle.manifest;
+      const { name, version, labels, inputSpec, runId } = handle.manifest;
       const { channels } = inputSpec;
       const dataset = await openDataset(resolve(options.data), { channels, labels });
       const { frames } = dataset;
@@ -76,6 +81,7 @@ function evaluateInPlace(
         await writeReport(resolve(options.out), report, {
           title: `${name}@${version} on ${basename(resolve(options.data))}`,
           rows,
+          history: await historyOf(runId, trainer),
           readFrame: (id) => {
             const frame = byId.get(id);
             if (frame === undefined) throw new Error(`bug: the report shows "${id}"`);
@@ -88,6 +94,21 @@ function evaluateInPlace(
       handle.release();
     }
   });
+}
+
+/** The epochs of the run that made a version; none for one from elsewhere, or whose run has gone. */
+async function historyOf(
+  runId: string | null,
+  trainer: Parts['trainer'],
+): Promise<readonly EpochScores[]> {
+  if (runId === null) return [];
+  return trainer.get(runId).then(
+    ({ history }) => history,
+    (error: unknown) => {
+      if (DomainError.from(error).code === 'run_unknown') return [];
+      throw error;
+    },
+  );
 }
 
 async function evaluateOnServer(

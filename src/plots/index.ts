@@ -6,6 +6,8 @@ export type { ViewPlane } from './fuse.js';
 export { fuse } from './fuse.js';
 export type { HeatMapOptions } from './heat-map.js';
 export { heatMap } from './heat-map.js';
+export type { LearningCurve, LearningEpoch } from './learning-curves.js';
+export { learningCurves } from './learning-curves.js';
 export type { Line, LineChartOptions } from './line-chart.js';
 export { lineChart } from './line-chart.js';
 export type { Figure, Page } from './page.js';

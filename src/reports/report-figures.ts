@@ -7,7 +7,14 @@ import {
   intervalOfHeadline,
   type Report,
 } from '../evaluation/index.js';
-import { barChart, type Figure, heatMap, lineChart } from '../plots/index.js';
+import {
+  barChart,
+  type Figure,
+  heatMap,
+  type LearningEpoch,
+  learningCurves,
+  lineChart,
+} from '../plots/index.js';
 import { pairTable } from './mistakes.js';
 
 interface Shown {
@@ -15,10 +22,15 @@ interface Shown {
   readonly sheet: Buffer | null;
   /** PNG of the frames whose labels are doubted. */
   readonly doubtSheet: Buffer | null;
+  /** The epochs of its training; none where nobody knows. */
+  readonly history: readonly LearningEpoch[];
 }
 
 /** What report.html shows, from the scores of the whole down to single frames. */
-export function reportFigures(report: Report, { sheet, doubtSheet }: Shown): readonly Figure[] {
+export function reportFigures(
+  report: Report,
+  { sheet, doubtSheet, history }: Shown,
+): readonly Figure[] {
   const { labels, intervals } = report;
   const categories = labels.map(({ label }, index) => `${index} ${label}`);
   const figures: Figure[] = [
@@ -125,6 +137,11 @@ export function reportFigures(report: Report, { sheet, doubtSheet }: Shown): rea
       ]),
     },
   });
+  if (history.length > 0) {
+    for (const { title, svg } of learningCurves(history)) {
+      figures.push({ title: `Its training: ${title}`, content: { svg } });
+    }
+  }
   return figures;
 }
 

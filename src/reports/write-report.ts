@@ -8,7 +8,13 @@ import {
   writeWhole,
 } from '../evaluation/index.js';
 import type { Frame } from '../frames/index.js';
-import { type Cell, contactSheet, toPage, toThumbnail } from '../plots/index.js';
+import {
+  type Cell,
+  contactSheet,
+  type LearningEpoch,
+  toPage,
+  toThumbnail,
+} from '../plots/index.js';
 import { type Mistake, rankMistakes } from './mistakes.js';
 import { reportFigures } from './report-figures.js';
 import { writeDoubts } from './write-doubts.js';
@@ -22,6 +28,8 @@ export interface ReportExtras {
   readonly rows?: readonly PredictionRow[];
   /** Reads a frame to be shown by its Id; with it comes the grid of frames. */
   readonly readFrame?: (id: string) => Promise<Frame>;
+  /** The epochs of its training; with them come the curves of loss, accuracy and F1. @default none */
+  readonly history?: readonly LearningEpoch[];
   /** Frames in the grid. @default 24 */
   readonly shownFrames?: number;
 }
@@ -40,7 +48,7 @@ const concurrency = 4;
 export async function writeReport(
   dir: string,
   report: Report,
-  { title, notes = [], rows = [], readFrame, shownFrames = 24 }: ReportExtras,
+  { title, notes = [], rows = [], history = [], readFrame, shownFrames = 24 }: ReportExtras,
 ): Promise<void> {
   try {
     await mkdir(dir, { recursive: true });
@@ -66,7 +74,7 @@ export async function writeReport(
     readFrame === undefined ? null : await drawDoubts(report, { shownFrames, readFrame });
   if (doubtSheet !== null) await writeWhole(join(dir, 'doubts.png'), doubtSheet);
   if (report.doubts.length > 0) await writeDoubts(join(dir, 'doubts.csv'), report);
-  const figures = reportFigures(report, { sheet, doubtSheet });
+  const figures = reportFigures(report, { sheet, doubtSheet, history });
   await writeWhole(join(dir, 'report.html'), toPage({ title, intro: notes, figures }));
 }
 

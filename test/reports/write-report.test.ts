@@ -123,6 +123,22 @@ test('reliability compares what was said with how often it was so', (t) => {
   t.is(reliability(sure).length, 1);
 });
 
+test('the curves of the training are in the report where they are known', async (t) => {
+  const dir = await folder(t);
+  const history = [1, 2, 3].map((epoch) => ({
+    ...{ epoch, trainingLoss: 1 / epoch, trainingAccuracy: 0.9, validationLoss: 1 / epoch },
+    ...{ validationAccuracy: 0.91, validationMacroF1: 0.1 * epoch, alwaysNoAccuracy: 0.95 },
+    best: epoch === 3,
+  }));
+  await writeReport(dir, scoreRows(rowsOf(3), hpaLabels, thresholds), { title: 'x', history });
+  const html = await readFile(join(dir, 'report.html'), 'utf8');
+  for (const title of ['Loss', 'Binary accuracy', 'Macro F1']) {
+    t.true(html.includes(`Its training: ${title}`), title);
+  }
+  // Beside the four of every report.
+  t.is(html.split('<svg').length - 1, 7);
+});
+
 test('doubted labels are listed in a file, drawn, and shown', async (t) => {
   const dir = await folder(t);
   const rows = rowsOf(8);
