@@ -1,8 +1,9 @@
 // Writes the README's tables: the settings from the configuration itself, the figures from
-// what `npm run bench` left. With --check it only says whether they are up to date.
+// what `npm run bench` and `npm run experiment` left. With --check it only says whether they are up to date.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { configFields, settingText } from '../dist/src/config.js';
+import { experimentTable } from './experiment-table.mjs';
 
 const path = resolve(import.meta.dirname, '../README.md');
 const readme = readFileSync(path, 'utf8');
@@ -35,7 +36,14 @@ const fill = (text, name, content) =>
     new RegExp(`(<!-- ${name}: begin[^>]*-->\\n)[\\s\\S]*?(<!-- ${name}: end -->)`),
     (_whole, begin, end) => `${begin}${content}\n${end}`,
   );
-const next = fill(fill(readme, 'configuration', table), 'bench', figures);
+const experiment = experimentTable(
+  resolve(import.meta.dirname, '../bench/results/experiment.json'),
+);
+const next = fill(
+  fill(fill(readme, 'configuration', table), 'bench', figures),
+  'experiment',
+  experiment,
+);
 if (process.argv.includes('--check')) {
   if (next !== readme) {
     console.error('the README\'s tables are old: run "npm run readme"');

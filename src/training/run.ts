@@ -37,7 +37,7 @@ export interface RunSpec {
   readonly sampling: 'shuffled' | 'balanced';
   /**
    * `cells`: each time a frame comes it is flipped, turned by quarters, cropped and scaled by
-   * up to a fifth and stained otherwise, by chance of the seed. @default 'none'
+   * a little and stained otherwise, by chance of the seed. @default 'none'
    */
   readonly augmentation: 'none' | 'cells';
   /** How the rate changes: the card's decay, or half a cosine down to 0. @default 'decay' */

@@ -31,7 +31,7 @@ export interface VariationRange {
 }
 
 /** What a training uses. */
-export const usualRange: VariationRange = Object.freeze({ scale: 0.2, intensity: 0.35 });
+export const usualRange: VariationRange = Object.freeze({ scale: 0.15, intensity: 0.25 });
 
 /** A frame as it is. */
 export const noVariation = ({ channels }: Pick<FrameSize, 'channels'>): Variation => ({

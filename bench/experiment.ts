@@ -1,0 +1,51 @@
+// npm run experiment [-- FOLDER [SEEDS [RECIPE]]]: how well the networks learn real cells, on
+// fields that they never saw. Every seed that is done is kept in bench/results/experiment.json
+// and not done again; a seed that was interrupted goes on from its last epoch.
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { cpus, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { writeDurably } from '../src/files/index.js';
+import { packageRoot } from '../src/package-root.js';
+import { recipes } from './experiment-recipes.js';
+import { runSeed, type SeedResult } from './experiment-run.js';
+
+/** What `bench/results/experiment.json` holds. */
+interface Experiment {
+  readonly at: string;
+  readonly processor: string;
+  readonly results: readonly SeedResult[];
+}
+
+const shared = process.env['CYTOSTREAM_SHARED_DATA'] ?? join(packageRoot, '../shared/data');
+const dataPath = resolve(process.argv[2] || join(shared, 'hpa-cells'));
+const seeds = (process.argv[3] || '1,2,3,4,5').split(',').map(Number);
+const only = process.argv[4];
+const resultsPath = join(packageRoot, 'bench/results/experiment.json');
+const workDir = join(tmpdir(), 'cytostream-experiment');
+
+const read = async (): Promise<readonly SeedResult[]> =>
+  existsSync(resultsPath)
+    ? (JSON.parse(await readFile(resultsPath, 'utf8')) as Experiment).results
+    : [];
+
+for (const seed of seeds) {
+  for (const recipe of recipes.filter(({ name }) => only === undefined || name === only)) {
+    const isDone = ({ recipe: name, seed: of }: SeedResult): boolean =>
+      name === recipe.name && of === seed;
+    if ((await read()).some(isDone)) continue;
+    const result = await runSeed({ recipe, seed, dataPath, workDir, threads: 2 }, console.log);
+    const labels = Object.entries(result.f1).map(([label, f1]) => `${label}: ${f1.toFixed(2)}`);
+    console.log(
+      `${recipe.name}, seed ${seed}: macro F1 ${result.macroF1.toFixed(3)} (${labels.join(', ')}), at 0.5 ${result.macroF1AtHalf.toFixed(3)}`,
+    );
+    // Read again: another process may have done another seed meanwhile.
+    const results = [...(await read()).filter((each) => !isDone(each)), result];
+    const experiment: Experiment = {
+      at: new Date().toISOString(),
+      processor: cpus()[0]?.model.trim() ?? 'unknown',
+      results,
+    };
+    await writeDurably(resultsPath, [Buffer.from(`${JSON.stringify(experiment, null, 2)}\n`)]);
+  }
+}
