@@ -131,6 +131,9 @@ const schema = z.strictObject({
     .describe(
       'package or folder of the TensorFlow that engine tensorflow runs; none: tfjs-node-gpu, tfjs-node, tfjs',
     ),
+  ioProcesses: whole(0, 64)
+    .default(0)
+    .describe('processes that share the gRPC port and the engine; 0: one for 12 cores, at most 4'),
   engineWorkers: whole(0, 64)
     .default(0)
     .describe('batches that run at once, each on threads of its own; 0: one a core, at most 4'),

@@ -1,8 +1,10 @@
 import type { Config } from './config.js';
 import type { Handle } from './models/index.js';
-import { openRpcPort, type Serving } from './rpc/index.js';
+import { openRpcPort, type RpcPort, type Serving } from './rpc/index.js';
 import { createClosers } from './server/closers.js';
 import { createEvaluate } from './server/evaluate.js';
+import { countIoProcesses } from './server/io/io-processes.js';
+import { openSharedPort } from './server/io/shared-port.js';
 import { toModelAdmin } from './server/model-admin.js';
 import { toObservation, watchModels } from './server/model-watch.js';
 import { openParts, type Parts, type PartsOverrides } from './server/parts.js';
@@ -49,9 +51,13 @@ export async function startServer(
     const { registry, classifier, trainer, metrics, log } = parts;
 
     let notReadyBecause: () => string | null = () => 'the models are being loaded';
+    let others: () => Promise<readonly (readonly object[])[]> = async () => [];
     const http = await openHttpPort(
       { host: config.httpHost, port: config.httpPort },
-      { metrics, notReadyBecause: () => notReadyBecause() },
+      {
+        metrics: { expose: async () => metrics.expose(await others()) },
+        notReadyBecause: () => notReadyBecause(),
+      },
     );
     closers.add(http.close);
 
@@ -61,19 +67,24 @@ export async function startServer(
     const models = watchModels({ registry, log }, (serving) => tellHealth(serving));
     closers.add(models.close);
 
-    const rpc = await openRpcPort<Handle>(
-      { ...config, tls },
-      {
-        lender: registry,
-        classifier,
-        pixelClassifier: classifier,
-        models: toModelAdmin(parts, models.refresh),
-        runs: toRunAdmin(config, { trainer, metrics, log }),
-        evaluate: createEvaluate(config, { registry, classifier }),
-        metrics,
-        log,
-      },
-    );
+    const collaborators = {
+      lender: registry,
+      classifier,
+      pixelClassifier: classifier,
+      models: toModelAdmin(parts, models.refresh),
+      runs: toRunAdmin(config, { trainer, metrics, log }),
+      evaluate: createEvaluate(config, { registry, classifier }),
+      metrics,
+      log,
+    };
+    const ioProcesses = countIoProcesses(config.ioProcesses);
+    const openPort = async (): Promise<RpcPort> => {
+      if (ioProcesses === 1) return openRpcPort<Handle>({ ...config, tls }, collaborators);
+      const shared = await openSharedPort(ioProcesses, config, collaborators);
+      others = shared.snapshots;
+      return shared;
+    };
+    const rpc = await openPort();
     tellHealth = rpc.setServing;
     rpc.setServing(models.serving);
     notReadyBecause = () => {

@@ -41,6 +41,7 @@ function poolOf(sessions: readonly Session[]): Session {
   return {
     device: sessions[0]?.device ?? '',
     lanes: sessions.reduce((sum, { lanes }) => sum + lanes, 0),
+    copies: sessions.reduce((sum, { copies }) => sum + copies, 0),
     get isReady() {
       return sessions.some(({ isReady }) => isReady);
     },

@@ -12,6 +12,8 @@ export interface SessionSpec {
   readonly labelCount: number;
   /** What the model is called here, for an engine that finds it elsewhere by its name. */
   readonly name?: string;
+  /** Its version here, for an engine that shares the models of another process. */
+  readonly version?: number;
 }
 
 /** What one run of a Session gives. */
@@ -32,6 +34,8 @@ export interface Session {
   readonly device: string;
   /** Runs that go on at the same time, from 1 up; one more waits for the first that ends. */
   readonly lanes: number;
+  /** How often the model is in memory: each of them has to be warmed. */
+  readonly copies: number;
   /** Whether a run would begin now: not while the runtime restarts. */
   readonly isReady: boolean;
   /**

@@ -45,6 +45,7 @@ export function createFakeEngine(options: Partial<FakeEngineOptions> = {}): Engi
     return {
       device: 'fake/cpu',
       lanes: 1,
+      copies: 1,
       isReady: true,
       async run(input, batchSize) {
         if (isClosed || isUnloaded) throw new DomainError('not_ready', 'the engine is closed');

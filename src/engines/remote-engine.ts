@@ -12,6 +12,11 @@ import { connectRemoteServer, type RemoteAddress } from './remote-server.js';
 export interface RemoteEngineOptions extends RemoteAddress {
   /** NAME or NAME@VERSION over there. @default '': the name that the model has here */
   readonly remoteModel: string;
+  /**
+   * Whether the other side has the same models, so that a version is asked for by its
+   * number here. @default false
+   */
+  readonly asksForVersions: boolean;
   /** Batches on their way at once, so that none waits for the answer of another. @default 4 */
   readonly lanes: number;
   /** Longest wait for the answer of a batch. @default 30 000 ms */
@@ -44,6 +49,7 @@ export function createRemoteEngine(
   { log = silentLog }: RemoteEngineCollaborators = {},
 ): Engine {
   const { remote, authorities = null, remoteModel = '', lanes = 4 } = options;
+  const { asksForVersions = false } = options;
   const { runTimeoutMs = 30_000, loadTimeoutMs = 10_000 } = options;
   const server = connectRemoteServer({ remote, authorities });
   let isClosed = false;
@@ -70,7 +76,8 @@ export function createRemoteEngine(
 
   const load = async (spec: SessionSpec): Promise<Session> => {
     if (isClosed) throw closed();
-    const model = parseRef(remoteModel || (spec.name ?? ''));
+    const own = asksForVersions ? `${spec.name}@${spec.version}` : (spec.name ?? '');
+    const model = parseRef(remoteModel || own);
     if (!(await watch(server.isModelReady(model, loadTimeoutMs)))) {
       throw new DomainError('not_ready', `the model server has no "${model.name}" that is ready`);
     }
@@ -130,6 +137,8 @@ export function createRemoteEngine(
     return {
       device: `remote/${server.address}`,
       lanes,
+      // The other side warms its own.
+      copies: 1,
       get isReady() {
         return server.isReachable;
       },

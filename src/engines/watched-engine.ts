@@ -138,6 +138,7 @@ export async function createWatchedEngine(
       return {
         device,
         lanes: 1,
+        copies: 1,
         get isReady() {
           return isReady;
         },

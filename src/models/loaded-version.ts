@@ -148,10 +148,10 @@ export class LoadedVersion {
       const model = await store.readFile(manifest, 'model.onnx');
       const golden = await store.readFile(manifest, 'golden.bin');
       const inputShape = [channels.length, heightPx, widthPx] as const;
-      const { name, labels, drift } = manifest;
+      const { name, version, labels, drift } = manifest;
       const hasDistance = drift !== null;
       session = await engine.load({
-        ...{ model, inputShape, name, hasDistance },
+        ...{ model, inputShape, name, version, hasDistance },
         labelCount: labels.length,
       });
       this.#to('warming');
@@ -182,19 +182,19 @@ export class LoadedVersion {
     }
   }
 
-  /** Warms every lane at once, as they will run. Returns what a run takes then, in milliseconds. */
+  /** Warms every copy at once, as they will run. Returns what a run takes then, in milliseconds. */
   async #warm(session: Session, golden: Uint8Array, batchSize: number): Promise<number> {
-    const lanes = Array.from({ length: session.lanes }, () =>
-      this.#warmLane(session, golden, batchSize),
+    const copies = Array.from({ length: session.copies }, () =>
+      this.#warmCopy(session, golden, batchSize),
     );
-    return Math.min(...(await Promise.all(lanes)));
+    return Math.min(...(await Promise.all(copies)));
   }
 
   /**
    * Runs the golden frame in every row of a batch, and holds each against the record.
    * Returns what a run takes, in milliseconds: the best of two after a cold one.
    */
-  async #warmLane(session: Session, golden: Uint8Array, batchSize: number): Promise<number> {
+  async #warmCopy(session: Session, golden: Uint8Array, batchSize: number): Promise<number> {
     const { labels, goldenOutput } = this.manifest;
     const input = new Uint8Array(batchSize * golden.byteLength);
     for (let row = 0; row < batchSize; row += 1) input.set(golden, row * golden.byteLength);

@@ -16,6 +16,7 @@ import type {
   PixelClassifierLike,
   RunAdmin,
 } from './collaborators.js';
+import { createForwarding } from './forward.js';
 import {
   createInferenceService,
   inferenceServiceDefinition,
@@ -42,14 +43,19 @@ export interface RpcPortOptions {
   readonly maxStreamFrames: number;
 }
 
-export interface RpcPortCollaborators<Handle extends HandleLike> {
+export type RpcPortCollaborators<Handle extends HandleLike> = PortCollaborators<Handle> &
+  (
+    | { readonly runs: RunAdmin; readonly evaluate: Evaluate }
+    /** "127.0.0.1:PORT" of the process that answers ModelService and TrainerService. */
+    | { readonly forwardTo: string }
+  );
+
+interface PortCollaborators<Handle extends HandleLike> {
   readonly lender: LenderLike<Handle>;
   readonly classifier: ClassifierLike<Handle>;
   /** For callers of the Open Inference Protocol, who send prepared pixels. */
   readonly pixelClassifier: PixelClassifierLike<Handle>;
   readonly models: ModelAdmin;
-  readonly runs: RunAdmin;
-  readonly evaluate: Evaluate;
   readonly metrics: Metrics;
   readonly log: Log;
 }
@@ -81,7 +87,7 @@ export async function openRpcPort<Handle extends HandleLike>(
   options: RpcPortOptions,
   collaborators: RpcPortCollaborators<Handle>,
 ): Promise<RpcPort> {
-  const { models, runs, evaluate, metrics, log } = collaborators;
+  const { models, metrics, log } = collaborators;
   const server = new Server({
     'grpc.max_receive_message_length': options.maxMessageBytes,
     'grpc.max_send_message_length': options.maxMessageBytes,
@@ -102,11 +108,20 @@ export async function openRpcPort<Handle extends HandleLike>(
       log,
     }),
   );
-  server.addService(stampReceipt(ModelServiceService), createModelService({ calls, models }));
-  server.addService(
-    stampReceipt(TrainerServiceService),
-    createTrainerService({ calls, runs, evaluate }),
-  );
+  let endForwarding = () => {};
+  if ('forwardTo' in collaborators) {
+    const forwarding = createForwarding(collaborators.forwardTo, calls);
+    endForwarding = forwarding.close;
+    server.addService(...forwarding.service(ModelServiceService));
+    server.addService(...forwarding.service(TrainerServiceService));
+  } else {
+    const { runs, evaluate } = collaborators;
+    server.addService(stampReceipt(ModelServiceService), createModelService({ calls, models }));
+    server.addService(
+      stampReceipt(TrainerServiceService),
+      createTrainerService({ calls, runs, evaluate }),
+    );
+  }
   let isServing = false;
   server.addService(
     inferenceServiceDefinition,
@@ -148,6 +163,7 @@ export async function openRpcPort<Handle extends HandleLike>(
     await Promise.race([calls.idle(), grace.over]);
     auxiliary.end();
     await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+    endForwarding();
     grace.end();
   };
   let drained: Promise<void> | null = null;

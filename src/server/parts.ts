@@ -5,6 +5,7 @@ import { createPreparer, type Preparer } from '../frames/index.js';
 import { createRegistry, type ModelStore, openModelStore, type Registry } from '../models/index.js';
 import { createLog, createMetrics, type Log, type Metrics } from '../telemetry/index.js';
 import { createTrainer, type Trainer } from '../training/index.js';
+import { batcherOptions } from './batcher-options.js';
 import { createClosers } from './closers.js';
 import { createEvaluate } from './evaluate.js';
 import { assertTrainingDevice, openEngine } from './open-engine.js';
@@ -53,28 +54,15 @@ export async function openParts(config: Config, overrides: PartsOverrides = {}):
     const preparer = createPreparer({ threads: config.prepareThreads });
     closers.add(() => preparer.close());
     const serving = createServingWatch();
-    const registry = createRegistry(
-      {
-        batcher: {
-          batchSizes: config.batchSizes,
-          maxDelayMs: config.maxBatchDelayMs,
-          maxQueuedFrames: config.maxQueuedFrames,
-          maxQueuedBytes: config.maxQueuedBytes,
-          maxStreamFrames: config.maxStreamFrames,
-          maxStreamBytes: config.maxStreamBytes,
-        },
-        delaysMs: config.modelBatchDelaysMs,
+    const registry = createRegistry(batcherOptions(config), {
+      engine,
+      store,
+      log,
+      onRan: (_manifest, batchSize, runMs) => {
+        serving.answered();
+        metrics.engineRan(batchSize, runMs / 1000);
       },
-      {
-        engine,
-        store,
-        log,
-        onRan: (_manifest, batchSize, runMs) => {
-          serving.answered();
-          metrics.engineRan(batchSize, runMs / 1000);
-        },
-      },
-    );
+    });
     closers.add(() => registry.close());
     const classifier = createClassifier({ preparer });
     const promote = createPromotion(config, {

@@ -11,7 +11,7 @@ export interface HttpPortOptions {
 }
 
 export interface HttpPortCollaborators {
-  readonly metrics: Metrics;
+  readonly metrics: Pick<Metrics, 'expose'>;
   /** Why the server should get no calls now, or null when it should. */
   readonly notReadyBecause: () => string | null;
 }

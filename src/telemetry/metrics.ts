@@ -1,4 +1,11 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import {
+  AggregatorRegistry,
+  Counter,
+  collectDefaultMetrics,
+  Gauge,
+  Histogram,
+  Registry,
+} from 'prom-client';
 
 /** How long a frame may take: 0.1 ms to 10 s, about three buckets a decade. */
 const frameBuckets = [
@@ -60,8 +67,12 @@ export interface Metrics {
   runEvent(kind: string): void;
   /** Asked at every scrape; replaces the one before. */
   readModelsFrom(read: () => readonly ModelObservation[]): void;
-  /** Prometheus text format. */
-  expose(): Promise<{ readonly contentType: string; readonly text: string }>;
+  /** Prometheus text format; summed up with the snapshots of other processes, if any. */
+  expose(
+    others?: readonly (readonly object[])[],
+  ): Promise<{ readonly contentType: string; readonly text: string }>;
+  /** All metrics as they are now, for another process to expose. */
+  snapshot(): Promise<readonly object[]>;
   /** The names of all metrics, as Prometheus stores them (with `_bucket`, `_sum`, `_count`). */
   names(): Promise<readonly string[]>;
 }
@@ -179,6 +190,8 @@ export function createMetrics(): Metrics {
     name: 'cytostream_model_info',
     help: 'One for each version of each model.',
     labelNames: [...ofVersion, 'state', 'device', 'live'] as const,
+    // Several processes hold the same version.
+    aggregator: 'max',
     registers,
   });
 
@@ -214,7 +227,13 @@ export function createMetrics(): Metrics {
     readModelsFrom(read) {
       readModels = read;
     },
-    expose: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+    async expose(others = []) {
+      const { contentType } = registry;
+      if (others.length === 0) return { contentType, text: await registry.metrics() };
+      const all = [await registry.getMetricsAsJSON(), ...others];
+      return { contentType, text: await AggregatorRegistry.aggregate(all).metrics() };
+    },
+    snapshot: () => registry.getMetricsAsJSON(),
     async names() {
       const all = await registry.getMetricsAsJSON();
       return all.flatMap(({ name, type }) =>

@@ -22,6 +22,7 @@ function seenEngine() {
       return {
         device: session.device,
         lanes: session.lanes,
+        copies: session.copies,
         get isReady() {
           return seen.isReady;
         },

@@ -12,7 +12,9 @@ import {
   createOnnxEngine,
   createOnnxGraphRunner,
   createRemoteEngine,
+  type Engine,
   fakeProbabilities,
+  type Session,
 } from '../../src/engines/index.js';
 import { DomainError, type ErrorCode } from '../../src/errors.js';
 import { buildInference, initialiseParameters } from '../../src/graph/index.js';
@@ -81,6 +83,37 @@ test('while the other side is away runs are not_ready, and then they go on', asy
   while (!session.isReady) await new Promise((resolve) => setTimeout(resolve, 10));
   const { probabilities } = await session.run(frame(), 1);
   t.deepEqual(probabilities, fakeProbabilities(frame(), 3));
+});
+
+test('distances come along where the other side measures them', async (t) => {
+  const fake = createFakeEngine();
+  const distanceOf = (pixels: Uint8Array, row: number) => 1 + (pixels[row * smallRowBytes] ?? 0);
+  const measuring: Engine = {
+    ...fake,
+    async load(given) {
+      const session = await fake.load(given);
+      const run: Session['run'] = async (input, batchSize) => {
+        const rows = Array.from({ length: batchSize }, (_, row) => distanceOf(input, row));
+        return { ...(await session.run(input, batchSize)), distances: Float32Array.from(rows) };
+      };
+      return { ...session, run };
+    },
+  };
+  const drift = { threshold: 9, source: '99 % of 40 validation frames are nearer' };
+  const drafts = [{ ...fakeDraft('cells'), drift }, fakeDraft('plain')];
+  const { address } = await startSmallServer(t, { engine: measuring, drafts });
+  const engine = openEngine(t, { remote: address });
+  const rows = smallRows(3, 5);
+  const session = await engine.load({ ...spec, hasDistance: true });
+  const { distances, probabilities } = await session.run(rows.slice(), 3);
+  t.deepEqual(
+    [...(distances ?? [])],
+    [0, 1, 2].map((row) => distanceOf(rows, row)),
+  );
+  t.is(probabilities.length, 3 * 3);
+  t.is((await (await engine.load(spec)).run(rows.slice(), 3)).distances, undefined);
+  const plain = await engine.load({ ...spec, name: 'plain', hasDistance: true });
+  t.is((await plain.run(rows.slice(), 3)).distances, undefined);
 });
 
 test('a server that is not there is not_ready, and an address that is none is refused', async (t) => {

@@ -1,0 +1,189 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import test, { type ExecutionContext } from 'ava';
+import { type Client, connect } from '../../src/client/index.js';
+import type { DomainError } from '../../src/errors.js';
+import type { Frame } from '../../src/frames/index.js';
+import { openModelStore } from '../../src/models/index.js';
+import { packageRoot } from '../../src/package-root.js';
+import { countIoProcesses } from '../../src/server/io/io-processes.js';
+import { tinyProbabilities } from '../engines/tiny-models.js';
+import { draftOf, inputSpec, tempFolder } from '../models/model-fixtures.js';
+
+const main = join(packageRoot, 'dist/src/main.js');
+
+/** `serve` with two processes on one port, the tiny model live, and its log line by line. */
+async function startShared(t: ExecutionContext) {
+  const folder = await tempFolder(t);
+  const store = await openModelStore(join(folder, 'models'));
+  await store.publish(draftOf());
+  await store.publish(draftOf('cells', { bias: 1 }));
+  await store.setAlias('cells', 'live', 1);
+  const options = { models: join(folder, 'models'), runs: join(folder, 'runs') };
+  const args = Object.entries({
+    ...options,
+    host: '127.0.0.1',
+    port: 0,
+    'http-port': 0,
+    'io-processes': 2,
+    'engine-workers': 1,
+    'prepare-threads': 1,
+    'batch-sizes': '1,4',
+  }).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const child: ChildProcess = spawn(process.execPath, [main, 'serve', '--json', ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  t.teardown(() => child.kill('SIGKILL'));
+  const lines: { readonly msg?: string; readonly pid?: number }[] = [];
+  const heard = new Set<() => void>();
+  createInterface({ input: child.stderr! }).on('line', (line) => {
+    if (!line.startsWith('{')) return;
+    lines.push(JSON.parse(line));
+    for (const look of [...heard]) look();
+  });
+  /** Resolves when as many lines with this message have come. */
+  const until = (message: string, count: number) =>
+    new Promise<void>((resolve) => {
+      const look = () => {
+        if (lines.filter(({ msg }) => msg === message).length < count) return;
+        heard.delete(look);
+        resolve();
+      };
+      heard.add(look);
+      look();
+    });
+  const [first] = await once(createInterface({ input: child.stdout! }), 'line');
+  const { port, httpPort } = JSON.parse(first as string) as { port: number; httpPort: number };
+  await until('an I/O process serves', 2);
+  const pids = () =>
+    lines.flatMap(({ msg, pid }) => (msg === 'an I/O process serves' && pid ? [pid] : []));
+  const open = (): Client => {
+    // A channel of its own: grpc-js shares connections between equal ones.
+    const client = connect(`127.0.0.1:${port}`, { maxMessageBytes: 1024 * 1024 + opened });
+    opened += 1;
+    t.teardown(() => client.close());
+    return client;
+  };
+  let opened = 0;
+  const metrics = async () => (await fetch(`http://127.0.0.1:${httpPort}/metrics`)).text();
+  return { child, open, pids, until, metrics };
+}
+
+function frameOf(number: number): Frame {
+  return {
+    id: `${number}`,
+    widthPx: 8,
+    heightPx: 8,
+    pixelType: 'uint8',
+    significantBits: 0,
+    encoding: 'raw',
+    planes: inputSpec.channels.map((channel, index) => ({
+      channel,
+      bytes: Uint8Array.from({ length: 64 }, (_, at) => (number * 31 + index * 7 + at) % 256),
+    })),
+  };
+}
+
+const expectedOf = (number: number, bias = 0) =>
+  tinyProbabilities(Buffer.concat(frameOf(number).planes.map(({ bytes }) => bytes)), { bias });
+
+/** Streams frames with these numbers and checks each answer. */
+async function stream(t: ExecutionContext, client: Client, numbers: readonly number[], bias = 0) {
+  let answered = 0;
+  for await (const reply of client.classify({ model: 'cells' }, numbers.map(frameOf))) {
+    if (reply.kind === 'model') continue;
+    const { frameId, outcome, message, probabilities } = reply.prediction;
+    t.is(outcome, 'ok', message);
+    const expected = expectedOf(Number(frameId), bias);
+    t.true([...probabilities].every((value, at) => Math.abs(value - (expected[at] ?? 0)) < 1e-6));
+    answered += 1;
+  }
+  t.is(answered, numbers.length);
+}
+
+const range = (from: number, count: number) => Array.from({ length: count }, (_, at) => from + at);
+
+test('one event loop feeds a dozen cores, unless it is set otherwise', (t) => {
+  t.deepEqual(
+    [1, 2, 16, 24, 64].map((cores) => countIoProcesses(0, cores)),
+    [1, 1, 1, 2, 4],
+  );
+  t.is(countIoProcesses(3, 2), 3);
+});
+
+test.serial('several processes share the port, the models and the account of frames', async (t) => {
+  const { open, pids, metrics } = await startShared(t);
+  t.is(new Set(pids()).size, 2);
+  const clients = range(0, 4).map(open);
+  await Promise.all(clients.map((client, at) => stream(t, client, range(at * 100, 50))));
+  const text = await metrics();
+  t.regex(text, /^cytostream_frames_total\{model="cells",version="1",outcome="ok"\} 200$/m);
+  t.regex(text, /^cytostream_engine_rows_total 200$|^cytostream_engine_rows_total [2-9]\d\d$/m);
+  t.regex(text, /^cytostream_model_info\{.*version="1",state="ready".*\} 1$/m);
+
+  // A promotion through one process is followed by all.
+  const [one, other] = clients as [Client, Client, ...Client[]];
+  t.is((await one.promote('cells', 2)).version, 2);
+  for (const client of [one, other]) {
+    for (;;) {
+      const { prediction } = await client.classifyFrame(frameOf(7));
+      if (prediction.version === 2) break;
+    }
+    await stream(t, client, range(0, 20), 1);
+  }
+  // What was asked about models and runs came from the one process that holds them.
+  t.deepEqual(
+    (await other.listModels()).map(({ version, aliases }) => [version, ...aliases]),
+    [
+      [1, 'previous'],
+      [2, 'live'],
+    ],
+  );
+  await t.throwsAsync(other.getRun('none'), { code: 'run_unknown' });
+  const train = one.train({ dataPath: '/elsewhere', model: 'cells' })[Symbol.asyncIterator]();
+  await t.throwsAsync(train.next(), { code: 'option_invalid', message: /data roots/ });
+});
+
+test.serial('a process that dies is replaced, and the others go on', async (t) => {
+  const { open, pids, until } = await startShared(t);
+  process.kill(pids()[0] ?? 0, 'SIGKILL');
+  await until('an I/O process ended', 1);
+  await stream(t, open(), range(0, 20));
+  await until('an I/O process serves', 3);
+  await Promise.all(range(0, 4).map((at) => stream(t, open(), range(at * 20, 20))));
+});
+
+test.serial('SIGTERM lets every process answer what it has, and ends with 0', async (t) => {
+  const { child, open, pids } = await startShared(t);
+  const clients = range(0, 4).map(open);
+  const answered = clients.map(async (client) => {
+    const outcomes: string[] = [];
+    async function* endless() {
+      for (let number = 0; !child.killed && number < 10_000; number += 1) yield frameOf(number);
+    }
+    try {
+      for await (const reply of client.classify({ model: 'cells' }, endless())) {
+        if (reply.kind !== 'prediction') continue;
+        outcomes.push(reply.prediction.outcome);
+        if (outcomes.length === 20) begun();
+      }
+    } catch (error) {
+      // Told after every frame that was admitted had its answer.
+      t.is((error as DomainError).code, 'draining');
+    }
+    return outcomes;
+  });
+  let begun = () => {};
+  await new Promise<void>((resolve) => {
+    begun = resolve;
+  });
+  child.kill('SIGTERM');
+  const [code] = await once(child, 'exit');
+  t.is(code, 0);
+  for (const outcomes of await Promise.all(answered)) {
+    t.true(outcomes.every((outcome) => outcome === 'ok'));
+  }
+  for (const pid of pids()) t.throws(() => process.kill(pid, 0), { code: 'ESRCH' });
+});
