@@ -10,9 +10,11 @@ export interface Doubt {
   readonly expected: number;
   /** The probability of what the dataset says: how far the model believes it. */
   readonly selfConfidence: number;
+  /** The same on average of the frames of which the dataset says so. */
+  readonly usualConfidence: number;
 }
 
-/** A frame with what is doubted of it, the least believed first. */
+/** A frame with what is doubted of it, what is doubted most first. */
 export interface DoubtedFrame {
   readonly id: string;
   readonly doubts: readonly Doubt[];
@@ -22,7 +24,9 @@ export interface DoubtedFrame {
 const slack = 1e-6;
 
 /**
- * The frames whose labels the model doubts most, the least believed first.
+ * The frames whose labels the model doubts most: first those that it believes less than
+ * others of the same label by the most, so that a label of which it is never sure does not
+ * come before all others.
  *
  * A label that the dataset gives is doubted where the model says "no" at least as surely
  * as it does on average of the frames without it, and the other way round; where it is
@@ -33,7 +37,8 @@ const slack = 1e-6;
  * version that has not seen the frames, as those of a cross-validation.
  *
  * Source: Northcutt, Jiang & Chuang, "Confident learning", JAIR 70 (2021), equation 1 and
- * section 3.1; label by label as in Thyagarajan et al., arXiv 2211.13895.
+ * section 3.1; the order by adjusted self-confidence as
+ * in Kuan & Mueller, ICML 2022 workshop on Principles of Distribution Shift; label by label as in Thyagarajan et al., arXiv 2211.13895.
  */
 export function findDoubts(
   rows: readonly PredictionRow[],
@@ -63,17 +68,25 @@ export function findDoubts(
           ...{ label, isGiven, probability },
           expected: isGiven ? 1 - expectedNo : expectedYes,
           selfConfidence: isGiven ? probability : 1 - probability,
+          usualConfidence: isGiven ? expectedYes : expectedNo,
         });
       }
     }
   }
   return known
-    .map(({ id }, at) => ({ id, doubts: (byFrame[at] ?? []).sort(bySelfConfidence) }))
+    .map(({ id }, at) => ({ id, doubts: (byFrame[at] ?? []).sort(byDeficit) }))
     .filter(({ doubts }) => doubts.length > 0)
-    .sort((a, b) => (a.doubts[0]?.selfConfidence ?? 1) - (b.doubts[0]?.selfConfidence ?? 1));
+    .sort((a, b) => leastOf(a) - leastOf(b));
 }
 
-const bySelfConfidence = (a: Doubt, b: Doubt): number => a.selfConfidence - b.selfConfidence;
+/** Below 0: believed less than usual. */
+const deficitOf = ({ selfConfidence, usualConfidence }: Doubt): number =>
+  selfConfidence - usualConfidence;
+
+const byDeficit = (a: Doubt, b: Doubt): number => deficitOf(a) - deficitOf(b);
+
+const leastOf = ({ doubts }: DoubtedFrame): number =>
+  doubts[0] === undefined ? 0 : deficitOf(doubts[0]);
 
 /** NaN without values: nothing is then expected, and nothing compared with it is so. */
 function meanOf(values: readonly number[]): number {

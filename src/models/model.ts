@@ -24,7 +24,7 @@ export interface Scores {
 export interface Calibration {
   /** What the logits are divided by, within the graph; 1 changes nothing. */
   readonly temperature: number;
-  /** On the validation part, before and after. */
+  /** Expected calibration error on the validation part, over the labels present there, before and after. */
   readonly errorBefore: number;
   readonly errorAfter: number;
   readonly frameCount: number;

@@ -147,7 +147,7 @@ test('doubted labels are listed in a file, drawn, and shown', async (t) => {
   const report = { ...scoreRows(rows, hpaLabels, thresholds), doubts };
   await writeReport(dir, report, { title: 'doubts', rows, readFrame });
   const lines = (await readFile(join(dir, 'doubts.csv'), 'utf8')).trim().split('\n');
-  t.is(lines[0], 'Id,Label,Name,Given,Probability,Expected,SelfConfidence');
+  t.is(lines[0], 'Id,Label,Name,Given,Probability,Expected,SelfConfidence,UsualConfidence');
   t.is(lines.length, 1 + doubts.flatMap((frame) => frame.doubts).length);
   t.is((await sharp(join(dir, 'doubts.png')).metadata()).format, 'png');
   const html = await readFile(join(dir, 'report.html'), 'utf8');

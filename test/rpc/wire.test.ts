@@ -216,8 +216,14 @@ test('a report comes back from the wire as it went, absent scores stay absent', 
         {
           id: 'f-1',
           doubts: [
-            { label: 0, isGiven: true, probability: 0.1, expected: 0.2, selfConfidence: 0.1 },
-            { label: 1, isGiven: false, probability: 0.8, expected: 0.7, selfConfidence: 0.2 },
+            {
+              ...{ label: 0, isGiven: true, probability: 0.1, expected: 0.2 },
+              ...{ selfConfidence: 0.1, usualConfidence: 0.7 },
+            },
+            {
+              ...{ label: 1, isGiven: false, probability: 0.8, expected: 0.7 },
+              ...{ selfConfidence: 0.2, usualConfidence: 0.9 },
+            },
           ],
         },
       ],

@@ -87,7 +87,10 @@ export interface Scores {
 export interface Calibration {
   /** What the logits are divided by, within the graph; 1 changes nothing. */
   temperature: number;
-  /** The expected calibration error on the validation part, before and after. */
+  /**
+   * The expected calibration error on the validation part, over the labels that
+   * are present there, before and after.
+   */
   errorBefore: number;
   errorAfter: number;
   frameCount: number;

@@ -369,7 +369,7 @@ export interface Report {
   intervals:
     | Intervals
     | undefined;
-  /** The frames whose labels the version doubts most, the least believed first. */
+  /** The frames whose labels the version doubts, the most doubted first. */
   doubts: DoubtedFrame[];
   /** None where the model gives no distances. */
   drift: DriftReport | undefined;
@@ -419,7 +419,7 @@ export interface Intervals {
 /** A frame whose labels the model doubts. */
 export interface DoubtedFrame {
   frameId: string;
-  /** The least believed first. */
+  /** The most doubted first. */
   doubts: Doubt[];
 }
 
@@ -430,8 +430,12 @@ export interface Doubt {
   probability: number;
   /** What a frame of the other kind has on average, by which it is judged. */
   expected: number;
-  /** The probability of what the dataset says. */
+  /**
+   * The probability of what the dataset says, and the same on average of the
+   * frames of which it says so.
+   */
   selfConfidence: number;
+  usualConfidence: number;
 }
 
 /** How many of the frames are unlike those that the model was trained on. */
@@ -3621,7 +3625,7 @@ export const DoubtedFrame: MessageFns<DoubtedFrame> = {
 };
 
 function createBaseDoubt(): Doubt {
-  return { label: 0, isGiven: false, probability: 0, expected: 0, selfConfidence: 0 };
+  return { label: 0, isGiven: false, probability: 0, expected: 0, selfConfidence: 0, usualConfidence: 0 };
 }
 
 export const Doubt: MessageFns<Doubt> = {
@@ -3640,6 +3644,9 @@ export const Doubt: MessageFns<Doubt> = {
     }
     if (message.selfConfidence !== 0) {
       writer.uint32(41).double(message.selfConfidence);
+    }
+    if (message.usualConfidence !== 0) {
+      writer.uint32(49).double(message.usualConfidence);
     }
     return writer;
   },
@@ -3697,6 +3704,14 @@ export const Doubt: MessageFns<Doubt> = {
             message.selfConfidence = reader.double();
             continue;
           }
+          case 6: {
+            if (tag !== 49) {
+              break;
+            }
+
+            message.usualConfidence = reader.double();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3719,6 +3734,7 @@ export const Doubt: MessageFns<Doubt> = {
     message.probability = object.probability ?? 0;
     message.expected = object.expected ?? 0;
     message.selfConfidence = object.selfConfidence ?? 0;
+    message.usualConfidence = object.usualConfidence ?? 0;
     return message;
   },
 };
