@@ -8,6 +8,7 @@ import {
 } from '../batching/index.js';
 import { DomainError } from '../errors.js';
 import type { Frame, InputSpec, Preparer } from '../frames/index.js';
+import { type ExplainableVersion, type ExplainWish, planExplanation } from './explanation.js';
 import type { Prediction } from './prediction.js';
 import { withDeadline } from './with-deadline.js';
 
@@ -20,11 +21,13 @@ export interface ClassifyOptions {
   readonly priority?: Priority | undefined;
   /** Frames of one stream share a turn in the queue. */
   readonly streamId?: string | undefined;
+  /** Also says why; it costs runs of its own. @default null */
+  readonly explain?: ExplainWish | null | undefined;
 }
 
 /** A version on loan, as far as a frame needs it; a `Handle` of models/ is one. */
-export interface Lent {
-  readonly manifest: {
+export interface Lent extends ExplainableVersion {
+  readonly manifest: ExplainableVersion['manifest'] & {
     readonly version: number;
     readonly thresholds: readonly number[];
     readonly inputSpec: InputSpec;
@@ -39,7 +42,8 @@ export interface Classifier {
    * Takes ownership of the planes' bytes; the Handle stays the caller's.
    *
    * Throws `frame_invalid`, `overloaded`, `cancelled`, `deadline`, `draining` or
-   * `model_failed`.
+   * `model_failed`; before anything is run `unsupported` or `option_invalid` where it cannot be
+   * explained as asked.
    */
   classify(frame: Frame, lent: Lent, options?: ClassifyOptions): Promise<Prediction>;
   /**
@@ -61,7 +65,9 @@ export function createClassifier({
   clock = systemClock,
 }: ClassifierCollaborators): Classifier {
   return {
-    async classify(frame, { manifest, batcher }, options = {}) {
+    async classify(frame, lent, options = {}) {
+      const { manifest, batcher } = lent;
+      const explain = options.explain ? planExplanation(options.explain, lent) : null;
       // All frames of a stream share its signal; ten listeners are not a leak.
       if (options.signal) setMaxListeners(0, options.signal);
       const startedAtMs = clock.now();
@@ -70,11 +76,16 @@ export function createClassifier({
       const { pixels, qualityFlags } = await prepared.finally(limit.forget);
       const prepareMs = clock.now() - startedAtMs;
       const row = await batcher.submit(pixels, options);
+      const labelIndices = overThreshold(row.probabilities, manifest.thresholds);
+      const explanation = explain
+        ? await untilDeadline(options, clock, (signal) => explain({ pixels, labelIndices, signal }))
+        : undefined;
       return {
         frameId: frame.id,
         probabilities: row.probabilities,
-        labelIndices: overThreshold(row.probabilities, manifest.thresholds),
+        labelIndices,
         distance: row.distance,
+        explanation,
         version: manifest.version,
         batchSize: row.batchSize,
         qualityFlags,
@@ -93,6 +104,16 @@ export function createClassifier({
       return batcher.submit(pixels, options);
     },
   };
+}
+
+/** Does what takes a signal, which aborts at the frame's deadline as well. */
+async function untilDeadline<T>(
+  options: ClassifyOptions,
+  clock: Clock,
+  act: (signal: AbortSignal | undefined) => Promise<T>,
+): Promise<T> {
+  const limit = withDeadline(options, clock);
+  return act(limit.signal).finally(limit.forget);
 }
 
 function overThreshold(probabilities: Float32Array, thresholds: readonly number[]): number[] {

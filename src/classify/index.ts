@@ -5,4 +5,5 @@ export {
   createClassifier,
   type Lent,
 } from './classifier.js';
+export type { ExplainWish, Explanation, LabelMap } from './explanation.js';
 export type { Outcome, Prediction, Timings } from './prediction.js';

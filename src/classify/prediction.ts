@@ -1,4 +1,5 @@
 import type { QualityFlag } from '../frames/index.js';
+import type { Explanation } from './explanation.js';
 
 export type Outcome = 'ok' | 'invalid' | 'shed' | 'expired' | 'superseded' | 'failed';
 
@@ -20,6 +21,8 @@ export interface Prediction {
   readonly labelIndices: readonly number[];
   /** How far the frame is from the training set; absent where the version does not say. */
   readonly distance?: number | undefined;
+  /** Where it was asked for. */
+  readonly explanation?: Explanation | undefined;
   readonly version: number;
   readonly batchSize: number;
   readonly qualityFlags: readonly QualityFlag[];

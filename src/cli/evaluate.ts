@@ -3,6 +3,7 @@ import type { DatasetFrame } from '../dataset/index.js';
 import { DomainError } from '../errors.js';
 import type { Report } from '../evaluation/index.js';
 import type { Handle } from '../models/index.js';
+import type { ExplainFrame } from '../reports/index.js';
 import type { Parts } from '../server.js';
 import type { EpochScores } from '../training/index.js';
 import { address, createCommand, example, type Verb, wholeNumber } from './command.js';
@@ -20,6 +21,7 @@ export const evaluateVerb: Verb = (terminal) =>
     .requiredOption(flags.model, flags.modelHelp)
     .option('--out <dir>', 'write the report, its pictures and predictions.csv there')
     .option('--doubts <number>', 'name so many frames whose labels it doubts', wholeNumber(1))
+    .option('--explain', 'with --out: show where the evidence for the labels of the worst lies')
     .option(flags.models, flags.modelsHelp)
     .option(flags.runs, `${flags.runsHelp}, for the curves of its training`)
     .option(flags.server, `${flags.serverHelp}; DIR is a folder of the server`, address)
@@ -28,6 +30,9 @@ export const evaluateVerb: Verb = (terminal) =>
     .action(async (options) => {
       if (options.server !== undefined && options.out !== undefined) {
         throw new UsageError('--out: expected to work in place, a server sends the report alone');
+      }
+      if (options.explain === true && options.out === undefined) {
+        throw new UsageError('--explain: expected --out DIR, where the pictures go');
       }
       const evaluated = await (options.server === undefined
         ? evaluateInPlace(options, terminal)
@@ -54,6 +59,7 @@ function evaluateInPlace(
     readonly model: string;
     readonly out?: string | undefined;
     readonly doubts?: number | undefined;
+    readonly explain?: true | undefined;
     readonly models?: string | undefined;
     readonly runs?: string | undefined;
   },
@@ -65,6 +71,8 @@ function evaluateInPlace(
     const { writeReport } = await import('../reports/index.js');
     const handle = await registry.acquire(options.model);
     try {
+      // Known before an hour of scoring.
+      if (options.explain) handle.explainer.assertExplains();
       const { name, version, labels, inputSpec, runId } = handle.manifest;
       const { channels } = inputSpec;
       const dataset = await openDataset(resolve(options.data), { channels, labels });
@@ -78,15 +86,24 @@ function evaluateInPlace(
       );
       if (options.out !== undefined) {
         const byId = new Map(frames.map((frame) => [frame.id, frame]));
+        const read = (id: string) => {
+          const frame = byId.get(id);
+          if (frame === undefined) throw new Error(`bug: the report shows "${id}"`);
+          return readFrame(dataset, frame);
+        };
+        const explain: ExplainFrame = async (id, labelIndices) => {
+          const wish = { labels: labelIndices.map((label) => labels[label] ?? '') };
+          const { explanation } = await classifier.classify(await read(id), handle, {
+            explain: { ...wish, givenLabels: false, embedding: false },
+          });
+          return explanation?.maps ?? [];
+        };
         await writeReport(resolve(options.out), report, {
           title: `${name}@${version} on ${basename(resolve(options.data))}`,
           rows,
           history: await historyOf(runId, trainer),
-          readFrame: (id) => {
-            const frame = byId.get(id);
-            if (frame === undefined) throw new Error(`bug: the report shows "${id}"`);
-            return readFrame(dataset, frame);
-          },
+          readFrame: read,
+          ...(options.explain ? { explain } : {}),
         });
       }
       return { model: name, version, report };

@@ -27,9 +27,13 @@ export function createEnginePool(engines: readonly [Engine, ...Engine[]]): Engin
     }
     return poolOf(sessions);
   };
+  const last = engines.at(-1) ?? engines[0];
+  const loadGraph = last.loadGraph?.bind(last);
   return {
     name: engines[0].name,
     load,
+    // In one of them: what is asked for seldom must not keep the others from their batches.
+    ...(loadGraph ? { loadGraph } : {}),
     async close() {
       await Promise.all(engines.map((engine) => engine.close()));
     },

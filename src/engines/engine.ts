@@ -1,3 +1,5 @@
+import type { GraphTensor } from './graph-runner.js';
+
 /** What a Session is made from. */
 export interface SessionSpec {
   /** An ONNX ModelProto: one input uint8 `[N, C, H, W]`, one output float32 `[N, labels]`. */
@@ -49,10 +51,33 @@ export interface Session {
   close(): Promise<void>;
 }
 
+/** What a GraphSession is made from. */
+export interface GraphSpec {
+  /** An ONNX ModelProto of any inputs and outputs. */
+  readonly model: Uint8Array;
+  /** The files that it keeps weights in, by the names that it calls them. */
+  readonly files: Readonly<Record<string, Uint8Array>>;
+}
+
+/** A graph of any inputs and outputs, loaded in the same runtime as the models. */
+export interface GraphSession {
+  /**
+   * Runs it between two batches of a model. Inputs are copied.
+   *
+   * Throws `model_failed` when the runtime refuses, `not_ready` when the engine restarts.
+   */
+  run(
+    inputs: Readonly<Record<string, GraphTensor>>,
+  ): Promise<{ readonly outputs: Readonly<Record<string, GraphTensor>>; readonly runMs: number }>;
+  close(): Promise<void>;
+}
+
 /** A runtime that we can run inference graphs on. */
 export interface Engine {
   readonly name: string;
   /** Loads a model. Throws `model_failed` when the runtime refuses it. */
   load(spec: SessionSpec): Promise<Session>;
+  /** Loads a graph of any kind; absent where the engine runs models alone. Throws as `load`. */
+  loadGraph?(spec: GraphSpec): Promise<GraphSession>;
   close(): Promise<void>;
 }

@@ -48,6 +48,7 @@ export async function createOnnxEngine(
   return createWatchedEngine(options, {
     name: 'onnxruntime',
     device,
+    runsGraphs: true,
     log,
     startWorker: (gate) => startWorker({ device, threads, spinning, niceness, gate }),
   });

@@ -1,7 +1,8 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { InferenceSession, type Tensor } from 'onnxruntime-node';
 import { DomainError } from '../errors.js';
 import { type DeviceName, devices, setDeviceEnvironment } from './devices.js';
 import type { GraphRunner, GraphTensor } from './graph-runner.js';
+import { fromTensor, toTensor } from './onnxruntime-tensors.js';
 
 /** How ONNX Runtime runs a graph. */
 export interface OnnxGraphRunnerOptions {
@@ -9,6 +10,8 @@ export interface OnnxGraphRunnerOptions {
   readonly device?: DeviceName;
   /** Threads within one operator. @default 0, which is one a core */
   readonly threads?: number;
+  /** The files that the graph keeps weights in, by the names that it calls them. @default none */
+  readonly files?: Readonly<Record<string, Uint8Array>>;
   /** Writes a trace of every node to files of this prefix, ended by `close`. */
   readonly profilePrefix?: string;
 }
@@ -21,7 +24,7 @@ export interface OnnxGraphRunnerOptions {
  */
 export async function createOnnxGraphRunner(
   model: Uint8Array,
-  { device = 'cpu', threads = 0, profilePrefix }: OnnxGraphRunnerOptions = {},
+  { device = 'cpu', threads = 0, files = {}, profilePrefix }: OnnxGraphRunnerOptions = {},
 ): Promise<GraphRunner> {
   setDeviceEnvironment(device);
   const session = await InferenceSession.create(model, {
@@ -31,6 +34,7 @@ export async function createOnnxGraphRunner(
     // Planning all memory in one block keeps what the first run allocated as well: it
     // costs a training step half as much memory again, and no time without it.
     enableMemPattern: false,
+    externalData: Object.entries(files).map(([path, data]) => ({ path, data })),
     ...(profilePrefix ? { enableProfiling: true, profileFilePrefix: profilePrefix } : {}),
   }).catch((cause: unknown) => {
     throw new DomainError('model_failed', 'the runtime refused the graph', { cause });
@@ -76,29 +80,4 @@ function assertNames(
   ];
   if (faults.length === 0) return;
   throw new DomainError('option_invalid', `expected the graph's ${what}: ${faults.join(', ')}`);
-}
-
-function toTensor(tensor: GraphTensor): Tensor {
-  const { shape } = tensor;
-  const expected = shape.reduce((product, size) => product * size, 1);
-  if (tensor.values.length !== expected) {
-    throw new DomainError(
-      'option_invalid',
-      `expected ${expected} values for the shape [${shape.join(', ')}], got ${tensor.values.length}`,
-    );
-  }
-  if (tensor.type === 'float32') return new Tensor('float32', tensor.values, shape);
-  if (tensor.type === 'uint8') return new Tensor('uint8', tensor.values, shape);
-  return new Tensor('int64', tensor.values, shape);
-}
-
-function fromTensor(name: string, { type, data, dims }: Tensor): GraphTensor {
-  if (type === 'float32' && data instanceof Float32Array)
-    return { type, shape: dims, values: data };
-  if (type === 'uint8' && data instanceof Uint8Array) return { type, shape: dims, values: data };
-  if (type === 'int64' && data instanceof BigInt64Array) return { type, shape: dims, values: data };
-  throw new DomainError(
-    'unsupported',
-    `expected float32, uint8 or int64 from ${name}, got ${type}`,
-  );
 }

@@ -4,7 +4,9 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { distanceOutput, findModelFaults, type PortDescription } from './check-model.js';
 import { devices } from './devices.js';
-import type { SessionSpec } from './engine.js';
+import type { GraphSpec, SessionSpec } from './engine.js';
+import type { GraphTensor } from './graph-runner.js';
+import { fromTensor, toTensor } from './onnxruntime-tensors.js';
 import { buildProbeModel, probeError, probePixels, probeTolerance } from './probe-model.js';
 import { toSentence } from './to-sentence.js';
 import type { RuntimeSettings } from './worker-messages.js';
@@ -17,6 +19,7 @@ const settings = workerData as RuntimeSettings; // set by the only one who start
 // the whole process.
 if (process.platform === 'linux' && settings.niceness > 0) setPriority(0, settings.niceness);
 const sessions = new Map<number, { session: InferenceSession; spec: SessionSpec }>();
+const graphs = new Map<number, InferenceSession>();
 
 /** Options of a session; `isWhole`: no part of it may go to the CPU instead of the device. */
 function optionsOf(isWhole: boolean): InferenceSession.SessionOptions {
@@ -84,9 +87,7 @@ async function run(sessionId: number, input: Uint8Array, batchSize: number): Pro
     (name) => name !== distanceOutput || !hasDistance,
   );
   const feeds = { [inputName]: new Tensor('uint8', input, [batchSize, ...spec.inputShape]) };
-  const outputs = await session.run(feeds).catch((cause: unknown) => {
-    throw new ModelFault(`the runtime failed to run the model: ${toSentence(cause)}`, { cause });
-  });
+  const outputs = await session.run(feeds).catch(refuseRun);
   const values = outputs[outputName]?.data;
   const expected = batchSize * spec.labelCount;
   if (!(values instanceof Float32Array) || values.length !== expected) {
@@ -101,6 +102,31 @@ async function run(sessionId: number, input: Uint8Array, batchSize: number): Pro
     probabilities: new Float32Array(values),
     distances: distances instanceof Float32Array ? new Float32Array(distances) : undefined,
   };
+}
+
+function refuseRun(cause: unknown): never {
+  throw new ModelFault(`the runtime failed to run the model: ${toSentence(cause)}`, { cause });
+}
+
+async function loadGraph(sessionId: number, { model, files }: GraphSpec): Promise<void> {
+  const externalData = Object.entries(files).map(([path, data]) => ({ path, data }));
+  const options = { ...optionsOf(false), externalData };
+  const session = await InferenceSession.create(model, options).catch((cause: unknown) => {
+    throw new ModelFault(`the runtime refused the graph: ${toSentence(cause)}`, { cause });
+  });
+  graphs.set(sessionId, session);
+}
+
+async function runGraph(sessionId: number, inputs: Readonly<Record<string, GraphTensor>>) {
+  const session = graphs.get(sessionId);
+  if (!session) throw new Error(`bug: graph ${sessionId} is not loaded`);
+  const feeds = Object.fromEntries(
+    Object.entries(inputs).map(([name, tensor]) => [name, toTensor(tensor)]),
+  );
+  const outputs = await session.run(feeds).catch(refuseRun);
+  return Object.fromEntries(
+    Object.entries(outputs).map(([name, tensor]) => [name, fromTensor(name, tensor)]),
+  );
 }
 
 function describe(metadata: InferenceSession.ValueMetadata): PortDescription {
@@ -124,6 +150,9 @@ serveWorker(port, settings.gate, {
   run,
   async unload(sessionId) {
     await sessions.get(sessionId)?.session.release();
+    await graphs.get(sessionId)?.release();
     sessions.delete(sessionId);
+    graphs.delete(sessionId);
   },
+  graphs: { load: loadGraph, run: runGraph },
 });

@@ -3,7 +3,8 @@ import type { Worker } from 'node:worker_threads';
 import { DomainError } from '../errors.js';
 import type { Log } from '../telemetry/index.js';
 import { assertRows } from './check-input.js';
-import type { Engine, RunResult, Session, SessionSpec } from './engine.js';
+import type { Engine, GraphSession, GraphSpec, RunResult, Session, SessionSpec } from './engine.js';
+import { openGraphSession } from './graph-session.js';
 import { createWorkerLink, type WorkerLink } from './worker-link.js';
 
 /** How a worker is watched. */
@@ -21,6 +22,8 @@ export interface WatchedEngineCollaborators {
   readonly name: string;
   /** "cuda", where there are several devices that it may not start on. @default none */
   readonly device?: string;
+  /** Whether its worker runs graphs of any kind. @default false */
+  readonly runsGraphs?: boolean;
   readonly log: Log;
   /** Starts a thread that answers as `serveWorker` does, and shares this memory with it. */
   readonly startWorker: (gate: Int32Array<SharedArrayBuffer>) => Worker;
@@ -47,7 +50,7 @@ interface Loaded {
  */
 export async function createWatchedEngine(
   { runTimeoutMs = 30_000, loadTimeoutMs = 120_000, restartDelayMs = 100 }: Partial<WatchOptions>,
-  { name, device: place, log, startWorker }: WatchedEngineCollaborators,
+  { name, device: place, runsGraphs = false, log, startWorker }: WatchedEngineCollaborators,
 ): Promise<Engine> {
   const sessions = new Map<number, Loaded>();
   let nextSessionId = 1;
@@ -123,8 +126,18 @@ export async function createWatchedEngine(
     return reply;
   };
 
+  const loadGraph = async (graph: GraphSpec): Promise<GraphSession> => {
+    const sessionId = nextSessionId;
+    nextSessionId += 1;
+    return openGraphSession({ graph, sessionId }, async () => {
+      if (isClosed) throw closed();
+      return current;
+    });
+  };
+
   return {
     name,
+    ...(runsGraphs ? { loadGraph } : {}),
     async load(spec): Promise<Session> {
       if (isClosed) throw closed();
       const link = await current;

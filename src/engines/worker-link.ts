@@ -121,7 +121,8 @@ export function createWorkerLink(
       return new Promise((resolve, reject) => {
         const id = nextId;
         nextId += 1;
-        const timeoutMs = request.kind === 'run' ? runTimeoutMs : loadTimeoutMs;
+        const isRun = request.kind === 'run' || request.kind === 'runGraph';
+        const timeoutMs = isRun ? runTimeoutMs : loadTimeoutMs;
         pending.set(id, { resolve, reject, timeoutMs });
         if (pending.size === 1) watchOldest();
         worker.postMessage({ ...request, id }, transfer);

@@ -1,5 +1,6 @@
 import type { DeviceName } from './devices.js';
-import type { SessionSpec } from './engine.js';
+import type { GraphSpec, SessionSpec } from './engine.js';
+import type { GraphTensor } from './graph-runner.js';
 
 /** How ONNX Runtime is set up in the worker. */
 export interface RuntimeSettings {
@@ -38,6 +39,18 @@ export type WorkerRequest =
       readonly input: Uint8Array;
       readonly batchSize: number;
     }
+  | {
+      readonly kind: 'loadGraph';
+      readonly id: number;
+      readonly sessionId: number;
+      readonly graph: GraphSpec;
+    }
+  | {
+      readonly kind: 'runGraph';
+      readonly id: number;
+      readonly sessionId: number;
+      readonly inputs: Readonly<Record<string, GraphTensor>>;
+    }
   | { readonly kind: 'unload'; readonly id: number; readonly sessionId: number }
   | { readonly kind: 'close'; readonly id: number };
 
@@ -59,6 +72,12 @@ export type WorkerReply =
       readonly probabilities: Float32Array<ArrayBuffer>;
       readonly distances?: Float32Array<ArrayBuffer> | undefined;
       readonly input: Uint8Array;
+      readonly runMs: number;
+    }
+  | {
+      readonly id: number;
+      readonly kind: 'graphRan';
+      readonly outputs: Readonly<Record<string, GraphTensor>>;
       readonly runMs: number;
     }
   | {

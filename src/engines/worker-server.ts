@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { SessionSpec } from './engine.js';
+import type { GraphSpec, SessionSpec } from './engine.js';
+import type { GraphTensor } from './graph-runner.js';
 import { gateSlots, type WorkerReply, type WorkerRequest } from './worker-messages.js';
 
 /** A fault whose sentence may be told to the caller. */
@@ -22,7 +23,18 @@ export interface WorkerRuntime {
   ): Promise<{ readonly device: string; readonly warning: string | null }>;
   /** Gives arrays over buffers of their own. Throws `ModelFault`. */
   run(sessionId: number, input: Uint8Array, batchSize: number): Promise<WorkerAnswer>;
+  /** Of a model or a graph. */
   unload(sessionId: number): Promise<void>;
+  /** Where it runs graphs of any kind. */
+  readonly graphs?: {
+    /** Throws `ModelFault`. */
+    load(sessionId: number, graph: GraphSpec): Promise<void>;
+    /** Throws `ModelFault`. */
+    run(
+      sessionId: number,
+      inputs: Readonly<Record<string, GraphTensor>>,
+    ): Promise<Readonly<Record<string, GraphTensor>>>;
+  };
 }
 
 /** Answers what a WorkerLink asks, one request after the other, until it is told to close. */
@@ -33,17 +45,22 @@ export function serveWorker(
 ): void {
   const sessions = new Set<number>();
 
-  const run = async (sessionId: number, input: Uint8Array, batchSize: number) => {
+  /** Runs unless the engine is ending, and lets nobody end the thread meanwhile. */
+  const gated = async <T>(run: () => Promise<T>) => {
     Atomics.store(gate, gateSlots.running, 1);
     try {
       if (Atomics.load(gate, gateSlots.stopped) === 1) throw new Error('the engine is ending');
       const startedAtMs = performance.now();
-      const answer = await runtime.run(sessionId, input, batchSize);
-      return { ...answer, input, runMs: performance.now() - startedAtMs };
+      const answer = await run();
+      return { answer, runMs: performance.now() - startedAtMs };
     } finally {
       Atomics.store(gate, gateSlots.running, 0);
       Atomics.notify(gate, gateSlots.running);
     }
+  };
+  const graphsOf = () => {
+    if (runtime.graphs) return runtime.graphs;
+    throw new Error('bug: a worker that runs models alone was given a graph');
   };
 
   const answer = async (request: WorkerRequest): Promise<WorkerReply> => {
@@ -59,8 +76,18 @@ export function serveWorker(
         return { id, kind: 'loaded', ...loaded };
       }
       case 'run': {
-        const ran = await run(request.sessionId, request.input, request.batchSize);
-        return { id, kind: 'ran', ...ran };
+        const { sessionId, input, batchSize } = request;
+        const ran = await gated(() => runtime.run(sessionId, input, batchSize));
+        return { id, kind: 'ran', ...ran.answer, input, runMs: ran.runMs };
+      }
+      case 'loadGraph':
+        await graphsOf().load(request.sessionId, request.graph);
+        sessions.add(request.sessionId);
+        return { id, kind: 'done' };
+      case 'runGraph': {
+        const { sessionId, inputs } = request;
+        const ran = await gated(() => graphsOf().run(sessionId, inputs));
+        return { id, kind: 'graphRan', outputs: ran.answer, runMs: ran.runMs };
       }
       case 'unload':
       case 'close':

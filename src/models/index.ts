@@ -1,7 +1,9 @@
+export type { Explained, Explainer, ExplainRequest } from './explainer.js';
 export { createGoldenFrame, goldenTolerance, largestDifference } from './golden.js';
 export type {
   Calibration,
   DriftThreshold,
+  ExplanationSpec,
   Manifest,
   ModelRef,
   ModelState,
@@ -9,7 +11,13 @@ export type {
   StoredModel,
 } from './model.js';
 export { type Alias, aliases, assertModelName, parseModelRef } from './model-ref.js';
-export { type Aliases, type ModelStore, openModelStore, type VersionDraft } from './model-store.js';
+export {
+  type Aliases,
+  type ModelStore,
+  openModelStore,
+  type VersionDraft,
+  type VersionFile,
+} from './model-store.js';
 export {
   createRegistry,
   type Handle,

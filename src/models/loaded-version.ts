@@ -6,6 +6,7 @@ import {
 } from '../batching/index.js';
 import type { Engine, Session } from '../engines/index.js';
 import { DomainError } from '../errors.js';
+import { createExplainer, type Explainer } from './explainer.js';
 import { goldenTolerance, largestDifference } from './golden.js';
 import type { Manifest, ModelState } from './model.js';
 import type { ModelStore } from './model-store.js';
@@ -16,6 +17,14 @@ export interface LoadCollaborators {
   readonly batcher: Partial<BatcherOptions> & { readonly batchSizes: readonly number[] };
   readonly onDropped?: (manifest: Manifest, reason: DropReason) => void;
   readonly onRan?: (manifest: Manifest, batchSize: number, runMs: number) => void;
+}
+
+/** A version while it is lent. */
+export interface Loan {
+  readonly batcher: Batcher;
+  readonly explainer: Pick<Explainer, 'assertExplains' | 'explain'>;
+  readonly device: string;
+  release(): void;
 }
 
 /** What of a version is there once it is ready. */
@@ -46,6 +55,7 @@ const legal: Readonly<Record<Exclude<ModelState, 'stored'>, readonly ModelState[
 export class LoadedVersion {
   readonly manifest: Manifest;
   readonly #collaborators: LoadCollaborators;
+  readonly #explainer: Explainer;
   #state: Exclude<ModelState, 'stored'> = 'loading';
   #failure: DomainError | null = null;
   #served: Served | null = null;
@@ -58,6 +68,7 @@ export class LoadedVersion {
   constructor(manifest: Manifest, collaborators: LoadCollaborators) {
     this.manifest = manifest;
     this.#collaborators = collaborators;
+    this.#explainer = createExplainer(manifest, collaborators);
     this.ready = this.#load();
     // Whoever needs it awaits it; a failure is told by `failure` as well.
     this.ready.catch(() => {});
@@ -92,7 +103,7 @@ export class LoadedVersion {
   }
 
   /** Lends it. Throws `failure`, or `not_ready` unless it is ready. */
-  lend(): { readonly batcher: Batcher; readonly device: string; release(): void } {
+  lend(): Loan {
     if (this.#failure) throw this.#failure;
     if (this.#state !== 'ready' || !this.#served) {
       throw new DomainError('not_ready', `${this.#what} is ${this.#state}; try again`);
@@ -102,6 +113,7 @@ export class LoadedVersion {
     let isOut = true;
     return {
       batcher: this.#served.batcher,
+      explainer: this.#explainer,
       device: this.#served.session.device,
       release: () => {
         if (!isOut) return;
@@ -122,6 +134,7 @@ export class LoadedVersion {
         this.#whenReturned = resolve;
       });
     }
+    await this.#explainer.close();
     await this.#served?.batcher.close();
     await this.#served?.session.close();
     this.#served = null;

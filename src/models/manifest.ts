@@ -17,6 +17,14 @@ const calibration = z.strictObject({
   frameCount: z.int().min(1),
 });
 
+const share = z.number().min(0).max(1);
+const explanation = z.strictObject({
+  embeddingSize: z.int().min(1),
+  heightPx: z.int().min(1),
+  widthPx: z.int().min(1),
+  box: z.strictObject({ left: share, top: share, right: share, bottom: share }),
+});
+
 const schema = z.strictObject({
   name: z.string(),
   version: z.int().min(1),
@@ -36,6 +44,7 @@ const schema = z.strictObject({
     .strictObject({ threshold: z.number().min(0), source: z.string() })
     .nullable()
     .default(null),
+  explanation: explanation.nullable().default(null),
   scores: scores.nullable(),
   runId: z.string().nullable(),
   datasetFingerprint: z.string().nullable(),

@@ -13,7 +13,7 @@ import {
 import type { InputSpec } from '../frames/index.js';
 import type { LabelSet } from '../label-set.js';
 import { parseManifest } from './manifest.js';
-import type { DriftThreshold, Manifest, ModelRef, Scores } from './model.js';
+import type { DriftThreshold, ExplanationSpec, Manifest, ModelRef, Scores } from './model.js';
 import { type Alias, aliases, assertModelName, isModelName, parseModelRef } from './model-ref.js';
 import { createTurns } from './turns.js';
 
@@ -30,6 +30,8 @@ export interface VersionDraft {
   readonly calibration?: Manifest['calibration'];
   /** Only where the graph has an output `distance`. @default null */
   readonly drift?: DriftThreshold | null;
+  /** The graph that explains its answers, and what comes of it. @default null */
+  readonly explanation?: { readonly model: Uint8Array; readonly spec: ExplanationSpec } | null;
   readonly scores: Scores | null;
   readonly runId: string | null;
   readonly datasetFingerprint: string | null;
@@ -44,6 +46,9 @@ export interface VersionDraft {
 
 /** Writing a version takes seconds: what is older was left by a process that died. */
 const leftoverAgeMs = 60 * 60 * 1000;
+
+/** The files of a version beside its manifest; `explain.onnx` only where it explains itself. */
+export type VersionFile = 'model.onnx' | 'explain.onnx' | 'golden.bin';
 
 /** Which version each alias points at. */
 export type Aliases = Readonly<Partial<Record<Alias, number>>>;
@@ -70,7 +75,7 @@ export interface ModelStore {
   /** Throws `model_unknown`, or `model_failed` for a manifest that cannot be read. */
   read(ref: ModelRef | string): Promise<Manifest>;
   /** A file of a version, its checksum verified. Throws `model_failed`. */
-  readFile(manifest: Manifest, file: 'model.onnx' | 'golden.bin'): Promise<Uint8Array>;
+  readFile(manifest: Manifest, file: VersionFile): Promise<Uint8Array>;
   /** Writes a new version. Throws `option_invalid`, or `storage_failed` for a full disk. */
   publish(draft: VersionDraft): Promise<Manifest>;
   aliases(name: string): Promise<Aliases>;
@@ -204,11 +209,14 @@ export async function openModelStore(path: string): Promise<ModelStore> {
     },
     async publish(draft) {
       assertDraft(draft);
-      const { golden, model, drift = null, ...described } = draft;
-      const checksums = {
-        'model.onnx': await sha256(model),
-        'golden.bin': await sha256(golden.frame),
+      const { golden, model, drift = null, explanation = null, ...described } = draft;
+      const contents = {
+        'model.onnx': model,
+        ...(explanation ? { 'explain.onnx': explanation.model } : {}),
+        'golden.bin': golden.frame,
       };
+      const checksums: Record<string, string> = {};
+      for (const [file, bytes] of Object.entries(contents)) checksums[file] = await sha256(bytes);
       // Another publisher may take the number first: the rename then fails, and the next is tried.
       for (;;) {
         const version = ((await versions(draft.name)).at(-1) ?? 0) + 1;
@@ -219,13 +227,13 @@ export async function openModelStore(path: string): Promise<ModelStore> {
           createdAt: new Date().toISOString(),
           thresholds: [...draft.thresholds],
           drift,
+          explanation: explanation?.spec ?? null,
           files: checksums,
           goldenOutput: Array.from(golden.output),
         };
         const folder = join(path, draft.name, String(version));
         const files = {
-          'model.onnx': model,
-          'golden.bin': golden.frame,
+          ...contents,
           'model.json': `${JSON.stringify(manifest, null, 2)}\n`,
         };
         try {

@@ -37,6 +37,22 @@ export interface DriftThreshold {
   readonly source: string;
 }
 
+/** How a version explains itself, by the graph `explain.onnx` beside its `model.onnx`. */
+export interface ExplanationSpec {
+  /** Penultimate activations of a frame. */
+  readonly embeddingSize: number;
+  /** Size of a label's map. */
+  readonly heightPx: number;
+  readonly widthPx: number;
+  /** The part of the frame that a map covers, in shares of its edges from the top left. */
+  readonly box: {
+    readonly left: number;
+    readonly top: number;
+    readonly right: number;
+    readonly bottom: number;
+  };
+}
+
 /** What is known of a version: `model.json` beside its `model.onnx`. */
 export interface Manifest {
   readonly name: string;
@@ -51,6 +67,8 @@ export interface Manifest {
   readonly calibration: Calibration | null;
   /** null where its graph gives no distances, as an imported model's. */
   readonly drift: DriftThreshold | null;
+  /** null where it gives no explanations, as an imported model. */
+  readonly explanation: ExplanationSpec | null;
   readonly scores: Scores | null;
   /** The run that trained it; null for an imported model. */
   readonly runId: string | null;

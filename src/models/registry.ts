@@ -5,7 +5,7 @@ import { DomainError } from '../errors.js';
 import type { InputSpec } from '../frames/index.js';
 import type { LabelSet } from '../label-set.js';
 import { importVersion } from './import-version.js';
-import { LoadedVersion } from './loaded-version.js';
+import { LoadedVersion, type Loan } from './loaded-version.js';
 import type { Manifest, ModelState, StoredModel } from './model.js';
 import { aliases, assertModelName, parseModelRef } from './model-ref.js';
 import type { Aliases, ModelStore } from './model-store.js';
@@ -45,6 +45,7 @@ export interface Handle {
   /** "onnxruntime/cpu". */
   readonly device: string;
   readonly batcher: Batcher;
+  readonly explainer: Loan['explainer'];
   /** Gives it back; a second call does nothing. */
   release(): void;
 }

@@ -8,6 +8,8 @@ export interface Thumbnail {
   readonly edgePx: number;
   /** `[edge, edge, 3]` uint8. */
   readonly rgb: Uint8Array;
+  /** How much of each edge the frame fills, around the middle. @default all of both */
+  readonly shown?: { readonly widthShare: number; readonly heightShare: number };
 }
 
 /** What one thumbnail may unpack, in pixels of one plane: a PNG bomb ends here. */
@@ -19,17 +21,25 @@ const mostPixels = 64 * 1024 * 1024;
  */
 export async function toThumbnail(frame: Frame, edgePx: number): Promise<Thumbnail> {
   const planes = await Promise.all(frame.planes.map((plane) => toViewPlane(frame, plane, edgePx)));
-  if (planes.length === 0) {
+  const [first] = planes;
+  if (first === undefined) {
     throw new DomainError('frame_invalid', `frame "${frame.id}" has no planes`);
   }
-  return { edgePx, rgb: fuse(planes) };
+  return { edgePx, rgb: fuse(planes), shown: first.shown };
 }
 
-async function toViewPlane(frame: Frame, plane: Plane, edgePx: number): Promise<ViewPlane> {
+async function toViewPlane(
+  frame: Frame,
+  plane: Plane,
+  edgePx: number,
+): Promise<ViewPlane & Required<Pick<Thumbnail, 'shown'>>> {
   try {
     const image = frame.encoding === 'raw' ? openRaw(frame, plane) : openEncoded(plane);
-    const { depth } =
-      frame.encoding === 'raw' ? { depth: frame.pixelType } : await image.metadata();
+    const { depth, width, height } =
+      frame.encoding === 'raw'
+        ? { depth: frame.pixelType, width: frame.widthPx, height: frame.heightPx }
+        : await image.metadata();
+    const longest = Math.max(width, height);
     const { data } = await image
       .removeAlpha()
       .resize(edgePx, edgePx, { fit: 'contain', background: '#000000' })
@@ -43,6 +53,7 @@ async function toViewPlane(frame: Frame, plane: Plane, edgePx: number): Promise<
       channel: plane.channel,
       values,
       levelStep: depth === 'uchar' || depth === 'uint8' ? 257 : 1,
+      shown: { widthShare: width / longest, heightShare: height / longest },
     };
   } catch (thrown) {
     throw new DomainError(

@@ -1,3 +1,4 @@
+export type { ExplainFrame, ShownMap } from './draw-explanations.js';
 export { writeComparison } from './write-comparison.js';
 export { type CrossValidationExtras, writeCrossValidation } from './write-cross-validation.js';
 export { type ReportExtras, writeReport } from './write-report.js';

@@ -20,6 +20,8 @@ import { pairTable } from './mistakes.js';
 interface Shown {
   /** PNG of frames, worst first. */
   readonly sheet: Buffer | null;
+  /** PNG of frames with the evidence for their labels. */
+  readonly mapSheet: Buffer | null;
   /** PNG of the frames whose labels are doubted. */
   readonly doubtSheet: Buffer | null;
   /** The epochs of its training; none where nobody knows. */
@@ -29,7 +31,7 @@ interface Shown {
 /** What report.html shows, from the scores of the whole down to single frames. */
 export function reportFigures(
   report: Report,
-  { sheet, doubtSheet, history }: Shown,
+  { sheet, doubtSheet, mapSheet, history }: Shown,
 ): readonly Figure[] {
   const { labels, intervals } = report;
   const categories = labels.map(({ label }, index) => `${index} ${label}`);
@@ -107,6 +109,13 @@ export function reportFigures(
       title: 'Frames, the worst mistakes first',
       note: 'Planes fused in the colours of the Human Protein Atlas, stretched for looking at. ✓ given and true, ✗ given and not true, each with its probability.',
       content: { png: sheet, alt: 'frames with true and given labels' },
+    });
+  }
+  if (mapSheet !== null) {
+    figures.push({
+      title: 'Where the evidence lies',
+      note: 'The same frames in grey; orange where the network found what speaks for the label under the picture (Grad-CAM), each map in its own range. ✓ given and true, ✗ given and not true, or missed.',
+      content: { png: mapSheet, alt: 'frames with maps of the evidence for their labels' },
     });
   }
   if (report.doubts.length > 0) figures.push(...doubtFigures(report, doubtSheet));

@@ -15,6 +15,7 @@ import {
   toPage,
   toThumbnail,
 } from '../plots/index.js';
+import { drawExplanations, type ExplainFrame } from './draw-explanations.js';
 import { type Mistake, rankMistakes } from './mistakes.js';
 import { reportFigures } from './report-figures.js';
 import { writeDoubts } from './write-doubts.js';
@@ -28,6 +29,8 @@ export interface ReportExtras {
   readonly rows?: readonly PredictionRow[];
   /** Reads a frame to be shown by its Id; with it comes the grid of frames. */
   readonly readFrame?: (id: string) => Promise<Frame>;
+  /** Says where in a frame the evidence lies; with it and `readFrame` come maps over frames. */
+  readonly explain?: ExplainFrame;
   /** The epochs of its training; with them come the curves of loss, accuracy and F1. @default none */
   readonly history?: readonly LearningEpoch[];
   /** Frames in the grid. @default 24 */
@@ -35,20 +38,30 @@ export interface ReportExtras {
 }
 
 const edgePx = 168;
+/** Frames that are shown with their maps: the worst mistakes. */
+const explainedFrames = 12;
 /** Frames read at once. */
 const concurrency = 4;
 
 /**
  * Writes `report.json`, `report.html` (one file that needs nothing else) and, with
  * rows, `predictions.csv`, with readable frames `frames.png`: true and given labels,
- * the worst mistakes first; where labels are doubted `doubts.csv` and `doubts.png`. A frame that cannot be shown is left out of the grid.
+ * the worst mistakes first; with `explain` also `explanations.png`; where labels are doubted `doubts.csv` and `doubts.png`. A frame that cannot be shown is left out of the grid.
  *
  * Throws `storage_failed` when the folder cannot be written.
  */
 export async function writeReport(
   dir: string,
   report: Report,
-  { title, notes = [], rows = [], history = [], readFrame, shownFrames = 24 }: ReportExtras,
+  {
+    title,
+    notes = [],
+    rows = [],
+    history = [],
+    readFrame,
+    explain,
+    shownFrames = 24,
+  }: ReportExtras,
 ): Promise<void> {
   try {
     await mkdir(dir, { recursive: true });
@@ -74,7 +87,15 @@ export async function writeReport(
     readFrame === undefined ? null : await drawDoubts(report, { shownFrames, readFrame });
   if (doubtSheet !== null) await writeWhole(join(dir, 'doubts.png'), doubtSheet);
   if (report.doubts.length > 0) await writeDoubts(join(dir, 'doubts.csv'), report);
-  const figures = reportFigures(report, { sheet, doubtSheet, history });
+  const mapSheet =
+    readFrame === undefined || explain === undefined
+      ? null
+      : await drawExplanations(mistakes.slice(0, explainedFrames), report.labels, {
+          readFrame,
+          explain,
+        });
+  if (mapSheet !== null) await writeWhole(join(dir, 'explanations.png'), mapSheet);
+  const figures = reportFigures(report, { sheet, doubtSheet, mapSheet, history });
   await writeWhole(join(dir, 'report.html'), toPage({ title, intro: notes, figures }));
 }
 

@@ -1,5 +1,5 @@
 import type { BatchedRow, Priority } from '../batching/index.js';
-import type { Prediction } from '../classify/index.js';
+import type { ExplainWish, Prediction } from '../classify/index.js';
 import type { GateMetric } from '../evaluation/index.js';
 import type { Frame, InputSpec } from '../frames/index.js';
 import type { Run, RunEvent } from '../training/index.js';
@@ -36,6 +36,7 @@ export interface ClassifierLike<Handle extends HandleLike = HandleLike> {
       readonly signal?: AbortSignal | undefined;
       readonly deadlineAtMs?: number | undefined;
       readonly priority?: Priority | undefined;
+      readonly explain?: ExplainWish | null | undefined;
       readonly streamId?: string | undefined;
     },
   ): Promise<Prediction>;

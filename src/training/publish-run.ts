@@ -65,6 +65,10 @@ export async function publishRun(
     datasetFingerprint: exported.datasetFingerprint,
     parent: run.parent,
     drift: exported.drift,
+    explanation: {
+      model: await readFile(join(folder, exportFiles.explain)),
+      spec: exported.explanation,
+    },
     golden: {
       frame: await readFile(join(folder, exportFiles.golden)),
       output: exported.goldenOutput,

@@ -2,6 +2,7 @@ import test from 'ava';
 import { createBatcher } from '../../src/batching/index.js';
 import { createClassifier, type Lent } from '../../src/classify/index.js';
 import { createFakeEngine, fakeProbabilities } from '../../src/engines/index.js';
+import { DomainError } from '../../src/errors.js';
 import { createPreparer, type Frame, type Preparer } from '../../src/frames/index.js';
 import { createPuppetRun, settle, tensorOf, watch } from '../batching/puppet-run.js';
 import { createFakeClock } from '../fake-clock.js';
@@ -167,4 +168,83 @@ test('a caller who leaves takes the frame out of preparation and out of the queu
   await settle();
   t.is(puppet.calls.length, 1);
   t.is(clock.waiting, 0, 'no timer is left');
+});
+
+/** A version that explains: label `i` has the map `[0, i]`, and nothing speaks for label 0. */
+async function explainable() {
+  const session = await createFakeEngine().load({
+    model: new Uint8Array(),
+    inputShape: [4, 4, 4],
+    labelCount: 3,
+  });
+  const asked: (readonly number[])[] = [];
+  const box = { left: 0.25, top: 0, right: 0.75, bottom: 1 };
+  const lent: Lent = {
+    manifest: { version: 3, labels: ['a', 'b', 'c'], thresholds: [0, 2, 0], inputSpec },
+    batcher: createBatcher({ batchSizes: [1] }, session),
+    explainer: {
+      assertExplains() {},
+      async explain({ pixels, labelIndices, signal }) {
+        signal?.throwIfAborted();
+        asked.push(labelIndices);
+        return {
+          embedding: Float32Array.of(pixels.length, 7),
+          maps: labelIndices.map((label) => Float32Array.of(0, label)),
+          spec: { embeddingSize: 2, heightPx: 1, widthPx: 2, box },
+          runMs: 5,
+        };
+      },
+    },
+  };
+  return { lent, asked, box };
+}
+
+test('a frame is explained as it asks: named labels first, then those given', async (t) => {
+  const { lent, asked, box } = await explainable();
+  const preparer = createPreparer({ threads: 1 });
+  t.teardown(() => preparer.close());
+  const classifier = createClassifier({ preparer });
+  const all = { labels: ['c', 'b'], givenLabels: true, embedding: true };
+  const { explanation } = await classifier.classify(frameOf('a', 1), lent, { explain: all });
+  // Label 1 is not given: its threshold is 2. Label 2 is named and given, and comes once.
+  t.deepEqual(asked, [[2, 1, 0]]);
+  t.deepEqual(
+    explanation?.maps.map(({ labelIndex, peak, levels }) => [labelIndex, peak, ...levels]),
+    [
+      [2, 2, 0, 255],
+      [1, 1, 0, 255],
+      [0, 0, 0, 0],
+    ],
+  );
+  t.like(explanation?.maps[0], { widthPx: 2, heightPx: 1, box });
+  t.deepEqual(explanation?.embedding, Float32Array.of(64, 7));
+  t.is(explanation?.runMs, 5);
+
+  const few = { labels: [], givenLabels: false, embedding: false };
+  const quiet = await classifier.classify(frameOf('b', 1), lent, { explain: few });
+  t.is(quiet.explanation?.embedding.length, 0);
+  const none = await classifier.classify(frameOf('c', 1), lent);
+  t.is(none.explanation, undefined);
+  t.is(asked.length, 2, 'who does not ask pays nothing');
+});
+
+test('what cannot be explained is refused before the frame is prepared', async (t) => {
+  const { lent } = await explainable();
+  const preparer: Pick<Preparer, 'prepare'> = {
+    prepare: () => Promise.reject(new Error('it was prepared')),
+  };
+  const classifier = createClassifier({ preparer });
+  const wish = { labels: ['c', 'z'], givenLabels: false, embedding: false };
+  const unknown = await t.throwsAsync(
+    classifier.classify(frameOf('a', 1), lent, { explain: wish }),
+    { instanceOf: DomainError },
+  );
+  t.is(unknown.code, 'option_invalid');
+  t.is(unknown.message, 'explain: expected labels of the model, got "z"');
+  const { explainer: _, ...unexplained } = lent;
+  const nobody = await t.throwsAsync(
+    classifier.classify(frameOf('a', 1), unexplained, { explain: wish }),
+    { instanceOf: DomainError },
+  );
+  t.is(nobody.code, 'unsupported');
 });

@@ -76,6 +76,31 @@ test('a frame that cannot be shown is left out of the grid', async (t) => {
   t.false((await readdir(dir)).includes('frames.png'));
 });
 
+test('the worst mistakes are shown with the evidence for their labels', async (t) => {
+  const dir = await folder(t);
+  const rows = rowsOf(3);
+  const asked: string[] = [];
+  await writeReport(dir, scoreRows(rows, hpaLabels, thresholds), {
+    title: 'scores',
+    rows,
+    readFrame: async (id) => simulateCells({ seed: id.length, labels: [0], sizePx: 64 }),
+    async explain(id, labelIndices) {
+      asked.push(id);
+      t.true(labelIndices.length <= 3);
+      const box = { left: 0, top: 0, right: 1, bottom: 1 };
+      return labelIndices.map((labelIndex) => ({
+        ...{ labelIndex, widthPx: 2, heightPx: 1, box },
+        levels: Uint8Array.of(0, 255),
+      }));
+    },
+  });
+  t.deepEqual(asked.sort(), rows.map(({ id }) => id).sort());
+  t.is((await sharp(join(dir, 'explanations.png')).metadata()).format, 'png');
+  const html = await readFile(join(dir, 'report.html'), 'utf8');
+  t.regex(html, /<h2>Where the evidence lies<\/h2>/);
+  t.is(html.split('<img').length - 1, 2, 'frames, and frames with maps');
+});
+
 test('mistakes are ranked by their loss', (t) => {
   const row = (id: string, probability: number): PredictionRow => ({
     id,

@@ -9,6 +9,7 @@ import {
   createTestLender,
   openTestPort,
   predictionOf,
+  promptClassifier,
   sample,
   tinyFrame,
 } from './fakes.js';
@@ -49,6 +50,25 @@ test('an unknown model ends the stream with model_unknown', async (t) => {
     instanceOf: DomainError,
   });
   t.is(error.code, 'model_unknown');
+});
+
+test('a frame that asks for what its model cannot explain is invalid, alone it is unimplemented', async (t) => {
+  const { client } = await openTestPort(t, {
+    classifier: {
+      classify: (frame, handle, options) =>
+        options.explain?.embedding
+          ? Promise.reject(new DomainError('unsupported', 'it gives no embeddings'))
+          : promptClassifier.classify(frame, handle, options),
+    },
+  });
+  const asking = { ...tinyFrame('asks'), explain: { embedding: true } };
+  const frames = [asking, tinyFrame('plain')];
+  const answers = predictions(await collect(client.classify({ delivery: 'inOrder' }, frames)));
+  t.like(answers[0], { outcome: 'invalid', message: 'it gives no embeddings' });
+  t.like(answers[1], { outcome: 'ok' });
+  const error = await t.throwsAsync(client.classifyFrame(asking, {}), { instanceOf: DomainError });
+  t.is(error.code, 'unsupported');
+  t.is(error.message, 'it gives no embeddings');
 });
 
 test('frames that cannot be read are answered in-band and the stream goes on', async (t) => {

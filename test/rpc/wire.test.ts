@@ -1,5 +1,9 @@
 import test from 'ava';
-import { ClassifyRequest, ClassifyResponse } from '../../src/gen/cytostream/v1/classifier.js';
+import {
+  ClassifyRequest,
+  ClassifyResponse,
+  Prediction,
+} from '../../src/gen/cytostream/v1/classifier.js';
 import { type Encoding, Frame, type PixelType } from '../../src/gen/cytostream/v1/frame.js';
 import { ImportModelRequest, Model } from '../../src/gen/cytostream/v1/model.js';
 import {
@@ -32,11 +36,37 @@ const answer: Answer = {
   probabilities: Float32Array.from({ length: 28 }, (_, index) => (index + 1) / 29),
   labelIndices: [0, 5, 14, 21, 25, 27],
   distance: 1.25,
+  explanation: undefined,
   version: 300,
   batchSize: 32,
   qualityFlags: ['saturated', 'dim'],
   timings: { receiveMs: 12.345, prepareMs: 20.5, queueMs: 400, runMs: 120, totalMs: 600 },
 };
+
+test('an explanation comes back from the wire as it went', (t) => {
+  const map = {
+    ...{ labelIndex: 3, widthPx: 2, heightPx: 1, levels: Uint8Array.of(0, 255), peak: 0.5 },
+    box: { left: 0.25, top: 0, right: 0.75, bottom: 1 },
+  };
+  const explanation = { maps: [map], embedding: Float32Array.of(1, 0, 2.5), runMs: 7.5 };
+  const wire = Prediction.encode(toWirePrediction({ ...answer, explanation })).finish();
+  const read = fromWirePrediction(Prediction.decode(wire)).explanation;
+  t.deepEqual(
+    read?.maps.map(({ levels, ...rest }) => ({ ...rest, levels: [...levels] })),
+    [{ ...map, levels: [0, 255] }],
+  );
+  t.deepEqual(read?.embedding, explanation.embedding);
+  t.is(read?.runMs, 7.5);
+});
+
+test('a frame asks for at most 64 labels by name', (t) => {
+  const labels = Array.from({ length: 65 }, (_, at) => String(at));
+  const parsed = parseFrame(toWireFrame({ ...tinyFrame('a'), explain: { labels } }));
+  t.deepEqual(parsed, { faults: ['explain.labels: expected at most 64, got 65'] });
+  const fits = parseFrame(toWireFrame({ ...tinyFrame('a'), explain: { labels: ['x'] } }));
+  t.like(fits, { value: { explain: { labels: ['x'], givenLabels: false, embedding: false } } });
+  t.like(parseFrame(toWireFrame(tinyFrame('a'))), { value: { explain: null } });
+});
 
 test('a reply to a frame with an id of 60 bytes takes under 250 bytes', (t) => {
   const message = { $case: 'prediction' as const, value: toWirePrediction(answer) };

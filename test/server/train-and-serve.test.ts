@@ -77,6 +77,23 @@ test('a model is trained over gRPC, watched again, served and evaluated, with th
   t.true((prediction.distance ?? 0) > 0);
   t.is(prediction.probabilities.length, 28);
 
+  const asking = { ...simulateCells({ seed: 5, labels: [0], sizePx: 128 }) };
+  const wish = { labels: model.labels.slice(0, 2).toReversed(), embedding: true };
+  const why = await client.classifyFrame({ ...asking, explain: wish }, { model: 'cells' });
+  t.deepEqual(why.prediction.probabilities, prediction.probabilities);
+  const { explanation } = why.prediction;
+  t.deepEqual(
+    explanation?.maps.map(({ labelIndex, levels }) => [labelIndex, levels.length]),
+    [
+      [1, 25 * 25],
+      [0, 25 * 25],
+    ],
+  );
+  t.like(explanation?.maps[0], { widthPx: 25, heightPx: 25 });
+  t.like(explanation?.maps[0]?.box, { left: 14 / 128, bottom: 114 / 128 });
+  t.is(explanation?.embedding.length, 128);
+  t.is(prediction.explanation, undefined);
+
   const replies = [];
   for await (const reply of client.evaluate({ dataPath: 'cells', model: 'cells' })) {
     replies.push(reply);
@@ -88,6 +105,6 @@ test('a model is trained over gRPC, watched again, served and evaluated, with th
   t.true(share !== undefined && share <= 1, `${share}`);
 
   const { text } = await server.parts.metrics.expose();
-  t.regex(text, /cytostream_distance_ratio_count\{model="cells",version="1"\} 1\n/);
+  t.regex(text, /cytostream_distance_ratio_count\{model="cells",version="1"\} 2\n/);
   t.regex(text, /cytostream_run_events_total\{kind="published"\} 1/);
 });

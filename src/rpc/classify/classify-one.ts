@@ -8,6 +8,8 @@ import type { Answer, StreamModel } from '../wire/prediction.js';
 /** What a code of ours is called in-band. */
 export function outcomeOf(code: ErrorCode): Exclude<Outcome, 'ok'> {
   if (code === 'frame_invalid' || code === 'option_invalid') return 'invalid';
+  // It asks for what its model cannot give.
+  if (code === 'unsupported') return 'invalid';
   if (code === 'overloaded') return 'shed';
   if (code === 'deadline') return 'expired';
   return 'failed';
@@ -52,7 +54,7 @@ export function endedEarly(outcome: Exclude<Outcome, 'ok'>, error: DomainError):
 
 /** Borrows a version, classifies, gives it back. Never throws: the error is part of the answer. */
 export async function classifyOne(
-  { frame, deadlineMs }: FrameRequest,
+  { frame, deadlineMs, explain }: FrameRequest,
   { receivedAtMs, checkedAtMs }: Arrival,
   way: WayOptions,
   { lender, classifier }: { readonly lender: LenderLike; readonly classifier: ClassifierLike },
@@ -72,6 +74,7 @@ export async function classifyOne(
       deadlineAtMs: Number.isFinite(deadlineAtMs) ? deadlineAtMs : undefined,
       priority: way.priority,
       streamId: way.streamId,
+      explain,
     });
     return { model, heldMs, outcome: 'ok', prediction };
   } catch (thrown) {
@@ -114,8 +117,8 @@ export function toAnswer(arrival: Arrival, ended: Ended): Answer {
       },
     };
   }
-  const { probabilities, labelIndices, distance, batchSize, qualityFlags, timings } =
-    ended.prediction;
+  const { probabilities, labelIndices, distance, explanation } = ended.prediction;
+  const { batchSize, qualityFlags, timings } = ended.prediction;
   return {
     frameId,
     outcome: 'ok',
@@ -123,6 +126,7 @@ export function toAnswer(arrival: Arrival, ended: Ended): Answer {
     probabilities,
     labelIndices,
     distance,
+    explanation,
     version,
     batchSize,
     qualityFlags,

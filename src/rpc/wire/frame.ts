@@ -1,9 +1,12 @@
+import type { ExplainWish } from '../../classify/index.js';
 import { type Frame, type InputSpec, resolveChannel } from '../../frames/index.js';
 import type { Frame as WireFrame } from '../../gen/cytostream/v1/frame.js';
 import type { InputSpec as WireInputSpec } from '../../gen/cytostream/v1/model.js';
 import { encodings, pixelTypes, resizes } from './enums.js';
 
 export const maxFrameIdBytes = 128;
+/** Labels that one frame may have explained by name. */
+const mostExplained = 64;
 
 /** A Frame as a caller gives it: what our own parts do not need may ride along. */
 export interface FrameInput extends Frame {
@@ -13,6 +16,8 @@ export interface FrameInput extends Frame {
   readonly pixelSizeUm?: number;
   readonly acquiredAtMs?: number;
   readonly metadata?: Readonly<Record<string, string>>;
+  /** Asks why it is answered as it is. @default nothing */
+  readonly explain?: Partial<ExplainWish>;
 }
 
 /** What one frame message asks for. The planes are views of the message: nothing is copied. */
@@ -20,6 +25,7 @@ export interface FrameRequest {
   readonly frame: Frame;
   /** 0: the stream's default. */
   readonly deadlineMs: number;
+  readonly explain: ExplainWish | null;
 }
 
 /**
@@ -52,10 +58,15 @@ export function parseFrame(
   if (!(wire.pixelSizeUm >= 0)) {
     faults.push(`pixel_size_um: expected 0 or more, got ${wire.pixelSizeUm}`);
   }
+  const explain = wire.explain ?? null;
+  if (explain !== null && explain.labels.length > mostExplained) {
+    faults.push(`explain.labels: expected at most ${mostExplained}, got ${explain.labels.length}`);
+  }
   if (faults.length > 0 || pixelType === null || encoding === null) return { faults };
   return {
     value: {
       deadlineMs: wire.deadlineMs,
+      explain,
       frame: {
         id: wire.frameId,
         widthPx: wire.widthPx,
@@ -85,6 +96,11 @@ export function toWireFrame(frame: FrameInput): WireFrame {
     acquiredAt: frame.acquiredAtMs === undefined ? undefined : new Date(frame.acquiredAtMs),
     metadata: { ...frame.metadata },
     deadlineMs: frame.deadlineMs ?? 0,
+    explain: frame.explain && {
+      labels: [...(frame.explain.labels ?? [])],
+      givenLabels: frame.explain.givenLabels ?? false,
+      embedding: frame.explain.embedding ?? false,
+    },
   };
 }
 

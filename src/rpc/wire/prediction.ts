@@ -1,5 +1,5 @@
 import type { Priority } from '../../batching/index.js';
-import type { Outcome, Timings } from '../../classify/index.js';
+import type { Explanation, Outcome, Timings } from '../../classify/index.js';
 import type { InputSpec, QualityFlag } from '../../frames/index.js';
 import type {
   Prediction as WirePrediction,
@@ -15,7 +15,9 @@ import {
   priorities,
   qualityFlags,
 } from './enums.js';
+import { fromWireExplanation, toWireExplanation } from './explanation.js';
 import { fromWireInputSpec, toWireInputSpec } from './frame.js';
+import { toMicroseconds } from './microseconds.js';
 
 /** How a stream wants to be served. */
 export interface StreamOptions {
@@ -66,6 +68,8 @@ export interface Answer {
   readonly labelIndices: readonly number[];
   /** How far the frame is from the training set; absent where the version does not say. */
   readonly distance?: number | undefined;
+  /** Where it was asked for. */
+  readonly explanation?: Explanation | undefined;
   /** 0 when no version was asked. */
   readonly version: number;
   readonly batchSize: number;
@@ -146,6 +150,7 @@ export function toWirePrediction(answer: Answer): WirePrediction {
     probabilities: Array.from(answer.probabilities),
     labelIndices: [...answer.labelIndices],
     distance: answer.distance,
+    explanation: answer.explanation && toWireExplanation(answer.explanation),
     modelVersion: answer.version,
     batchSize: answer.batchSize,
     qualityFlags: answer.qualityFlags.map(qualityFlags.toWire),
@@ -169,6 +174,7 @@ export function fromWirePrediction(wire: WirePrediction): Answer {
     probabilities: Float32Array.from(wire.probabilities),
     labelIndices: wire.labelIndices,
     distance: wire.distance,
+    explanation: wire.explanation && fromWireExplanation(wire.explanation),
     version: wire.modelVersion,
     batchSize: wire.batchSize,
     qualityFlags: wire.qualityFlags.flatMap((number) => qualityFlags.parse(number) ?? []),
@@ -180,9 +186,4 @@ export function fromWirePrediction(wire: WirePrediction): Answer {
       totalMs: (timings?.totalUs ?? 0) / 1000,
     },
   };
-}
-
-/** Fits the wire's uint32: 71 minutes and more read as 71 minutes. */
-function toMicroseconds(ms: number): number {
-  return Math.min(0xffff_ffff, Math.max(0, Math.round(ms * 1000)));
 }

@@ -9,9 +9,10 @@ import {
   type Network,
   type Parameters,
 } from '../../graph/index.js';
-import type { DriftThreshold } from '../../models/index.js';
+import type { DriftThreshold, ExplanationSpec } from '../../models/index.js';
 import { createStepRunner } from '../step-runner.js';
 import { quantileOf } from './drift.js';
+import { exportExplanation } from './export-explanation.js';
 import { fitDistance } from './fit-distance.js';
 import { createBatchBuffers, type FrameSet, gatherBatch } from './frame-set.js';
 import { exportFiles } from './messages.js';
@@ -35,6 +36,7 @@ export interface Exported {
   /** Probabilities of the golden frame. */
   readonly goldenOutput: readonly number[];
   readonly drift: DriftThreshold;
+  readonly explanation: ExplanationSpec;
 }
 
 /**
@@ -87,12 +89,17 @@ export async function exportModel(
     await mkdir(join(folder, dirname(exportFiles.model)), { recursive: true });
     await writeDurably(join(folder, exportFiles.model), [model]);
     await writeDurably(join(folder, exportFiles.golden), [golden]);
+    const explanation = await exportExplanation(
+      { network, model, golden: { frame: golden, output: goldenOutput }, folder },
+      { threads },
+    );
     return {
       goldenOutput: [...goldenOutput],
       drift: {
         threshold: quantileOf(distances, withinThreshold),
         source: `${100 * withinThreshold} % of ${distances.length} validation frames are nearer`,
       },
+      explanation,
     };
   } finally {
     await runner.close();

@@ -1,5 +1,5 @@
 import type { DeviceName } from '../../engines/index.js';
-import type { Calibration, DriftThreshold, Scores } from '../../models/index.js';
+import type { Calibration, DriftThreshold, ExplanationSpec, Scores } from '../../models/index.js';
 import type { RunEventBody } from '../run.js';
 import type { FrameCacheOptions } from './frame-cache.js';
 
@@ -32,6 +32,7 @@ export interface ExportedModel {
   /** What `golden.bin` gave in the runtime that serves, one a label. */
   readonly goldenOutput: readonly number[];
   readonly drift: DriftThreshold;
+  readonly explanation: ExplanationSpec;
 }
 
 /** How a run came out, before its model is published. */
@@ -59,4 +60,8 @@ export interface ParentMessage {
 }
 
 /** Files of an exported model, within the run's folder. */
-export const exportFiles = { model: 'export/model.onnx', golden: 'export/golden.bin' } as const;
+export const exportFiles = {
+  model: 'export/model.onnx',
+  explain: 'export/explain.onnx',
+  golden: 'export/golden.bin',
+} as const;

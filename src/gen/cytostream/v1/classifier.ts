@@ -161,7 +161,10 @@ export interface Timings {
   totalUs: number;
 }
 
-/** The answer to one frame; under 250 bytes with a frame_id of up to 60. */
+/**
+ * The answer to one frame; under 250 bytes with a frame_id of up to 60, unless
+ * the frame asks for an explanation.
+ */
 export interface Prediction {
   frameId: string;
   outcome: Outcome;
@@ -182,7 +185,51 @@ export interface Prediction {
    * training frame; to be held against StreamModel.distance_threshold. None
    * where the model gives no distances, as one that was made elsewhere.
    */
-  distance?: number | undefined;
+  distance?:
+    | number
+    | undefined;
+  /** Only where the frame asked for it. */
+  explanation: Explanation | undefined;
+}
+
+/** Why a frame was answered as it was. */
+export interface Explanation {
+  maps: LabelMap[];
+  /**
+   * The network's penultimate activations; frames that look alike to the network
+   * lie close together.
+   */
+  embedding: number[];
+  /**
+   * The explanation in the engine, in microseconds; the prediction's run is not
+   * in it.
+   */
+  runUs: number;
+}
+
+/**
+ * Where in the frame the evidence for a label lies (Grad-CAM): coarse, since it
+ * is read from the network's last feature map.
+ */
+export interface LabelMap {
+  labelIndex: number;
+  widthPx: number;
+  heightPx: number;
+  /** One byte a cell, rows top to bottom: 0 no evidence, 255 the most in the map. */
+  levels: Uint8Array;
+  /**
+   * What 255 stands for, in the unit of the logit: to compare maps with each
+   * other. 0 where nothing in the frame speaks for the label.
+   */
+  peak: number;
+  /**
+   * The part of the frame that the map covers, in shares of its width and height
+   * from the top left: the network's edges see less than the whole frame.
+   */
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
 }
 
 export interface ClassifyFrameRequest {
@@ -752,6 +799,7 @@ function createBasePrediction(): Prediction {
     qualityFlags: [],
     timings: undefined,
     distance: undefined,
+    explanation: undefined,
   };
 }
 
@@ -798,6 +846,9 @@ export const Prediction: MessageFns<Prediction> = {
     }
     if (message.distance !== undefined) {
       writer.uint32(85).float(message.distance);
+    }
+    if (message.explanation !== undefined) {
+      Explanation.encode(message.explanation, writer.uint32(90).fork()).join();
     }
     return writer;
   },
@@ -925,6 +976,14 @@ export const Prediction: MessageFns<Prediction> = {
             message.distance = reader.float();
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.explanation = Explanation.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -954,6 +1013,263 @@ export const Prediction: MessageFns<Prediction> = {
       ? Timings.fromPartial(object.timings)
       : undefined;
     message.distance = object.distance ?? undefined;
+    message.explanation = (object.explanation !== undefined && object.explanation !== null)
+      ? Explanation.fromPartial(object.explanation)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseExplanation(): Explanation {
+  return { maps: [], embedding: [], runUs: 0 };
+}
+
+export const Explanation: MessageFns<Explanation> = {
+  encode(message: Explanation, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.maps) {
+      LabelMap.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.embedding.length !== 0) {
+      writer.uint32(18).fork();
+      for (const v of message.embedding) {
+        writer.float(v);
+      }
+      writer.join();
+    }
+    if (message.runUs !== 0) {
+      writer.uint32(24).uint32(message.runUs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Explanation {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExplanation();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.maps.push(LabelMap.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag === 21) {
+              message.embedding.push(reader.float());
+
+              continue;
+            }
+
+            if (tag === 18) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.embedding.push(reader.float());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.runUs = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Explanation>): Explanation {
+    return Explanation.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Explanation>): Explanation {
+    const message = createBaseExplanation();
+    message.maps = object.maps?.map((e) => LabelMap.fromPartial(e)) || [];
+    message.embedding = object.embedding?.map((e) => e) || [];
+    message.runUs = object.runUs ?? 0;
+    return message;
+  },
+};
+
+function createBaseLabelMap(): LabelMap {
+  return {
+    labelIndex: 0,
+    widthPx: 0,
+    heightPx: 0,
+    levels: new Uint8Array(0),
+    peak: 0,
+    left: 0,
+    top: 0,
+    right: 0,
+    bottom: 0,
+  };
+}
+
+export const LabelMap: MessageFns<LabelMap> = {
+  encode(message: LabelMap, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.labelIndex !== 0) {
+      writer.uint32(8).uint32(message.labelIndex);
+    }
+    if (message.widthPx !== 0) {
+      writer.uint32(16).uint32(message.widthPx);
+    }
+    if (message.heightPx !== 0) {
+      writer.uint32(24).uint32(message.heightPx);
+    }
+    if (message.levels.length !== 0) {
+      writer.uint32(34).bytes(message.levels);
+    }
+    if (message.peak !== 0) {
+      writer.uint32(45).float(message.peak);
+    }
+    if (message.left !== 0) {
+      writer.uint32(53).float(message.left);
+    }
+    if (message.top !== 0) {
+      writer.uint32(61).float(message.top);
+    }
+    if (message.right !== 0) {
+      writer.uint32(69).float(message.right);
+    }
+    if (message.bottom !== 0) {
+      writer.uint32(77).float(message.bottom);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LabelMap {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLabelMap();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.labelIndex = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.widthPx = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.heightPx = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.levels = reader.bytes();
+            continue;
+          }
+          case 5: {
+            if (tag !== 45) {
+              break;
+            }
+
+            message.peak = reader.float();
+            continue;
+          }
+          case 6: {
+            if (tag !== 53) {
+              break;
+            }
+
+            message.left = reader.float();
+            continue;
+          }
+          case 7: {
+            if (tag !== 61) {
+              break;
+            }
+
+            message.top = reader.float();
+            continue;
+          }
+          case 8: {
+            if (tag !== 69) {
+              break;
+            }
+
+            message.right = reader.float();
+            continue;
+          }
+          case 9: {
+            if (tag !== 77) {
+              break;
+            }
+
+            message.bottom = reader.float();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LabelMap>): LabelMap {
+    return LabelMap.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LabelMap>): LabelMap {
+    const message = createBaseLabelMap();
+    message.labelIndex = object.labelIndex ?? 0;
+    message.widthPx = object.widthPx ?? 0;
+    message.heightPx = object.heightPx ?? 0;
+    message.levels = object.levels ?? new Uint8Array(0);
+    message.peak = object.peak ?? 0;
+    message.left = object.left ?? 0;
+    message.top = object.top ?? 0;
+    message.right = object.right ?? 0;
+    message.bottom = object.bottom ?? 0;
     return message;
   },
 };

@@ -88,11 +88,27 @@ export interface Frame {
    * then dropped with OUTCOME_EXPIRED. 0 means the stream's default.
    */
   deadlineMs: number;
+  /** Asks why; none costs nothing. */
+  explain: Explain | undefined;
 }
 
 export interface Frame_MetadataEntry {
   key: string;
   value: string;
+}
+
+/**
+ * What the answer to a frame is to be explained with. It costs a run of its own
+ * for each four labels, of about twice the time of a prediction. A model that
+ * was made elsewhere explains nothing: the frame is then refused.
+ */
+export interface Explain {
+  /** Names of labels, each of which gets a map; at most 64. */
+  labels: string[];
+  /** Each label that the prediction gives gets a map as well. */
+  givenLabels: boolean;
+  /** The frame's embedding is wanted. */
+  embedding: boolean;
 }
 
 function createBasePlane(): Plane {
@@ -175,6 +191,7 @@ function createBaseFrame(): Frame {
     acquiredAt: undefined,
     metadata: {},
     deadlineMs: 0,
+    explain: undefined,
   };
 }
 
@@ -212,6 +229,9 @@ export const Frame: MessageFns<Frame> = {
     });
     if (message.deadlineMs !== 0) {
       writer.uint32(88).uint32(message.deadlineMs);
+    }
+    if (message.explain !== undefined) {
+      Explain.encode(message.explain, writer.uint32(98).fork()).join();
     }
     return writer;
   },
@@ -320,6 +340,14 @@ export const Frame: MessageFns<Frame> = {
             message.deadlineMs = reader.uint32();
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.explain = Explain.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -356,6 +384,9 @@ export const Frame: MessageFns<Frame> = {
       {},
     );
     message.deadlineMs = object.deadlineMs ?? 0;
+    message.explain = (object.explain !== undefined && object.explain !== null)
+      ? Explain.fromPartial(object.explain)
+      : undefined;
     return message;
   },
 };
@@ -423,6 +454,85 @@ export const Frame_MetadataEntry: MessageFns<Frame_MetadataEntry> = {
     const message = createBaseFrame_MetadataEntry();
     message.key = object.key ?? "";
     message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseExplain(): Explain {
+  return { labels: [], givenLabels: false, embedding: false };
+}
+
+export const Explain: MessageFns<Explain> = {
+  encode(message: Explain, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.labels) {
+      writer.uint32(10).string(v!);
+    }
+    if (message.givenLabels !== false) {
+      writer.uint32(16).bool(message.givenLabels);
+    }
+    if (message.embedding !== false) {
+      writer.uint32(24).bool(message.embedding);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Explain {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExplain();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.labels.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.givenLabels = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.embedding = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Explain>): Explain {
+    return Explain.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Explain>): Explain {
+    const message = createBaseExplain();
+    message.labels = object.labels?.map((e) => e) || [];
+    message.givenLabels = object.givenLabels ?? false;
+    message.embedding = object.embedding ?? false;
     return message;
   },
 };

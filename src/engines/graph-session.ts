@@ -1,0 +1,39 @@
+import { DomainError } from '../errors.js';
+import type { GraphSession, GraphSpec } from './engine.js';
+import type { WorkerLink } from './worker-link.js';
+
+/**
+ * A graph in the worker behind `link`, which may be another one later: it is loaded in each
+ * when it is first run there, since it is asked for seldom.
+ */
+export async function openGraphSession(
+  { graph, sessionId }: { readonly graph: GraphSpec; readonly sessionId: number },
+  /** The worker that runs now. Throws `not_ready` where there is none. */
+  link: () => Promise<WorkerLink>,
+): Promise<GraphSession> {
+  let held: { readonly at: WorkerLink; readonly loaded: Promise<unknown> } | null = null;
+  let isClosed = false;
+  const ready = async (): Promise<WorkerLink> => {
+    if (isClosed) throw new DomainError('not_ready', 'the graph is closed');
+    const at = await link();
+    if (held?.at !== at) held = { at, loaded: at.ask({ kind: 'loadGraph', sessionId, graph }) };
+    await held.loaded;
+    return at;
+  };
+  await ready();
+  return {
+    async run(inputs) {
+      const reply = await (await ready()).ask({ kind: 'runGraph', sessionId, inputs });
+      if (reply.kind === 'graphRan') return reply;
+      throw new DomainError('internal', 'internal error', {
+        cause: new Error(`bug: a run was answered with ${reply.kind}`),
+      });
+    },
+    async close() {
+      if (isClosed) return;
+      isClosed = true;
+      // A worker that ended has nothing left to unload.
+      await held?.at.ask({ kind: 'unload', sessionId }).catch(() => {});
+    },
+  };
+}
