@@ -1,4 +1,4 @@
-// npm run experiment [-- FOLDER [SEEDS [RECIPE]]]: how well the networks learn real cells, on
+// npm run experiment [-- FOLDER [SEEDS [RECIPE [THREADS]]]]: how well the networks learn real cells, on
 // fields that they never saw. Every seed that is done is kept in bench/results/experiment.json
 // and not done again; a seed that was interrupted goes on from its last epoch.
 import { existsSync } from 'node:fs';
@@ -20,7 +20,8 @@ interface Experiment {
 const shared = process.env['CYTOSTREAM_SHARED_DATA'] ?? join(packageRoot, '../shared/data');
 const dataPath = resolve(process.argv[2] || join(shared, 'hpa-cells'));
 const seeds = (process.argv[3] || '1,2,3,4,5').split(',').map(Number);
-const only = process.argv[4];
+const only = process.argv[4] || undefined;
+const threads = Number(process.argv[5] || 2);
 const resultsPath = join(packageRoot, 'bench/results/experiment.json');
 const workDir = join(tmpdir(), 'cytostream-experiment');
 
@@ -29,12 +30,12 @@ const read = async (): Promise<readonly SeedResult[]> =>
     ? (JSON.parse(await readFile(resultsPath, 'utf8')) as Experiment).results
     : [];
 
-for (const seed of seeds) {
-  for (const recipe of recipes.filter(({ name }) => only === undefined || name === only)) {
+for (const recipe of recipes.filter(({ name }) => only === undefined || name === only)) {
+  for (const seed of seeds) {
     const isDone = ({ recipe: name, seed: of }: SeedResult): boolean =>
       name === recipe.name && of === seed;
     if ((await read()).some(isDone)) continue;
-    const result = await runSeed({ recipe, seed, dataPath, workDir, threads: 2 }, console.log);
+    const result = await runSeed({ recipe, seed, dataPath, workDir, threads }, console.log);
     const labels = Object.entries(result.f1).map(([label, f1]) => `${label}: ${f1.toFixed(2)}`);
     console.log(
       `${recipe.name}, seed ${seed}: macro F1 ${result.macroF1.toFixed(3)} (${labels.join(', ')}), at 0.5 ${result.macroF1AtHalf.toFixed(3)}`,
