@@ -89,7 +89,8 @@ export function connectRemoteServer({ remote, authorities }: RemoteAddress): Rem
     address,
     get isReachable() {
       if (isClosed) return false;
-      const state = client.getChannel().getConnectivityState(false);
+      // Asking connects again, so that nobody has to lose a frame to find out.
+      const state = client.getChannel().getConnectivityState(true);
       return state === connectivityState.READY || state === connectivityState.IDLE;
     },
     async isModelReady(model, timeoutMs) {

@@ -88,6 +88,11 @@ export class LoadedVersion {
     return this.#served?.session.device ?? '';
   }
 
+  /** Whether a frame would be run: not while its engine restarts, or is another server that is away. */
+  get canRun(): boolean {
+    return this.#state === 'ready' && this.#served?.session.isReady === true;
+  }
+
   get loans(): number {
     return this.#loans;
   }

@@ -66,6 +66,8 @@ export interface LoadedView {
   readonly state: ModelState;
   readonly device: string;
   readonly isLive: boolean;
+  /** Whether a frame would be run: not while its engine restarts, or is another server that is away. */
+  readonly canRun: boolean;
   /** null until it is loaded. */
   readonly queuedFrames: number | null;
   readonly queuedBytes: number | null;
@@ -345,6 +347,7 @@ export function createRegistry(
         state: version.state,
         device: version.device,
         isLive: live.get(version.manifest.name) === version,
+        canRun: version.canRun,
         queuedFrames: version.batcher?.queuedFrames ?? null,
         queuedBytes: version.batcher?.queuedBytes ?? null,
       })),

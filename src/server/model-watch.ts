@@ -16,7 +16,7 @@ const intervalMs = 250;
 /**
  * Looks at the versions in memory, a few times a second and without touching the disk.
  *
- * The classifier serves when a live version is ready. The whole server serves also
+ * The classifier serves when a live version is ready and its engine runs. The whole server serves also
  * without any model, because one can be imported or trained then; but not while there
  * are live versions and none of them is ready.
  */
@@ -44,14 +44,14 @@ export function watchModels(
 }
 
 /** What health is told of these versions. */
-export function toServing(versions: readonly Pick<LoadedView, 'isLive' | 'state'>[]): Serving {
+export function toServing(versions: readonly Pick<LoadedView, 'isLive' | 'canRun'>[]): Serving {
   const live = versions.filter(({ isLive }) => isLive);
-  const classifier = live.some(({ state }) => state === 'ready');
+  const classifier = live.some(({ canRun }) => canRun);
   return { classifier, server: classifier || live.length === 0 };
 }
 
 /** What the metrics are told of a version in memory. */
 export function toObservation(view: LoadedView): ModelObservation {
-  const { manifest, isLive, ...rest } = view;
+  const { manifest, isLive, canRun: _, ...rest } = view;
   return { ...rest, model: manifest.name, version: manifest.version, live: isLive };
 }

@@ -17,6 +17,7 @@ import {
   type Session,
 } from '../../src/engines/index.js';
 import { DomainError, type ErrorCode } from '../../src/errors.js';
+import type { Frame } from '../../src/frames/index.js';
 import { buildInference, initialiseParameters } from '../../src/graph/index.js';
 import { createGoldenFrame } from '../../src/models/index.js';
 import { packageRoot } from '../../src/package-root.js';
@@ -226,23 +227,8 @@ test('a whole server serves with a network that is on another, and refuses a dif
   });
   const client = connect(near.address);
   t.teardown(() => client.close());
-  const { channels } = draftOf().inputSpec;
   const pixels = smallRows(1, 11);
-  const { prediction, model } = await client.classifyFrame(
-    {
-      id: 'a',
-      widthPx: 8,
-      heightPx: 8,
-      pixelType: 'uint8',
-      significantBits: 0,
-      encoding: 'raw',
-      planes: channels.map((channel, index) => ({
-        channel,
-        bytes: pixels.subarray(index * 64, (index + 1) * 64),
-      })),
-    },
-    { model: 'cells' },
-  );
+  const { prediction, model } = await client.classifyFrame(frameOf(pixels), { model: 'cells' });
   t.is(model.device, `remote/${far.address}`);
   const expected = tinyProbabilities(pixels);
   for (const [label, value] of expected.entries()) {
@@ -251,9 +237,16 @@ test('a whole server serves with a network that is on another, and refuses a dif
   t.is((await client.getModel('cells')).device, `remote/${far.address}`);
   const { text } = await near.server.parts.metrics.expose();
   t.true(text.includes(`model="cells",version="1",state="ready",device="remote/${far.address}"`));
+  const isServing = () => near.server.parts.registry.loaded().some(({ canRun }) => canRun);
+  t.true(isServing());
   const other = await client.getModel('other');
   t.is(other.state, 'failed');
   t.regex(other.failure, /golden frame gave/);
+  // With the far side gone nothing would be run here: health and readiness say so.
+  await far.server.close();
+  const ready = () => fetch(`http://127.0.0.1:${near.server.httpPort}/readyz`);
+  while ((await ready()).ok) await turn();
+  t.false(isServing());
 });
 
 test('distances come from the other side too', async (t) => {
@@ -376,6 +369,20 @@ test('MLServer answers as an engine', async (t) => {
   await t.throwsAsync(engine.load({ ...four, labelCount: 28 }), {
     message: /^expected output "probabilities" to be float32 \[N, 28\]/,
   });
+});
+
+/** A raw frame of the small models' size with these pixels. */
+const frameOf = (pixels: Uint8Array): Frame => ({
+  id: 'a',
+  widthPx: 8,
+  heightPx: 8,
+  pixelType: 'uint8',
+  significantBits: 0,
+  encoding: 'raw',
+  planes: draftOf().inputSpec.channels.map((channel, index) => ({
+    channel,
+    bytes: pixels.subarray(index * 64, (index + 1) * 64),
+  })),
 });
 
 async function freePort(): Promise<number> {

@@ -1,19 +1,17 @@
 import test from 'ava';
-import type { ModelState } from '../../src/models/index.js';
 import { createClosers } from '../../src/server/closers.js';
 import { toServing } from '../../src/server/model-watch.js';
 
-const live = (state: ModelState) => ({ isLive: true, state });
-const other = (state: ModelState) => ({ isLive: false, state });
+const live = (canRun: boolean) => ({ isLive: true, canRun });
+const other = (canRun: boolean) => ({ isLive: false, canRun });
 
 for (const [what, versions, expected] of [
   ['no model at all', [], { server: true, classifier: false }],
-  ['a version that is not live', [other('ready')], { server: true, classifier: false }],
-  ['a live version that is loading', [live('loading')], { server: false, classifier: false }],
-  ['a live version that failed', [live('failed')], { server: false, classifier: false }],
+  ['a version that is not live', [other(true)], { server: true, classifier: false }],
+  ['a live version that cannot run', [live(false)], { server: false, classifier: false }],
   [
-    'a ready one beside a failed one',
-    [live('ready'), live('failed')],
+    'one that runs beside one that cannot',
+    [live(true), live(false)],
     { server: true, classifier: true },
   ],
 ] as const) {
