@@ -93,7 +93,14 @@ export async function runSeed(
   let epochs = 0;
   const outcome = await trainRun(
     {
-      ...{ folder, device: 'cpu' as const, threads, share: 1, checkpointEveryMs: 60_000 },
+      ...{
+        folder,
+        device: 'cpu' as const,
+        tensorflowPackage: null,
+        threads,
+        share: 1,
+        checkpointEveryMs: 60_000,
+      },
       frameCache: { folder: join(workDir, 'frames'), maxBytes: 2 ** 31 },
       resumed: isKept ? { epochsTold: 0 } : null,
     },

@@ -24,6 +24,7 @@ const losses = ['bce', 'weighted', 'focal'] as const;
 const optimisers = ['adam', 'adamw'] as const;
 const samplings = ['shuffled', 'balanced'] as const;
 const augmentations = ['none', 'cells'] as const;
+const engines = ['onnxruntime', 'tensorflow'] as const;
 
 /** One of some words, the first unless it is given. */
 const choice = <const Flags extends string, const Words extends readonly [string, ...string[]]>(
@@ -61,6 +62,7 @@ export const trainVerb: Verb = (terminal) =>
     .option('--weight-decay <number>', "AdamW's; spares biases and norms", numberAbove(0, 1), 0.01)
     .option('--clip-norm <number>', 'bound of the norm of all gradients; 0 is none', fromZero, 0)
     .option('--ema-decay <number>', 'averages the weights, such as 0.999; 0 is none', fromZero, 0)
+    .addOption(choice('--engine <name>', 'what runs the steps', engines))
     .option('--from <name[@version]>', 'begin with the weights of this version', '')
     .option(
       '--freeze <layers>',
@@ -108,6 +110,7 @@ Ctrl-C ends the run after the step it is in and keeps its best weights; with
           maxPositiveWeight: options.maxPositiveWeight,
           sampling: options.sampling,
           augmentation: options.augmentation,
+          engine: options.engine,
           schedule: options.schedule,
           warmUp: options.warmUp,
           optimiser: options.optimiser,

@@ -21,3 +21,9 @@ export {
   type TensorflowEngineCollaborators,
   type TensorflowEngineOptions,
 } from './tensorflow-engine.js';
+export {
+  createTensorflowGraphRunner,
+  type TensorflowGraphRunner,
+  type TensorflowRunnerOptions,
+  type TensorflowStep,
+} from './tensorflow-graph-runner.js';

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { type Log, silentLog } from '../telemetry/index.js';
 import type { Engine } from './engine.js';
-import { tensorflowPackages } from './tensorflow-runtime.js';
+import { prepareEnvironment, tensorflowPackages } from './tensorflow-runtime.js';
 import type { TensorflowSettings } from './tensorflow-worker.js';
 import { createWatchedEngine, type WatchOptions } from './watched-engine.js';
 
@@ -40,9 +40,7 @@ export async function createTensorflowEngine(
   { log = silentLog }: TensorflowEngineCollaborators = {},
 ): Promise<Engine> {
   const { threads = 0, niceness = 5, packages = tensorflowPackages, canUseWasm = true } = options;
-  // Read by the native library, to which the environment of a worker is unknown.
-  process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
-  if (threads > 0) process.env['TF_NUM_INTRAOP_THREADS'] ??= String(threads);
+  prepareEnvironment(threads);
   return createWatchedEngine(options, {
     name: 'tensorflow',
     log,

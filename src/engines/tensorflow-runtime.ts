@@ -60,7 +60,17 @@ export async function loadTensorflow({
   );
 }
 
-/** What an NodeJSKernelBackend tells beside the interface of all backends. */
+/**
+ * Sets what the native library reads from the environment, where nobody has: its threads (0 is
+ * one a core), and that it says errors alone. Only of use in the main thread, and before the
+ * library is loaded: the environment of a worker is a copy.
+ */
+export function prepareEnvironment(threads: number): void {
+  process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
+  if (threads > 0) process.env['TF_NUM_INTRAOP_THREADS'] ??= String(threads);
+}
+
+/** What a NodeJSKernelBackend tells beside the interface of all backends. */
 interface NativeBackend {
   readonly isUsingGpuDevice?: boolean;
 }

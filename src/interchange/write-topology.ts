@@ -3,11 +3,15 @@ import type { Layer, Network } from '../graph/index.js';
 
 /**
  * A Keras configuration of a network, with the scaling and the sigmoid inside: pixels
- * float32 `[N, H, W, C]`, 0..255, in; probabilities out.
+ * float32 `[N, H, W, C]`, 0..255, in; probabilities out, or logits without the
+ * sigmoid, as a training needs them.
  *
  * Throws `unsupported` for a layer that has no such form.
  */
-export function writeTopology({ name, inputShape, layers }: Network): object {
+export function writeTopology(
+  { name, inputShape, layers }: Network,
+  { withSigmoid = true }: { readonly withSigmoid?: boolean } = {},
+): object {
   const [channels, heightPx, widthPx] = inputShape;
   const written: { class_name: string; config: Record<string, unknown> }[] = [
     {
@@ -62,7 +66,7 @@ export function writeTopology({ name, inputShape, layers }: Network): object {
         throw unsupported(layer);
     }
   }
-  activate('sigmoid', 'probabilities');
+  if (withSigmoid) activate('sigmoid', 'probabilities');
   return { class_name: 'Sequential', config: { name, layers: written } };
 
   /** Into the layer before where it has weights, as one writes it by hand. */

@@ -90,6 +90,7 @@ const schema = z.strictObject({
   maxPositiveWeight: above(0, 10_000, 10),
   sampling: word('shuffled', 'balanced'),
   augmentation: word('none', 'cells'),
+  engine: word('onnxruntime', 'tensorflow'),
   schedule: word('decay', 'cosine'),
   warmUp: part(0.05, { isWholeAllowed: false }),
   optimiser: word('adam', 'adamw'),

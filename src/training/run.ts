@@ -40,6 +40,8 @@ export interface RunSpec {
    * a little and stained otherwise, by chance of the seed. @default 'none'
    */
   readonly augmentation: 'none' | 'cells';
+  /** What runs the steps; TensorFlow has to be installed. @default 'onnxruntime' */
+  readonly engine: 'onnxruntime' | 'tensorflow';
   /** How the rate changes: the card's decay, or half a cosine down to 0. @default 'decay' */
   readonly schedule: 'decay' | 'cosine';
   /** Part of the steps over which a cosine's rate rises first, 0..1. @default 0.05 */

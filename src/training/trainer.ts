@@ -25,6 +25,8 @@ export interface TrainerOptions {
   readonly labels?: LabelSet;
   /** Where steps run; what it lacks runs on the CPU, and so does validation. @default 'cpu' */
   readonly device?: DeviceName;
+  /** Package or folder of TensorFlow, for runs of that engine. @default those of npm, as they are there */
+  readonly tensorflowPackage?: string | null;
   /** Threads of the runtime in the trainer process. @default 0, which is one a core */
   readonly threads?: number;
   /**
@@ -141,6 +143,7 @@ export function createTrainer(
     inputSpec = defaultInputSpec,
     labels = hpaLabels,
     device = 'cpu',
+    tensorflowPackage = null,
     threads = 0,
     share = 1,
     checkpointEveryMs = 30_000,
@@ -227,7 +230,10 @@ export function createTrainer(
     try {
       if (parent) await writeDurably(join(folder, runFiles.parent), [parent.model]);
       const process = await startProcess(
-        { folder, device, threads, share, checkpointEveryMs, frameCache, resumed },
+        {
+          ...{ folder, device, tensorflowPackage, threads, share },
+          ...{ checkpointEveryMs, frameCache, resumed },
+        },
         {
           onEvent: (event) => {
             written = Promise.all([written, runs.append(runId, event)]);

@@ -157,6 +157,7 @@ const spec: RunSpec = {
   maxPositiveWeight: 20,
   sampling: 'balanced',
   augmentation: 'cells',
+  engine: 'tensorflow',
   schedule: 'cosine',
   warmUp: 0.1,
   optimiser: 'adamw',

@@ -16,6 +16,7 @@ const trainer = await startTrainerProcess(
   {
     folder,
     device: 'cpu',
+    tensorflowPackage: null,
     threads: 1,
     share: 0.5,
     checkpointEveryMs: 30_000,

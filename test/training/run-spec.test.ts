@@ -21,6 +21,7 @@ test('a dataset and a name are enough: the rest is filled in', (t) => {
       maxPositiveWeight: 10,
       sampling: 'shuffled',
       augmentation: 'none',
+      engine: 'onnxruntime',
       schedule: 'decay',
       warmUp: 0.05,
       optimiser: 'adam',

@@ -133,6 +133,13 @@ export const augmentations = table<RunSpec['augmentation']>(
   { none: trainer.Augmentation.NONE, cells: trainer.Augmentation.CELLS },
   'none',
 );
+export const trainingEngines = table<RunSpec['engine']>(
+  {
+    onnxruntime: trainer.TrainingEngine.ONNXRUNTIME,
+    tensorflow: trainer.TrainingEngine.TENSORFLOW,
+  },
+  'onnxruntime',
+);
 export const schedules = table<RunSpec['schedule']>(
   { decay: trainer.Schedule.DECAY, cosine: trainer.Schedule.COSINE },
   'decay',

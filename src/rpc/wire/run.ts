@@ -14,6 +14,7 @@ import {
   samplings,
   schedules,
   splits,
+  trainingEngines,
 } from './enums.js';
 
 /** The fields of a spec that are words of a closed list. */
@@ -22,6 +23,7 @@ const specWords = {
   loss: losses,
   sampling: samplings,
   augmentation: augmentations,
+  engine: trainingEngines,
   schedule: schedules,
   optimiser: optimisers,
 };
@@ -71,6 +73,7 @@ export function toWireRunSpec(spec: Partial<RunSpec>): WireRunSpec {
     parent: spec.parent ?? '',
     freeze: [...(spec.freeze ?? [])],
     augmentation: numberOf(augmentations, spec.augmentation),
+    engine: numberOf(trainingEngines, spec.engine),
   };
 }
 
@@ -225,5 +228,6 @@ function fromFullRunSpec(wire: WireRunSpec | undefined): RunSpec {
     parent: wire?.parent ?? '',
     freeze: wire?.freeze ?? [],
     augmentation: augmentations.parse(wire?.augmentation ?? 0) ?? 'none',
+    engine: trainingEngines.parse(wire?.engine ?? 0) ?? 'onnxruntime',
   };
 }

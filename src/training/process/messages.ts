@@ -11,6 +11,8 @@ export interface ProcessOptions {
   readonly device: DeviceName;
   /** Threads of the runtime; 0 is one a core. */
   readonly threads: number;
+  /** Package or folder of TensorFlow, for runs that ask for it; null for those of npm. */
+  readonly tensorflowPackage: string | null;
   /** Part of the time that steps take while the parent answers frames, above 0 and up to 1. */
   readonly share: number;
   /** A checkpoint is written after each epoch, and at a step when the last is so old. */

@@ -2,7 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type DatasetFrame, openDataset, splitDataset } from '../../dataset/index.js';
-import { createOnnxGraphRunner, devices } from '../../engines/index.js';
+import {
+  createOnnxGraphRunner,
+  createTensorflowGraphRunner,
+  devices,
+  type GraphRunner,
+} from '../../engines/index.js';
 import { DomainError } from '../../errors.js';
 import { createPreparer } from '../../frames/index.js';
 import {
@@ -12,6 +17,8 @@ import {
   initialiseParameters,
   type Parameters,
   readParameters,
+  type TrainingStep,
+  type TrainingStepOptions,
 } from '../../graph/index.js';
 import { writeCheckpoint } from '../checkpoint.js';
 import { createNetwork } from '../networks/index.js';
@@ -57,7 +64,15 @@ const loadedIntervalMs = 200;
  * run that diverged leaves none. Throws `dataset_invalid`, `option_invalid`, `storage_failed`, `checkpoint_corrupt`.
  */
 export async function trainRun(
-  { folder, device, threads, checkpointEveryMs, frameCache, resumed }: ProcessOptions,
+  {
+    folder,
+    device,
+    tensorflowPackage,
+    threads,
+    checkpointEveryMs,
+    frameCache,
+    resumed,
+  }: ProcessOptions,
   collaborators: TrainRunCollaborators,
 ): Promise<Outcome> {
   const { tell, warn, isStopRequested, rest } = collaborators;
@@ -151,12 +166,27 @@ export async function trainRun(
     return readParameters(await readFile(join(folder, runFiles.parent)), network);
   }
 
+  async function openRunner(
+    step: TrainingStep,
+    options: TrainingStepOptions,
+  ): Promise<GraphRunner> {
+    if (spec.engine === 'onnxruntime')
+      return createOnnxGraphRunner(step.model, { device, threads });
+    const packages = tensorflowPackage === null ? {} : { packages: [tensorflowPackage] };
+    const runner = await createTensorflowGraphRunner(
+      { network, step, options },
+      { threads, ...packages },
+    );
+    if (!runner.isNative) warn('steps are slow', `no native TensorFlow, but ${runner.device}`);
+    return runner;
+  }
+
   async function runLearning(from: KeptLearning | null): Promise<Learned> {
     const loss = lossOf(spec, training);
     const { lacks, trainingFramesAtOnce: framesAtOnce } = devices[device];
     const options = { ...stepOptionsOf(spec), loss, lacks, framesAtOnce };
     const step = buildTrainingStep(network, options);
-    const graphRunner = await createOnnxGraphRunner(step.model, { device, threads });
+    const graphRunner = await openRunner(step, options);
     const loader = createBatchLoader({ set: training, size: shape, spec });
     try {
       const state = from?.state ?? (await initialWeights());

@@ -62,7 +62,19 @@ export enum Sampling {
   UNRECOGNIZED = -1,
 }
 
-/** How frames are varied each time they train, by chance of the seed. */
+/**
+ * How frames are varied each time they train, by chance of the seed.
+ * What runs the steps; the version is the same ONNX graph of either.
+ */
+export enum TrainingEngine {
+  /** UNSPECIFIED - same as TRAINING_ENGINE_ONNXRUNTIME */
+  UNSPECIFIED = 0,
+  ONNXRUNTIME = 1,
+  /** TENSORFLOW - where TensorFlow is installed beside the server */
+  TENSORFLOW = 2,
+  UNRECOGNIZED = -1,
+}
+
 export enum Augmentation {
   /** UNSPECIFIED - same as AUGMENTATION_NONE */
   UNSPECIFIED = 0,
@@ -175,6 +187,8 @@ export interface RunSpec {
   freeze: string[];
   /** [AUGMENTATION_NONE] */
   augmentation: Augmentation;
+  /** [TRAINING_ENGINE_ONNXRUNTIME] */
+  engine: TrainingEngine;
 }
 
 export interface Run {
@@ -488,6 +502,7 @@ function createBaseRunSpec(): RunSpec {
     parent: "",
     freeze: [],
     augmentation: 0,
+    engine: 0,
   };
 }
 
@@ -567,6 +582,9 @@ export const RunSpec: MessageFns<RunSpec> = {
     }
     if (message.augmentation !== 0) {
       writer.uint32(200).int32(message.augmentation);
+    }
+    if (message.engine !== 0) {
+      writer.uint32(208).int32(message.engine);
     }
     return writer;
   },
@@ -784,6 +802,14 @@ export const RunSpec: MessageFns<RunSpec> = {
             message.augmentation = reader.int32() as any;
             continue;
           }
+          case 26: {
+            if (tag !== 208) {
+              break;
+            }
+
+            message.engine = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -826,6 +852,7 @@ export const RunSpec: MessageFns<RunSpec> = {
     message.parent = object.parent ?? "";
     message.freeze = object.freeze?.map((e) => e) || [];
     message.augmentation = object.augmentation ?? 0;
+    message.engine = object.engine ?? 0;
     return message;
   },
 };

@@ -1,0 +1,52 @@
+import test from 'ava';
+import { nativeTensorflow } from '../engines/native-tensorflow.js';
+import { furthest } from '../interchange/trained.js';
+import { follow, openTestTrainer } from './test-trainer.js';
+
+const packages: readonly (readonly [string, string])[] = [
+  ['JavaScript', '@tensorflow/tfjs'],
+  ...(nativeTensorflow === null ? [] : [['the native library', nativeTensorflow] as const]),
+];
+
+for (const [name, tensorflowPackage] of packages) {
+  test.serial(
+    `a run of TensorFlow in ${name} trains what one of ONNX Runtime trains`,
+    async (t) => {
+      const { trainer, models, spec } = await openTestTrainer(t, {
+        frameCount: 4,
+        tensorflowPackage,
+      });
+      const short = { ...spec, epochs: 1, batchSize: 2, emaDecay: 0.9 };
+      const lossesOf = async (engine: 'onnxruntime' | 'tensorflow') => {
+        await trainer.start({ ...short, model: engine, engine }, engine);
+        const events = await follow(trainer, engine);
+        t.like(events.at(-1), { kind: 'ended', state: 'finished' });
+        return events.flatMap((event) => (event.kind === 'step' ? [event.loss] : []));
+      };
+      const [expected, got] = [await lossesOf('onnxruntime'), await lossesOf('tensorflow')];
+      t.is(got.length, 2);
+      // The first is before any update, the second after one: seen are 1e-7 and 1e-6.
+      t.true(furthest(got, expected) <= 1e-4, `${got} for ${expected}`);
+      const [theirs, ours] = [
+        await models.read('tensorflow@1'),
+        await models.read('onnxruntime@1'),
+      ];
+      t.deepEqual(theirs.inputSpec, ours.inputSpec);
+      t.true(Math.abs(theirs.scores!.loss - ours.scores!.loss) <= 1e-3);
+    },
+  );
+}
+
+if (nativeTensorflow === null) {
+  test.skip('a native run: no CYTOSTREAM_TENSORFLOW_PACKAGE, see scripts/tensorflow-native.sh', () => {});
+}
+
+test.serial('a run of a TensorFlow that is not there fails and says what to install', async (t) => {
+  const { trainer, spec } = await openTestTrainer(t, {
+    tensorflowPackage: '@tensorflow/tfjs-none',
+  });
+  await trainer.start({ ...spec, engine: 'tensorflow' }, 'none');
+  const end = (await follow(trainer, 'none')).at(-1);
+  t.like(end, { kind: 'ended', state: 'failed' });
+  t.regex(JSON.stringify(end), /tensorflow is not there .*not installed.*npm i/);
+});
