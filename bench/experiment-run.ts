@@ -146,10 +146,9 @@ async function writePart(
   frames: readonly DatasetFrame[],
 ): Promise<void> {
   await mkdir(path, { recursive: true });
-  const rows = frames.map(({ id, labelIndices }) => [id, labelIndices.join(' ')]);
-  await writeDurably(join(path, 'train.csv'), [
-    Buffer.from(stringify([['Id', 'Target'], ...rows])),
-  ]);
+  const rows = frames.map(({ id, labelIndices, group }) => [id, labelIndices.join(' '), group]);
+  const table = stringify([['Id', 'Target', 'Group'], ...rows]);
+  await writeDurably(join(path, 'train.csv'), [Buffer.from(table)]);
   const link = join(path, whole.folder);
   await rm(link, { force: true });
   await symlink(join(whole.path, whole.folder), link);
@@ -205,5 +204,9 @@ async function createCpuMeter(path: string, goesOn: boolean) {
     const { user, system } = process.cpuUsage(start);
     return before + (user + system) / 1e6;
   };
-  return { seconds, note: () => void writeDurably(path, [Buffer.from(String(seconds()))]) };
+  const note = (): void => {
+    // Without it only the seconds of an interrupted run are too few.
+    writeDurably(path, [Buffer.from(String(seconds()))]).catch(() => undefined);
+  };
+  return { seconds, note };
 }
