@@ -123,6 +123,9 @@ Ctrl-C ends the run after the step it is in and keeps its best weights; with
         runId: options.runId,
         json: options.json === true,
       };
+      if (options.folds === undefined && (options.out ?? options.doubts) !== undefined) {
+        throw new UsageError('--out, --doubts: expected with --folds; a run keeps its own report');
+      }
       if (options.folds !== undefined) {
         if (options.server !== undefined) {
           throw new UsageError('--folds: expected to work in place, without --server');

@@ -1,5 +1,6 @@
+import type { Interval } from './bootstrap.js';
 import type { Comparison, Difference } from './compare.js';
-import { decimals, formatInterval, plainTable, trimmed } from './format-report.js';
+import { decimals, plainTable, trimmed } from './format-report.js';
 
 /** The differences of the whole, in the order in which they should be read. */
 export function differences(
@@ -24,6 +25,16 @@ export function signed(value: number, digits: number): string {
   return `${value > 0 ? '+' : ''}${decimals(value, digits)}`;
 }
 
+/** Ends of a gain: with signs, and no dash that could be one. */
+export function signedInterval({ low, high }: Interval, digits: number): string {
+  return `${signed(low, digits)} to ${signed(high, digits)}`;
+}
+
+/** A p-value in four decimals; a smaller one is not 0. */
+export function formatP(pValue: number): string {
+  return pValue < 0.0001 ? '<0.0001' : decimals(pValue, 4);
+}
+
 /** A Comparison for a terminal: the whole, then a line a label that is present. */
 export function formatComparison(comparison: Comparison): string {
   const { firstRef, secondRef } = comparison;
@@ -35,14 +46,14 @@ export function formatComparison(comparison: Comparison): string {
   for (const [name, { first, second, gain, interval, pValue }] of differences(comparison)) {
     whole.push([
       ...[name, decimals(first, 4), decimals(second, 4), signed(gain, 4)],
-      ...[formatInterval(interval, 4), decimals(pValue, 4)],
+      ...[signedInterval(interval, 4), formatP(pValue)],
     ]);
   }
   const labels = plainTable(
     ['right', 'left', ...right(7)],
     [
       ...['', 'F1 of each label', 'frames', firstRef, secondRef],
-      ...['only it right', 'only it right', 'p', 'p, Holm'],
+      ...[`only ${firstRef} right`, `only ${secondRef} right`, 'p', 'p, Holm'],
     ],
   );
   for (const [index, label] of comparison.labels.entries()) {
@@ -51,7 +62,7 @@ export function formatComparison(comparison: Comparison): string {
       ...[String(index), label.label, String(label.support)],
       ...[decimals(label.firstF1, 3), decimals(label.secondF1, 3)],
       ...[String(label.onlyFirstRight), String(label.onlySecondRight)],
-      ...[decimals(label.pValue, 4), decimals(label.adjustedPValue, 4)],
+      ...[formatP(label.pValue), formatP(label.adjustedPValue)],
     ]);
   }
   return `${comparisonNote(comparison)}\n\n${trimmed(whole.toString())}\n\n${trimmed(labels.toString())}\n`;

@@ -30,7 +30,14 @@ export type {
   EvaluationSource,
 } from './evaluate-dataset.js';
 export { evaluateDataset, intervalsOf, scoreRows, stackRows } from './evaluate-dataset.js';
-export { comparisonNote, differences, formatComparison, signed } from './format-comparison.js';
+export {
+  comparisonNote,
+  differences,
+  formatComparison,
+  formatP,
+  signed,
+  signedInterval,
+} from './format-comparison.js';
 export {
   averages,
   decimals,

@@ -38,7 +38,7 @@ export function reportFigures(
   const figures: Figure[] = [
     {
       title: 'Scores',
-      note: 'Always answering "no" reaches the last line: binary accuracy says little beside it.',
+      note: 'Binary accuracy says little: what always answering "no" reaches stands below it.',
       content: {
         head: ['score', 'value', intervals === null ? '' : '95 %'],
         rows: [

@@ -5,8 +5,9 @@ import {
   comparisonNote,
   decimals,
   differences,
-  formatInterval,
+  formatP,
   signed,
+  signedInterval,
   writeWhole,
 } from '../evaluation/index.js';
 import { storageFailed } from '../files/index.js';
@@ -45,7 +46,7 @@ function figuresOf(comparison: Comparison): readonly Figure[] {
         rows: [
           ...differences(comparison).map(([name, of]) => [
             ...[name, decimals(of.first, 4), decimals(of.second, 4), signed(of.gain, 4)],
-            ...[formatInterval(of.interval, 4), decimals(of.pValue, 4)],
+            ...[signedInterval(of.interval, 4), formatP(of.pValue)],
           ]),
           [
             ...['binary accuracy', decimals(first.binaryAccuracy, 4)],
@@ -95,7 +96,7 @@ function figuresOf(comparison: Comparison): readonly Figure[] {
         rows: present.map((label) => [
           ...[label.name, label.support, decimals(label.firstF1, 3), decimals(label.secondF1, 3)],
           ...[label.onlyFirstRight, label.onlySecondRight],
-          ...[decimals(label.pValue, 4), decimals(label.adjustedPValue, 4)],
+          ...[formatP(label.pValue), formatP(label.adjustedPValue)],
         ]),
       },
     },

@@ -51,7 +51,7 @@ function figuresOf(of: CrossValidation): readonly Figure[] {
   return [
     {
       title: 'Mean and spread',
-      note: 'Standard deviation with n - 1. Always answering "no" reaches the last line: binary accuracy says little beside it.',
+      note: 'Standard deviation with n - 1. Binary accuracy says little: what always answering "no" reaches stands below it.',
       content: {
         head: ['score', 'mean', '± deviation', 'least', 'most'],
         rows: spreads(of).map(([name, { mean, deviation, least, most }]) => [

@@ -48,4 +48,7 @@ test('train --folds scores every frame by a training that had not seen it, and l
 
   const server = await runCli([...words, '--server', 'localhost:1']);
   t.is(server.exitCode, 2);
+  const alone = await runCli(['train', '--data', data, '--model', 'cells', '--out', out]);
+  t.is(alone.exitCode, 2);
+  t.regex(alone.stderr, /--out, --doubts: expected with --folds/);
 });

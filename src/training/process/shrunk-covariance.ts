@@ -6,6 +6,9 @@ export interface ShrunkCovariance {
   readonly shrinkage: number;
 }
 
+/** Two rows leave no error to see, and their covariance could not be inverted without any. */
+const leastShrinkage = 1e-6;
+
 /**
  * The covariance of centred rows, `[N, D]`, drawn towards a multiple of the identity by as
  * much as minimises its expected error.
@@ -46,7 +49,7 @@ export function shrunkCovariance(
   const spread = (squares - mean * mean * size) / size;
   const error = (fourth / rowCount - squares) / size / rowCount;
   // Rows that are all alike leave nothing to estimate: any positive matrix will do.
-  const shrinkage = spread > 0 ? Math.min(1, Math.max(0, error / spread)) : 1;
+  const shrinkage = spread > 0 ? Math.min(1, Math.max(leastShrinkage, error / spread)) : 1;
   for (let at = 0; at < covariance.length; at += 1) covariance[at]! *= 1 - shrinkage;
   for (let i = 0; i < size; i += 1) covariance[i * size + i]! += shrinkage * (mean || 1);
   return { covariance, shrinkage };

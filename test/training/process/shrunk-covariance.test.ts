@@ -28,3 +28,11 @@ test('rows that are all alike give a matrix that can be inverted', (t) => {
   t.is(shrinkage, 1);
   t.deepEqual([...covariance], [1, 0, 0, 0, 1, 0, 0, 0, 1]);
 });
+
+test('two rows give a matrix that can be inverted', (t) => {
+  // Centred, so that one is the other's opposite; their covariance alone is of rank 1.
+  const { covariance, shrinkage } = shrunkCovariance(Float64Array.of(1, 2, -1, -2), 2, 2);
+  t.true(shrinkage > 0);
+  const [a = 0, b = 0, c = 0, d = 0] = covariance;
+  t.true(a * d - b * c > 0);
+});
