@@ -27,3 +27,4 @@ export {
   type TensorflowRunnerOptions,
   type TensorflowStep,
 } from './tensorflow-graph-runner.js';
+export { withGraphs } from './with-graphs.js';

@@ -13,6 +13,7 @@ import {
   devices,
   type Engine,
   type Machine,
+  withGraphs,
 } from '../engines/index.js';
 import { DomainError } from '../errors.js';
 import type { Log } from '../telemetry/index.js';
@@ -32,8 +33,16 @@ const openers: Openers = {
  * Starts the engine that a Config asks for. Throws `unsupported` when the runtime does not
  * start, `option_invalid` for a file of the settings that cannot be read.
  */
-export function openEngine(config: Config, log: Log): Promise<Engine> {
-  return openers[config.engine](config, log);
+export async function openEngine(config: Config, log: Log): Promise<Engine> {
+  return explainingHere(await openers[config.engine](config, log), log);
+}
+
+/** What runs models alone, or elsewhere, has its answers explained in a worker of this process. */
+export function explainingHere(engine: Engine, log: Log): Engine {
+  return withGraphs(engine, () => {
+    log.info({ engine: engine.name }, 'explanations are run in this process');
+    return createOnnxEngine({ threads: 1 }, { log });
+  });
 }
 
 /**

@@ -1,3 +1,4 @@
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { runCli, startCli } from '../cli/run-cli.js';
@@ -21,6 +22,17 @@ test('Ctrl-C ends a training after its step; its best weights are published and 
   t.regex(stopped.stdout, /^cells@1 is live; serve it with: npx cytostream serve$/m);
   // No terminal, no control codes.
   t.false(`${stopped.stdout}${stopped.stderr}`.includes('\u001b'));
+
+  const scored = ['evaluate', '--data', data, '--model', 'cells', ...places.slice(0, 2)];
+  const out = join(folder, 'report');
+  const explained = await runCli([...scored, '--explain', '--out', out]);
+  t.is(explained.exitCode, 0, explained.stderr);
+  t.regex(explained.stdout, /^share of frames unlike the training's, distance over \d/m);
+  t.true((await readdir(out)).includes('explanations.png'));
+  t.regex(await readFile(join(out, 'report.html'), 'utf8'), /Where the evidence lies/);
+  const nowhere = await runCli([...scored, '--explain']);
+  t.is(nowhere.exitCode, 2);
+  t.regex(nowhere.stderr, /--explain: expected --out DIR/);
 
   // A name that has a live version keeps it: the next one is a candidate.
   const second = await runCli([...train, '--epochs', '1']);

@@ -6,6 +6,7 @@ import {
   createOnnxEngine,
   createOnnxGraphRunner,
   type Engine,
+  withGraphs,
 } from '../../src/engines/index.js';
 import { startOnnxWorker } from '../../src/engines/onnxruntime-engine.js';
 import { DomainError } from '../../src/errors.js';
@@ -163,4 +164,27 @@ test.serial('explanations come back after the worker died', async (t) => {
   const again = await explainer.explain({ pixels: frame, labelIndices: [1] });
   t.deepEqual(again.maps, maps);
   t.is(workers.length, 2);
+});
+
+test.serial('where models run elsewhere, explanations run here, once somebody asks', async (t) => {
+  let started = 0;
+  const engine = withGraphs(createFakeEngine(), () => {
+    started += 1;
+    return createOnnxEngine({ threads: 1 });
+  });
+  t.is(
+    withGraphs(engine, () => t.fail() as never),
+    engine,
+    'what runs graphs is left as it is',
+  );
+  const registry = await setUp(t, engine);
+  const { explainer, batcher, release } = await registry.acquire('cells@1');
+  t.teardown(release);
+  await batcher.submit(frame);
+  t.is(started, 0);
+  const ask = () => explainer.explain({ pixels: frame, labelIndices: [2] });
+  const [one, two] = await Promise.all([ask(), ask()]);
+  t.deepEqual(one.maps, (await expectedMaps([2, 0, 0, 0])).slice(0, 1) as typeof one.maps);
+  t.deepEqual(two.maps, one.maps);
+  t.is(started, 1);
 });

@@ -8,6 +8,7 @@ import { batcherOptions } from '../batcher-options.js';
 import { createClosers } from '../closers.js';
 import { toModelAdmin } from '../model-admin.js';
 import { watchModels } from '../model-watch.js';
+import { explainingHere } from '../open-engine.js';
 import { readTls } from '../tls.js';
 import type { IoOptions } from './messages.js';
 
@@ -35,7 +36,8 @@ export async function openIo({ config, target }: IoOptions): Promise<Io> {
     const log = createLog({ level: config.logLevel }).child({ io: process.pid });
     const metrics = createMetrics();
     const store = await openModelStore(config.modelsDir);
-    const engine = createRemoteEngine({ remote: target, lanes, asksForVersions: true }, { log });
+    const remote = createRemoteEngine({ remote: target, lanes, asksForVersions: true }, { log });
+    const engine = explainingHere(remote, log);
     closers.add(() => engine.close());
     const preparer = createPreparer({ threads: config.prepareThreads });
     closers.add(() => preparer.close());
