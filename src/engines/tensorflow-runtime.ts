@@ -28,7 +28,7 @@ export interface TensorflowRuntimeOptions {
   readonly packages?: readonly string[];
   /**
    * Whether TensorFlow.js' WebAssembly may stand in where nothing native is: it is some
-   * fifty times faster than its JavaScript, but has no gradient of a convolution.
+   * thirty times faster than its JavaScript, but has no gradient of a convolution.
    */
   readonly canUseWasm?: boolean;
 }
