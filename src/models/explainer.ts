@@ -30,7 +30,8 @@ export interface Explainer {
   /** Throws `unsupported` where the version or the engine gives no explanations. */
   assertExplains(): void;
   /**
-   * One run for each four labels, on one worker of the engine, between two batches.
+   * One run for each four labels, on one worker of the engine, between two batches; an abort
+   * is answered at once.
    *
    * Throws `unsupported`, `overloaded` for more than 16 that wait, the signal's reason, and
    * what loading and running throw.
@@ -124,12 +125,13 @@ export function createExplainer(
       }
       waiting += 1;
       const turn = last.then(() => explainNow(request));
-      last = turn.catch(() => {});
-      try {
-        return await turn;
-      } finally {
-        waiting -= 1;
-      }
+      // The place stays taken until its turn is over, also if the caller leaves before.
+      last = turn
+        .catch(() => {})
+        .then(() => {
+          waiting -= 1;
+        });
+      return orAborted(turn, request.signal);
     },
     async close() {
       await last;
@@ -137,6 +139,17 @@ export function createExplainer(
       await open?.close();
     },
   };
+}
+
+/** As the turn ends, or at once with the signal's reason. */
+function orAborted<T>(turn: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return turn;
+  return new Promise<T>((resolve, reject) => {
+    const leave = () => reject(signal.reason);
+    signal.addEventListener('abort', leave, { once: true });
+    if (signal.aborted) leave();
+    turn.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
+  });
 }
 
 function floatsOf(

@@ -136,6 +136,9 @@ test.serial('only so many explanations wait, and one whose caller left is not ru
   const tooMany = explainer.explain({ pixels: frame, labelIndices: [0] });
   leaving.abort(new DomainError('cancelled', 'the caller left'));
   t.is((await t.throwsAsync(tooMany, { instanceOf: DomainError })).code, 'overloaded');
+  t.is((await t.throwsAsync(asked[15]!, { instanceOf: DomainError })).code, 'cancelled');
+  const first = await Promise.race([asked[14], Promise.resolve('still waits')]);
+  t.is(first, 'still waits', 'who leaves is answered before those who wait');
   const settled = await Promise.allSettled(asked);
   t.is(settled.filter(({ status }) => status === 'fulfilled').length, 15);
   const last = settled[15];
