@@ -28,6 +28,9 @@ if (chosen.length === 0) {
   process.exit(2);
 }
 
+// What was started ends with this process, also when that is told to end.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
 const progress = createProgress(
   { title: 'chaos', unit: 'scenarios', total: chosen.length },
   { stream: process.stderr },

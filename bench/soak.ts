@@ -37,6 +37,9 @@ function readArguments() {
   }
 }
 
+// What was started ends with this process, also when that is told to end.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
 const { fake, real, minutes, json } = readArguments();
 const endMs = performance.now() + minutes * 60_000;
 const results: SoakResult[] = [];

@@ -40,6 +40,8 @@ await ask();
 times.length = 0;
 failed = 0;
 stalls.enable();
+// Whoever asked for it is gone.
+process.once('disconnect', () => process.exit());
 process.send?.('asking');
 process.once('message', () => {
   isOver = true;

@@ -39,6 +39,8 @@ process.once('SIGTERM', async () => {
   await server.drain();
   process.disconnect();
 });
+// Whoever started it is gone: nobody is to be served any more.
+process.once('disconnect', () => process.exit());
 console.log(JSON.stringify({ port: server.port, httpPort: server.httpPort }));
 
 async function openOrderedEngine(): Promise<OrderedEngine> {

@@ -42,7 +42,7 @@ export const fullQueues: Scenario = {
         const codes = await callOneByOne(port, unary, (index) =>
           frames.frame(frameId(9999, index), index % frames.contents),
         );
-        await load.answered(context.isShort ? 500 : 10_000);
+        await load.answered(context.isShort ? 500 : 3000);
         const faults = badEnds(await load.end());
         const strange = [...codes.keys()].filter((code) => code !== 'ok' && code !== 'overloaded');
         return {

@@ -37,7 +37,7 @@ export const idleStreams: Scenario = {
           await Promise.all(opened.map((stream) => openIdle(stream, options)));
         }
         const grewMib = residentMib(pid) - beforeMib;
-        await others.answered(context.isShort ? 200 : 20_000);
+        await others.answered(context.isShort ? 200 : 5000);
         const closed = log.calls.get('Classify') ?? 0;
         for (const stream of streams) stream.cancel();
         for (const client of clients) client.close();

@@ -27,7 +27,7 @@ export const vanishingClients: Scenario = {
       async ({ server, tally }) => {
         const frames = await makeKnownFrames({ sizePx: 32 });
         const others = startSteadyLoad({ port: server.port, streams: 4, frames, tally });
-        const rounds = context.isShort ? 1 : 3;
+        const rounds = context.isShort ? 1 : 2;
         const clients = context.isShort ? 6 : 50;
         let gone = 0;
         for (let round = 0; round < rounds; round += 1) {
