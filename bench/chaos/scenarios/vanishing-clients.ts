@@ -11,7 +11,7 @@ import { withServer } from '../with-server.js';
 
 const scenario = {
   name: 'vanishing clients',
-  what: 'connections freeze half-open or are reset with frames on their way; keepalive (here 1 s + 2 s) finds them',
+  what: 'connections freeze half-open or are reset with frames on their way; keepalive (here 1 s + 5 s) finds them',
 };
 
 export const vanishingClients: Scenario = {
@@ -22,7 +22,7 @@ export const vanishingClients: Scenario = {
       context,
       {
         engine: { kind: 'fake', runMs: 2 },
-        config: { keepaliveMs: 1000, keepaliveTimeoutMs: 2000 },
+        config: { keepaliveMs: 1000, keepaliveTimeoutMs: 5000 },
       },
       async ({ server, tally }) => {
         const frames = await makeKnownFrames({ sizePx: 32 });
