@@ -1,5 +1,6 @@
 // Writes the README's tables: the settings from the configuration itself, the figures from
-// what `npm run bench` and `npm run experiment` left. With --check it only says whether they are up to date.
+// what `npm run bench`, `soak`, `chaos` and `experiment` left. With --check it only says
+// whether they are up to date.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { configFields, settingText } from '../dist/src/config.js';
@@ -17,18 +18,48 @@ const rows = configFields.map(
     `| \`${env}\` | ${show(fallback) || '–'} | ${description} |`,
 );
 const table = ['| variable | default | what it does |', '| --- | --- | --- |', ...rows].join('\n');
-const bench = JSON.parse(
-  readFileSync(resolve(import.meta.dirname, '../bench/results/latest.json'), 'utf8'),
-);
-const { processor, cores, memoryGib, node, onnxruntime } = bench.machine;
+const resultsOf = (name) =>
+  JSON.parse(readFileSync(resolve(import.meta.dirname, `../bench/results/${name}.json`), 'utf8'));
+const madeOn = ({ at, machine: { processor, cores, memoryGib, node, onnxruntime } }) =>
+  `On ${at.slice(0, 10)}, ${processor}, ${cores} cores, ${memoryGib} GiB, Node ${node}, ONNX Runtime ${onnxruntime}:`;
+const countOf = (frames) => frames.toLocaleString('en-US');
+const endsOf = (outcomes) =>
+  Object.entries(outcomes)
+    .sort(([, left], [, right]) => right - left)
+    .map(([outcome, frames]) => `${countOf(frames)} ${outcome}`)
+    .join(', ');
+const bench = resultsOf('latest');
 const figures = [
-  `On ${bench.at.slice(0, 10)}, ${processor}, ${cores} cores, ${memoryGib} GiB, Node ${node}, ONNX Runtime ${onnxruntime}:`,
+  madeOn(bench),
   '',
   '| what | beside | measured | ratio | goal |',
   '| --- | --- | --- | --- | --- |',
   ...bench.rows.map(
     ({ what, yardstick, measured, value, goal }) =>
       `| ${what} | ${yardstick} | ${measured} | ${value === null ? '–' : value.toFixed(2)} | ${goal || '–'} |`,
+  ),
+].join('\n');
+const soak = resultsOf('soak');
+const soaked = [
+  madeOn(soak),
+  '',
+  '| engine | frames | lost, doubled, crossed | memory of the server after the first frames | at the end | ratio (goal ≤ 1.1) |',
+  '| --- | --- | --- | --- | --- | --- |',
+  ...soak.results.map(
+    ({ kind, outcomes, lost, doubled, crossed, memory, framesPerSecond }) =>
+      `| ${kind} | ${endsOf(outcomes)}, ${framesPerSecond.toFixed(0)}/s | ${lost}, ${doubled}, ${crossed} | ${memory.afterMib.toFixed(0)} MiB after ${countOf(memory.afterFrames)} | ${memory.endMib.toFixed(0)} MiB | ${memory.ratio.toFixed(2)} |`,
+  ),
+].join('\n');
+const chaos = resultsOf('chaos');
+const survived = [
+  madeOn(chaos),
+  '',
+  '| what is done | frames, by how they ended | lost | longest health check |',
+  '| --- | --- | --- | --- |',
+  ...chaos.results.map(({ name, what, outcomes, lost, health, skipped }) =>
+    skipped === null
+      ? `| **${name}**: ${what} | ${endsOf(outcomes)} | ${lost} | ${health === null ? '–' : `${health.longestMs.toFixed(0)} ms`} |`
+      : `| **${name}**: ${what} | skipped: ${skipped} | – | – |`,
   ),
 ].join('\n');
 const fill = (text, name, content) =>
@@ -39,11 +70,13 @@ const fill = (text, name, content) =>
 const experiment = experimentTable(
   resolve(import.meta.dirname, '../bench/results/experiment.json'),
 );
-const next = fill(
-  fill(fill(readme, 'configuration', table), 'bench', figures),
-  'experiment',
+const next = Object.entries({
+  configuration: table,
+  bench: figures,
+  soak: soaked,
+  chaos: survived,
   experiment,
-);
+}).reduce((text, [name, content]) => fill(text, name, content), readme);
 if (process.argv.includes('--check')) {
   if (next !== readme) {
     console.error('the README\'s tables are old: run "npm run readme"');

@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js';
 import { ClassifierServiceService } from '../gen/cytostream/v1/classifier.js';
 import { ModelServiceService } from '../gen/cytostream/v1/model.js';
@@ -16,6 +15,7 @@ import type {
   PixelClassifierLike,
   RunAdmin,
 } from './collaborators.js';
+import { createConnections } from './connections.js';
 import { createForwarding } from './forward.js';
 import {
   createInferenceService,
@@ -138,23 +138,15 @@ export async function openRpcPort<Handle extends HandleLike>(
     ),
   );
   const auxiliary = addAuxiliaryServices(server);
-  const connections = new Set<Socket>();
-  const port = await bind(server, {
-    ...options,
-    onConnection(socket) {
-      connections.add(socket);
-      socket.once('close', () => connections.delete(socket));
-    },
-  });
+  const connections = createConnections();
+  const port = await bind(server, { ...options, onConnection: connections.add });
 
   const cut = () => {
     if (calls.size > 0) log.warn({ calls: calls.size }, 'open calls are cut');
     calls.cut();
     server.forceShutdown();
     // That waits for the other end to close, too; one that has vanished never does.
-    setTimeout(() => {
-      for (const socket of [...connections]) socket.destroy();
-    }, settleMs).unref();
+    setTimeout(connections.destroy, settleMs).unref();
   };
   const drain = async (graceMs: number) => {
     auxiliary.setServing({ server: false, classifier: false });
@@ -162,7 +154,9 @@ export async function openRpcPort<Handle extends HandleLike>(
     const grace = startGrace(graceMs, cut);
     await Promise.race([calls.idle(), grace.over]);
     auxiliary.end();
-    await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+    const shutDown = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+    // gRPC waits for ever for a session that was destroyed, by garbage say, while it was closed.
+    await Promise.race([shutDown, connections.none(), grace.over]);
     endForwarding();
     grace.end();
   };

@@ -169,3 +169,24 @@ test('a connection whose other end has vanished does not hold the drain', async 
   await rpc.drain(50);
   t.is(rpc.openCalls, 0);
 });
+
+test('garbage that comes while the port shuts down does not hold the drain', async (t) => {
+  const { rpc, client } = await openTestPort(t);
+  await client.classifyFrame(tinyFrame('a'));
+  const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+  const sockets = await Promise.all(
+    Array.from({ length: 40 }, async () => {
+      const socket = connect({ host: '127.0.0.1', port: rpc.port });
+      t.teardown(() => socket.destroy());
+      socket.on('error', () => {}); // the server may well reset it
+      socket.resume();
+      await once(socket, 'connect');
+      return socket;
+    }),
+  );
+  for (const socket of sockets) socket.write(Buffer.concat([preface, Buffer.alloc(500, 7)]));
+  // Their sessions are being destroyed, one after the other.
+  await Promise.race(sockets.map((socket) => once(socket, 'close')));
+  await rpc.drain(60_000);
+  t.is(rpc.openCalls, 0);
+});
