@@ -410,7 +410,7 @@ test('a model may have a delay of its own: its batches wait for company, those o
     await store.publish(draftOf(name));
     await store.setAlias(name, 'live', 1);
   }
-  const registry = open({ batcher: { ...batcher, batchSizes: [1, 2] } });
+  const registry = open({ batcher: { ...batcher, batchSizes: [2] } });
   const [patient, prompt] = [await registry.acquire('patient'), await registry.acquire('prompt')];
   const submit = ({ batcher: { submit } }: typeof patient) => submit(new Uint8Array(256));
   const first = submit(patient);
