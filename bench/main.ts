@@ -1,13 +1,13 @@
 // `npm run bench [-- classify prepare training transport]`: the ratios this product holds
 // itself to, each against a named yardstick that ran beside it. Prints a table, and
 // writes the same to bench/results/latest.json.
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { availableParallelism, cpus, totalmem } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import Table from 'cli-table3';
 import { packageRoot } from '../src/package-root.js';
 import { measureClassify } from './classify.js';
 import { measureIsolation } from './isolation.js';
+import { describeMachine } from './machine.js';
 import type { OpenLoopResult } from './open-loop.js';
 import { measurePrepare } from './prepare.js';
 import { benchTrainingStep } from './training-step.js';
@@ -151,16 +151,7 @@ for (const [name, measure] of Object.entries(sections)) {
   rows.push(...(await measure()));
 }
 
-const { version } = JSON.parse(
-  await readFile(join(packageRoot, 'node_modules/onnxruntime-node/package.json'), 'utf8'),
-) as { version: string };
-const machine = {
-  processor: cpus()[0]?.model ?? 'unknown',
-  cores: availableParallelism(),
-  memoryGib: Math.round(totalmem() / 2 ** 30),
-  node: process.version,
-  onnxruntime: version,
-};
+const machine = await describeMachine();
 const table = new Table({
   head: ['what', 'yardstick', 'measured', 'ratio', 'goal'],
   style: { head: [], border: [] },

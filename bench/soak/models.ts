@@ -39,15 +39,20 @@ export async function publishVersions(
   await store.setAlias(modelName, 'live', 1);
 }
 
-/** The seed's network with its first weights, and what it says of the golden frame. */
-async function untrained(frame: Uint8Array, sizePx: number, seed: number) {
+/** The seed's network with its first weights, as it is served. */
+export function untrainedModel(sizePx: number, seed: number): Uint8Array {
   const network = createNetwork('seed-cnn', {
     channels: hpaChannels.length,
     heightPx: sizePx,
     widthPx: sizePx,
     labelCount: hpaLabels.length,
   });
-  const model = buildInference(network, initialiseParameters(network, seed));
+  return buildInference(network, initialiseParameters(network, seed));
+}
+
+/** That, and what it says of the golden frame. */
+async function untrained(frame: Uint8Array, sizePx: number, seed: number) {
+  const model = untrainedModel(sizePx, seed);
   const runner = await createOnnxGraphRunner(model);
   const { probabilities } = await runner.run({
     pixels: { type: 'uint8', shape: [1, hpaChannels.length, sizePx, sizePx], values: frame },

@@ -4,7 +4,7 @@ import { DomainError } from '../../../src/errors.js';
 import { hpaLabels } from '../../../src/label-set.js';
 import { writeSimulatedDataset } from '../../../src/simulator/index.js';
 import { learnKnownFrames } from '../../soak/known-frames.js';
-import { inputSpecOf } from '../../soak/models.js';
+import { inputSpecOf, untrainedModel } from '../../soak/models.js';
 import type { Scenario } from '../scenario.js';
 import { badEnds, startSteadyLoad } from '../steady-load.js';
 import { skippedResult, withServer } from '../with-server.js';
@@ -15,6 +15,8 @@ const scenario = {
 };
 
 const sizePx = 40;
+/** Of a model that takes 20 MiB. */
+const largePx = 128;
 
 export const fullDisk: Scenario = {
   ...scenario,
@@ -51,15 +53,15 @@ export const fullDisk: Scenario = {
         const refused = await client
           .importModel({
             name: 'large',
-            onnx: Buffer.alloc(4 * 1024 * 1024),
+            onnx: untrainedModel(largePx, 9),
             labels: hpaLabels,
-            inputSpec: inputSpecOf(sizePx),
+            inputSpec: inputSpecOf(largePx),
           })
           .then(
             () => 'taken',
             (thrown: unknown) => DomainError.from(thrown).code,
           );
-        if (refused === 'taken') faults.push('a model was taken that cannot be stored');
+        if (refused !== 'storage_failed') faults.push(`the import was ${refused}`);
         const { length } = await client.listModels();
         if (length !== 1) faults.push(`expected 1 model, ${length} are listed`);
         await load.answered(50);

@@ -15,7 +15,7 @@ const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 const emptySettings = http2Frame(4, 0, 0, Buffer.alloc(0));
 
 /** Things that are no gRPC, and some that nearly are. */
-export const makers: Readonly<Record<string, (random: Random) => Buffer>> = {
+const makers: Readonly<Record<string, (random: Random) => Buffer>> = {
   'random bytes': (random) => noise(random, random.whole(1, 20_000)),
   nothing: () => Buffer.alloc(0),
   'HTTP/1': () => Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n'),
