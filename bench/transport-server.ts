@@ -35,6 +35,8 @@ const rpc = await openRpcPort(
     keepaliveTimeoutMs: 20_000,
     maxCalls: 1000,
     maxInFlight: 64,
+    maxQueuedFrames: 1024,
+    maxQueuedBytes: 256 * 1024 * 1024,
     maxStreamFrames: 512,
   },
   {

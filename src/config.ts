@@ -92,10 +92,12 @@ const schema = z.strictObject({
     .describe('the same for single models, which wins: yeast=5,cells=0'),
   maxQueuedFrames: whole(1, 1_000_000)
     .default(1024)
-    .describe('prepared frames that may wait for a model; the next is shed'),
+    .describe(
+      'prepared frames that may wait for a model; one more is shed, or waits with its sender',
+    ),
   maxQueuedBytes: whole(MiB, 2 ** 40)
     .default(256 * MiB)
-    .describe('bytes of prepared frames that may wait for a model; the next is shed'),
+    .describe('bytes of prepared frames that may wait for a model; the same happens'),
   maxStreamFrames: whole(1, 1_000_000)
     .default(512)
     .describe('prepared frames of one stream that may wait for a model; its next is shed'),

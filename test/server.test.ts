@@ -136,6 +136,27 @@ test('a frame goes the whole way: 300 frames over 3 streams, none lost, none cro
   t.is(server.parts.registry.loaded().length, 1);
 });
 
+test('streams that block lose no frame, although the queue of the server is short', async (t) => {
+  const config = configOf(await tempFolder(t), { maxQueuedFrames: 3, maxStreamFrames: 2 });
+  await publish(config);
+  const { client } = await start(t, config, 1);
+  await client.promote('cells', 1);
+  const numbers = Array.from({ length: 40 }, (_, index) => index);
+  await Promise.all(
+    [0, 1, 2, 3, 4].map(async (stream) => {
+      const frames = numbers.map((number) => frameOf(`${number}`, stream * 100 + number));
+      const replies: ClassifyReply[] = [];
+      const options = { model: 'cells', overflow: 'block', maxInFlight: 16 } as const;
+      for await (const reply of client.classify(options, frames)) replies.push(reply);
+      const outcomes = predictionsOf(replies).map(({ outcome }) => outcome);
+      t.deepEqual(
+        outcomes,
+        numbers.map(() => 'ok'),
+      );
+    }),
+  );
+});
+
 test('a frame of 32 MiB goes the whole way, streamed and alone, with the pixels of a small one', async (t) => {
   const config = configOf(await tempFolder(t));
   await publish(config);

@@ -99,7 +99,7 @@ export function createBatcher(
         `the deadline cannot be met: the answer would come ${Math.ceil(lateMs)} ms after it`,
       );
     }
-    makeRoom(queue, place, pixels.byteLength, full);
+    if (!wish.isKept) makeRoom(queue, place, pixels.byteLength, full);
     const { ticket, row } = createTicket(pixels, wish, { clock, onDropped: whenDropped });
     queue.add(ticket);
     schedule();

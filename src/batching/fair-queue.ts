@@ -60,7 +60,7 @@ export class FairQueue {
   /**
    * Who has to make room for a new one, if anyone: the last of the longest stream of the
    * lowest priority below its own; else of its own priority, if that stream would still
-   * have as many waiting as the newcomer's.
+   * have as many waiting as the newcomer's. What is kept is passed over.
    */
   victimFor({ priority, streamId }: Place): Ticket | undefined {
     for (const level of priorities.toReversed()) {
@@ -128,9 +128,11 @@ export class FairQueue {
   }
 }
 
+/** The stream with the most Tickets among those whose last may be shed. */
 function longestOf(streams: Iterable<Ticket[]>): Ticket[] | undefined {
   let longest: Ticket[] | undefined;
   for (const tickets of streams) {
+    if (tickets.at(-1)?.isKept) continue;
     if (tickets.length > (longest?.length ?? 0)) longest = tickets;
   }
   return longest;

@@ -39,6 +39,8 @@ export interface SubmitOptions {
   /** On the clock of `performance.now()`; a Ticket without its row by then is rejected with `deadline`. */
   readonly deadlineAtMs?: number | undefined;
   readonly priority?: Priority | undefined;
+  /** Never shed for want of room: whoever sends such Tickets bounds them. @default false */
+  readonly isKept?: boolean | undefined;
   /** Tickets of one stream share a turn: streams take turns within a priority. */
   readonly streamId?: string | undefined;
 }

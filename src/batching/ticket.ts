@@ -14,6 +14,8 @@ export interface Ticket {
   readonly pixels: Uint8Array;
   readonly priority: Priority;
   readonly streamId: string;
+  /** Whether it may not be shed. */
+  readonly isKept: boolean;
   readonly queuedAtMs: number;
   /** `Infinity` when it may wait for ever. */
   readonly deadlineAtMs: number;
@@ -27,7 +29,7 @@ export interface Ticket {
 /** Makes a Ticket and the promise of its row. `onDropped` hears of an end without a row, once. */
 export function createTicket(
   pixels: Uint8Array,
-  { signal, deadlineAtMs = Number.POSITIVE_INFINITY, priority, streamId }: SubmitOptions,
+  { signal, deadlineAtMs = Number.POSITIVE_INFINITY, priority, streamId, isKept }: SubmitOptions,
   { clock, onDropped }: { clock: Clock; onDropped: (ticket: Ticket, reason: DropReason) => void },
 ): { readonly ticket: Ticket; readonly row: Promise<BatchedRow> } {
   const { promise: row, resolve, reject } = withResolvers<BatchedRow>();
@@ -55,6 +57,7 @@ export function createTicket(
     pixels,
     priority: priority ?? 'normal',
     streamId: streamId ?? '',
+    isKept: isKept ?? false,
     queuedAtMs: clock.now(),
     deadlineAtMs,
     retries: 0,

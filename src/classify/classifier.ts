@@ -19,6 +19,8 @@ export interface ClassifyOptions {
   /** On the clock of `performance.now()`; later an answer is useless. */
   readonly deadlineAtMs?: number | undefined;
   readonly priority?: Priority | undefined;
+  /** Never shed for want of room: its sender is held back instead. @default false */
+  readonly isKept?: boolean | undefined;
   /** Frames of one stream share a turn in the queue. */
   readonly streamId?: string | undefined;
   /** Also says why; it costs runs of its own. @default null */
@@ -72,7 +74,7 @@ export function createClassifier({
       if (options.signal) setMaxListeners(0, options.signal);
       const startedAtMs = clock.now();
       const limit = withDeadline(options, clock);
-      const prepared = preparer.prepare(frame, manifest.inputSpec, limit.signal);
+      const prepared = preparer.prepare(frame, manifest.inputSpec, limit.signal, options);
       const { pixels, qualityFlags } = await prepared.finally(limit.forget);
       const prepareMs = clock.now() - startedAtMs;
       const row = await batcher.submit(pixels, options);

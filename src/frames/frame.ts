@@ -59,6 +59,11 @@ export interface Preparer {
    * `cancelled` or `deadline` by the signal's reason, `overloaded` where too many frames
    * wait already, `draining` after `close`.
    */
-  prepare(frame: Frame, spec: InputSpec, signal?: AbortSignal): Promise<PreparedFrame>;
+  prepare(
+    frame: Frame,
+    spec: InputSpec,
+    signal?: AbortSignal,
+    wish?: { readonly isKept?: boolean | undefined },
+  ): Promise<PreparedFrame>;
   close(): Promise<void>;
 }

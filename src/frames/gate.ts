@@ -15,8 +15,13 @@ export interface Gate {
   /**
    * Runs `work` when a place is free. Rejects with `overloaded` if too much waits, at once on
    * abort (work that has not started is then never started; its place in the queue is freed).
+   * What is kept waits however much does.
    */
-  run<T>(byteLength: number, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T>;
+  run<T>(
+    byteLength: number,
+    wish: { readonly signal?: AbortSignal | undefined; readonly isKept?: boolean | undefined },
+    work: () => Promise<T>,
+  ): Promise<T>;
   /** Rejects what waits with `draining`; resolves when nothing runs any more. */
   close(): Promise<void>;
 }
@@ -51,7 +56,7 @@ export function createGate(options: GateOptions): Gate {
 
   function run<T>(
     byteLength: number,
-    signal: AbortSignal | undefined,
+    { signal, isKept = false }: Parameters<Gate['run']>[1],
     work: () => Promise<T>,
   ): Promise<T> {
     if (isClosed) return Promise.reject(closedError());
@@ -59,6 +64,7 @@ export function createGate(options: GateOptions): Gate {
     const mustWait = running >= options.width;
     if (
       mustWait &&
+      !isKept &&
       (waiting.size >= options.maxWaiting || waitingBytes + byteLength > options.maxWaitingBytes)
     ) {
       return Promise.reject(

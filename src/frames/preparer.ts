@@ -57,6 +57,7 @@ export function createPreparer(options: Partial<PreparerOptions> = {}): Preparer
     frame: Frame,
     spec: InputSpec,
     signal?: AbortSignal,
+    { isKept }: { readonly isKept?: boolean | undefined } = {},
   ): Promise<PreparedFrame> {
     if (signal?.aborted) throw DomainError.from(signal.reason);
     gate.assertOpen();
@@ -65,7 +66,7 @@ export function createPreparer(options: Partial<PreparerOptions> = {}): Preparer
     const planes = inSpecOrder(frame, spec);
     if (isReady(frame, spec)) return copyReadyFrame(planes, spec);
     const byteLength = planes.reduce((sum, plane) => sum + plane.bytes.byteLength, 0);
-    return gate.run(byteLength, signal, async () => {
+    return gate.run(byteLength, { signal, isKept }, async () => {
       const shipment = packPlanes(planes);
       const { widthPx, heightPx, pixelType, significantBits, encoding } = frame;
       const task: PrepareTask = {

@@ -7,15 +7,10 @@ import type {
 import { adaptDuplex, adaptUnary, type UnaryHandler } from './adapter.js';
 import type { Calls } from './calls.js';
 import { classifyOne, toAnswer } from './classify/classify-one.js';
-import { createClassifyStream } from './classify/classify-stream.js';
+import { type ClassifyStreamOptions, createClassifyStream } from './classify/classify-stream.js';
 import type { FrameStreamCollaborators } from './classify/frame-stream.js';
 import { parseFrame } from './wire/frame.js';
 import { parsePriority, toWirePrediction, toWireStreamModel } from './wire/prediction.js';
-
-export interface ClassifierServiceOptions {
-  /** Frames of one stream without an answer. */
-  readonly maxInFlight: number;
-}
 
 export type ClassifierServiceCollaborators = Omit<FrameStreamCollaborators, 'write' | 'onEnded'> & {
   readonly calls: Calls;
@@ -23,7 +18,7 @@ export type ClassifierServiceCollaborators = Omit<FrameStreamCollaborators, 'wri
 
 /** `cytostream.v1.ClassifierService` for grpc-js. */
 export function createClassifierService(
-  options: ClassifierServiceOptions,
+  options: ClassifyStreamOptions,
   { calls, ...collaborators }: ClassifierServiceCollaborators,
 ): UntypedServiceImplementation {
   const stream = createClassifyStream(options, collaborators);
@@ -61,6 +56,7 @@ function createClassifyFrame(
       defaultDeadlineMs: 0,
       priority,
       streamId: context.id,
+      isKept: false,
       signal: context.signal,
       deadlineAtMs: context.deadlineAtMs,
     };

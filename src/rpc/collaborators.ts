@@ -37,6 +37,7 @@ export interface ClassifierLike<Handle extends HandleLike = HandleLike> {
       readonly deadlineAtMs?: number | undefined;
       readonly priority?: Priority | undefined;
       readonly explain?: ExplainWish | null | undefined;
+      readonly isKept?: boolean | undefined;
       readonly streamId?: string | undefined;
     },
   ): Promise<Prediction>;

@@ -41,6 +41,8 @@ export interface RpcPortOptions {
   readonly maxCalls: number;
   readonly maxInFlight: number;
   readonly maxStreamFrames: number;
+  readonly maxQueuedFrames: number;
+  readonly maxQueuedBytes: number;
 }
 
 export type RpcPortCollaborators<Handle extends HandleLike> = PortCollaborators<Handle> &

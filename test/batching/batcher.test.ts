@@ -354,6 +354,19 @@ test('in a full queue a lower priority makes room, never a higher one', async (t
   puppet.last().answer();
 });
 
+test('what is kept is let in beyond the bounds and never makes room', async (t) => {
+  const { batcher, puppet } = setUp({ batchSizes: [1], maxQueuedFrames: 2, maxStreamFrames: 2 });
+  void batcher.submit(tensorOf(1));
+  await settle();
+  const kept = [2, 3, 4].map((number) =>
+    watch(batcher.submit(tensorOf(number), { streamId: 'kept', isKept: true, priority: 'low' })),
+  );
+  await t.throwsAsync(batcher.submit(tensorOf(5), { priority: 'high' }), { code: 'overloaded' });
+  t.is(batcher.queuedFrames, 3);
+  t.true(kept.every(({ settled }) => settled === 0));
+  puppet.last().answer();
+});
+
 test('a run that fails rejects each of its frames once, and the next batch runs', async (t) => {
   const { batcher, puppet, dropped } = setUp({ batchSizes: [2] });
   const rows = [1, 2].map((number) => batcher.submit(tensorOf(number)));

@@ -13,6 +13,7 @@ const tickets: fc.Arbitrary<Ticket[]> = fc.array(
     pixels: fc.constant(new Uint8Array(8)),
     queuedAtMs: fc.constant(0),
     isSettled: fc.constant(false),
+    isKept: fc.constant(false),
     retries: fc.constant(0),
     settle: fc.constant(() => {}),
     drop: fc.constant(() => {}),

@@ -194,6 +194,8 @@ export async function openTestPort(
       maxCalls: 1000,
       maxInFlight: 64,
       maxStreamFrames: 512,
+      maxQueuedFrames: 1024,
+      maxQueuedBytes: 256 * 1024 * 1024,
       ...options,
     },
     {

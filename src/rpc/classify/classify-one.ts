@@ -29,6 +29,8 @@ export interface WayOptions {
   readonly defaultDeadlineMs: number;
   readonly priority: Priority;
   readonly streamId: string;
+  /** Whether it is never shed, because its stream is held back instead. */
+  readonly isKept: boolean;
   readonly signal: AbortSignal;
   /** Of the call, if it has one. */
   readonly deadlineAtMs?: number | undefined;
@@ -74,6 +76,7 @@ export async function classifyOne(
       deadlineAtMs: Number.isFinite(deadlineAtMs) ? deadlineAtMs : undefined,
       priority: way.priority,
       streamId: way.streamId,
+      isKept: way.isKept,
       explain,
     });
     return { model, heldMs, outcome: 'ok', prediction };

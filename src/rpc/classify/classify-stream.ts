@@ -3,6 +3,7 @@ import { DomainError } from '../../errors.js';
 import type { ClassifyRequest, ClassifyResponse } from '../../gen/cytostream/v1/classifier.js';
 import type { DuplexHandler } from '../adapter.js';
 import type { Received } from '../received.js';
+import { type Admission, createAdmission } from './admission.js';
 import { createBell } from './bell.js';
 import { describeHandle } from './classify-one.js';
 import { createFrameStream, type FrameStreamCollaborators } from './frame-stream.js';
@@ -12,6 +13,9 @@ import { readOpening } from './opening.js';
 export interface ClassifyStreamOptions {
   /** The server's limit on frames of a stream without an answer. */
   readonly maxInFlight: number;
+  /** Frames of all blocking streams together on their way to an answer, and their bytes. */
+  readonly maxQueuedFrames: number;
+  readonly maxQueuedBytes: number;
 }
 
 /**
@@ -19,18 +23,20 @@ export interface ClassifyStreamOptions {
  *
  * 1. opens with the options, or with a frame and the defaults; tells the model
  * 2. reads a message when the window has room and the client takes its answers
- * 3. checks it; one that cannot be read is answered `invalid`, and the stream goes on
- * 4. hands it to the model as the window allows, and writes its answer in the order asked for
- * 5. at the client's half-close, or when the server drains, answers what is there, then ends
+ * 3. where it blocks, waits until the server as a whole has room for it
+ * 4. checks it; one that cannot be read is answered `invalid`, and the stream goes on
+ * 5. hands it to the model as the window allows, and writes its answer in the order asked for
+ * 6. at the client's half-close, or when the server drains, answers what is there, then ends
  *
  * Throws `option_invalid`, `model_unknown`, `not_ready` or `model_failed` at the opening;
  * `option_invalid` for options that come later; `draining` after a drain. Every frame
  * that was read is answered before the stream ends, unless the client left.
  */
 export function createClassifyStream(
-  { maxInFlight }: ClassifyStreamOptions,
+  { maxInFlight, maxQueuedFrames, maxQueuedBytes }: ClassifyStreamOptions,
   collaborators: Omit<FrameStreamCollaborators, 'write' | 'onEnded'>,
 ): DuplexHandler<ClassifyRequest, ClassifyResponse> {
+  const admission = createAdmission({ maxFrames: maxQueuedFrames, maxBytes: maxQueuedBytes });
   return async (call, context) => {
     const bell = createBell();
     const reader = createMessageReader(call, context, bell);
@@ -55,7 +61,14 @@ export function createClassifyStream(
     try {
       let message = opening.frame ?? (await reader.next());
       while (message !== null) {
-        stream.accept(message);
+        const enter = opening.options.overflow === 'block' ? admission.enter : enterAtOnce;
+        const leave = await enter(message.byteLength, context.signal);
+        try {
+          stream.accept(message, leave);
+        } catch (thrown) {
+          leave();
+          throw thrown;
+        }
         while (!(stream.hasRoom && writer.isTaken()) && !context.signal.aborted) await bell.heard();
         stream.assertWhole();
         message = await reader.next();
@@ -73,6 +86,9 @@ export function createClassifyStream(
     reader.throwIfCutShort();
   };
 }
+
+/** Streams that drop frames bound themselves. */
+const enterAtOnce: Admission['enter'] = async () => () => {};
 
 /** Writes without waiting, and says whether the client keeps up. */
 function createWriter(

@@ -34,8 +34,11 @@ export interface FrameStreamCollaborators {
 export interface FrameStream {
   /** Tells the client which version answers. */
   tellModel(model: LentModel): void;
-  /** Takes one message; exactly one answer will follow. Throws `option_invalid` for options. */
-  accept(message: Received<ClassifyRequest>): void;
+  /**
+   * Takes one message; exactly one answer will follow, and `leave` is called when it does.
+   * Throws `option_invalid` for options.
+   */
+  accept(message: Received<ClassifyRequest>, leave: () => void): void;
   /** Whether a frame may come now without an older one being blocked. */
   readonly hasRoom: boolean;
   /** Frames without an answer. */
@@ -59,6 +62,7 @@ interface Entry {
   readonly position: number;
   readonly arrival: Arrival;
   readonly request: FrameRequest;
+  readonly leave: () => void;
 }
 
 export function createFrameStream(
@@ -71,6 +75,7 @@ export function createFrameStream(
   const way = {
     ...options,
     streamId: context.id,
+    isKept: options.overflow === 'block',
     signal: context.signal,
     deadlineAtMs: context.deadlineAtMs,
   };
@@ -112,7 +117,7 @@ export function createFrameStream(
 
   const startWhatMay = () => {
     for (let entry = window.activate(); entry !== null; entry = window.activate()) {
-      const { position: place, arrival, request } = entry;
+      const { position: place, arrival, request, leave } = entry;
       classifyOne(request, arrival, way, collaborators)
         .then((ended) => {
           window.done();
@@ -122,24 +127,29 @@ export function createFrameStream(
         .catch((thrown: unknown) => {
           broken ??= DomainError.from(thrown);
         })
-        .finally(onEnded);
+        .finally(() => {
+          leave();
+          onEnded();
+        });
     }
   };
 
   return {
     tellModel,
-    accept(message) {
+    accept(message, leave) {
       const checked = checkFrame(message);
       const place = position;
       position += 1;
       if ('faults' in checked) {
         const error = new DomainError('frame_invalid', checked.faults.join('; '));
         outbox.put(place, { arrival: checked.arrival, ended: endedEarly('invalid', error) });
+        leave();
         return;
       }
-      const driven = window.add({ position: place, ...checked });
-      for (const { position: drivenPlace, arrival } of driven) {
+      const driven = window.add({ position: place, ...checked, leave });
+      for (const { position: drivenPlace, arrival, leave: leaveToo } of driven) {
         outbox.put(drivenPlace, { arrival, ended: drivenOut[options.overflow]() });
+        leaveToo();
       }
       startWhatMay();
     },
@@ -155,8 +165,9 @@ export function createFrameStream(
     },
     abandon() {
       const error = new DomainError('cancelled', 'the caller left');
-      for (const { position: place, arrival } of window.clear()) {
+      for (const { position: place, arrival, leave } of window.clear()) {
         outbox.put(place, { arrival, ended: endedEarly('failed', error) });
+        leave();
       }
     },
     summary: () => ({
