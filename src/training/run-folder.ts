@@ -6,6 +6,7 @@ import type { InputSpec } from '../frames/index.js';
 import type { LabelSet } from '../label-set.js';
 import type { RunSpec } from './run.js';
 import type { RunOwner } from './run-owner.js';
+import { parseRunSpec } from './run-spec.js';
 
 /** Names of what lies in a Run's folder. */
 export const runFiles = {
@@ -66,7 +67,7 @@ function writeRecord(path: string, record: RunRecord): Promise<void> {
   return writeDurably(join(path, runFiles.spec), [Buffer.from(text)]);
 }
 
-/** Reads what a Run is to do. Throws `run_unknown`, `storage_failed`. */
+/** Reads what a Run is to do; choices that came after it have their defaults. Throws `run_unknown`, `storage_failed`. */
 export async function readRunFolder(path: string): Promise<RunRecord> {
   let text: string;
   try {
@@ -79,7 +80,9 @@ export async function readRunFolder(path: string): Promise<RunRecord> {
     throw storageFailed('cannot read the spec of the run', cause);
   }
   try {
-    return JSON.parse(text) as RunRecord;
+    const record = JSON.parse(text) as RunRecord;
+    const parsed = parseRunSpec(record.spec);
+    return 'value' in parsed ? { ...record, spec: parsed.value } : record;
   } catch (cause) {
     throw new DomainError('storage_failed', 'the spec of the run is not JSON', { cause });
   }

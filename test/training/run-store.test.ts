@@ -5,6 +5,7 @@ import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import type { RunEvent } from '../../src/training/index.js';
+import { readRunFolder } from '../../src/training/run-folder.js';
 import { thisOwner } from '../../src/training/run-owner.js';
 import { createRunStore, orphanReason, stopFile } from '../../src/training/run-store.js';
 import { endedEvent, newFolder, stepEvent, what } from './run-fixtures.js';
@@ -29,6 +30,17 @@ test('a run has its spec on disk before its first event', async (t) => {
   const run = await store.get('first');
   t.is(run.state, 'running');
   t.is(run.endedAtMs, null);
+});
+
+test('a run of an earlier release is read with the defaults of what came later', async (t) => {
+  const store = createRunStore(join(await newFolder(t), 'runs'));
+  t.teardown(() => store.close());
+  const { path } = await store.create('old', what);
+  const record = JSON.parse(await readFile(join(path, 'spec.json'), 'utf8'));
+  const { engine, loss, ...earlier } = record.spec;
+  await writeFile(join(path, 'spec.json'), JSON.stringify({ ...record, spec: earlier }));
+  t.deepEqual((await readRunFolder(path)).spec, what.spec);
+  t.deepEqual([engine, loss], ['onnxruntime', 'bce']);
 });
 
 test('events are numbered without gaps, watched while they come and read back by another store', async (t) => {
