@@ -14,12 +14,16 @@ export interface ChosenThresholds {
  * Measured on published predictions, see docs/decisions/0013-honest-numbers.md.
  */
 const shrinkage = 2;
+/** The threshold of what nothing is known of. */
+const unknown = 0.5;
 
 /**
  * Chooses, for each label, the threshold with the best F1, drawn towards the common one
  * the more the fewer frames tell about it: half-way at two, all the way at none. A label
  * is told about by the frames that have it, or by those that have not where they are
- * fewer. The way is measured in logits, where 0.01 and 0.02 are as far apart as they
+ * fewer. A label that no frame has keeps 0.5 at least: a threshold that suits the others says
+ * nothing of it, and on 28 labels of which a dataset has five it would give the rest to
+ * nearly every frame. The way is measured in logits, where 0.01 and 0.02 are as far apart as they
  * should be.
  *
  * A threshold lies in the middle between two scores, so that none sits on a frame; of
@@ -36,11 +40,12 @@ export function chooseThresholds({
 }: Pick<Scored, 'probabilities' | 'targets' | 'labels'>): ChosenThresholds {
   const labelCount = labels.length;
   const frameCount = targets.length / labelCount;
-  const common = bestThreshold({ probabilities, targets, labelCount }) ?? 0.5;
+  const common = bestThreshold({ probabilities, targets, labelCount }) ?? unknown;
   const thresholds = labels.map((_, label) => {
     const own = columnOf({ probabilities, targets, labelCount }, label);
     const best = bestThreshold(own) ?? common;
     const support = own.targets.reduce((sum, target) => sum + target, 0);
+    if (support === 0) return Math.max(unknown, common);
     const told = Math.min(support, frameCount - support);
     const weight = told / (told + shrinkage);
     return fromLogit(weight * toLogit(best) + (1 - weight) * toLogit(common));

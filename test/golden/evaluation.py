@@ -76,7 +76,9 @@ def threshold_case(frames, rates, sharpness):
             own = best(middles(column), lambda t: f1(truth[:, label], (column >= t).astype(int)))
         told = min(truth[:, label].sum(), frames - truth[:, label].sum())
         weight = told / (told + SHRINKAGE)
-        chosen.append(float(sigmoid(weight * logit(own) + (1 - weight) * logit(common))))
+        drawn = float(sigmoid(weight * logit(own) + (1 - weight) * logit(common)))
+        # Nothing is known of a label that no frame has.
+        chosen.append(drawn if truth[:, label].any() else max(0.5, common))
     return {"probabilities": scores.tolist(), "targets": truth.tolist(), "common": common, "thresholds": chosen}
 
 
