@@ -10,4 +10,5 @@ export type {
   SubmitOptions,
 } from './options.js';
 export { defaultBatcherOptions } from './options.js';
+export { mayGainMore } from './run-time.js';
 export type { DropReason } from './ticket.js';

@@ -93,3 +93,21 @@ export function sizeToTry(
   const next = sizes[sizes.indexOf(chosen) + 1];
   return next !== undefined && next <= waiting ? next : null;
 }
+
+/**
+ * Whether a size above those measured, in ascending order, may be worth a try: not once two
+ * in a row gave no more Tickets a millisecond than a smaller one. Memory grows with the
+ * largest size that is ever run, on a CPU for nothing.
+ */
+export function mayGainMore(runMs: ReadonlyMap<number, number>): boolean {
+  let bestRate = 0;
+  let inVain = 0;
+  for (const [batchSize, ms] of runMs) {
+    // A clock that saw no time pass tells nothing.
+    if (ms <= 0) return true;
+    const rate = batchSize / ms;
+    inVain = rate * goodRate > bestRate ? 0 : inVain + 1;
+    bestRate = Math.max(bestRate, rate);
+  }
+  return inVain < 2;
+}

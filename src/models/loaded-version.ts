@@ -3,6 +3,7 @@ import {
   type BatcherOptions,
   createBatcher,
   type DropReason,
+  mayGainMore,
 } from '../batching/index.js';
 import type { Engine, Session } from '../engines/index.js';
 import { DomainError } from '../errors.js';
@@ -46,9 +47,10 @@ const legal: Readonly<Record<Exclude<ModelState, 'stored'>, readonly ModelState[
 /**
  * One version in memory, from loading to gone.
  *
- * Behaviour: loads, runs every batch size, and is ready only if its golden frame came out
- * as recorded in every row of every size: so each shape is compiled before the first
- * frame, and a frame's answer is the same alone and in any batch. Loans are counted:
+ * Behaviour: loads, runs every batch size up to those that gain nothing, and is ready only if
+ * its golden frame came out as recorded in every row of every size that will be run: so each
+ * shape is compiled before the first frame, and a frame's answer is the same alone and in
+ * any batch. Loans are counted:
  * `retire` waits for the last to come back.
  * States go one way; a version that is wanted again is loaded anew.
  */
@@ -176,16 +178,21 @@ export class LoadedVersion {
       const warmRunMs = new Map<number, number>();
       for (const batchSize of batcher.batchSizes) {
         warmRunMs.set(batchSize, await this.#warm(session, golden, batchSize));
+        if (!mayGainMore(warmRunMs)) break;
       }
+      const batchSizes = [...warmRunMs.keys()];
       this.#served = {
         session,
-        batcher: createBatcher(batcher, {
-          run: session.run.bind(session),
-          lanes: session.lanes,
-          warmRunMs,
-          onDropped: (reason) => onDropped?.(manifest, reason),
-          onRan: (batchSize, runMs) => onRan?.(manifest, batchSize, runMs),
-        }),
+        batcher: createBatcher(
+          { ...batcher, batchSizes },
+          {
+            run: session.run.bind(session),
+            lanes: session.lanes,
+            warmRunMs,
+            onDropped: (reason) => onDropped?.(manifest, reason),
+            onRan: (batchSize, runMs) => onRan?.(manifest, batchSize, runMs),
+          },
+        ),
       };
       this.#to('ready');
     } catch (thrown) {

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { RunTime } from '../../src/batching/run-time.js';
+import { mayGainMore, RunTime } from '../../src/batching/run-time.js';
 
 test('nothing is known before the first run', (t) => {
   t.is(new RunTime().expectMs(4), null);
@@ -29,4 +29,17 @@ test('one run that stood still does not shut out all that come after', (t) => {
   runTime.learn(1, 10);
   runTime.learn(1, 60_000);
   t.true((runTime.expectMs(1) ?? 0) < 50);
+});
+
+test('larger sizes are given up once two in a row gained nothing', (t) => {
+  const measured = (...runMs: readonly (readonly [number, number])[]) =>
+    mayGainMore(new Map(runMs));
+  t.true(measured());
+  t.true(measured([1, 5]));
+  t.true(measured([1, 5], [2, 10]), 'one may have been unlucky');
+  t.false(measured([1, 5], [2, 10], [4, 20]), 'a CPU');
+  t.true(measured([1, 5], [2, 5.2], [4, 5.5], [8, 6]), 'a GPU');
+  t.true(measured([1, 5], [2, 10], [4, 15]), 'it gained after all');
+  t.false(measured([1, 5], [2, 6], [4, 12], [8, 24]));
+  t.true(measured([1, 0], [2, 0], [4, 0]), 'no time was seen to pass');
 });
