@@ -11,17 +11,17 @@ interface Group {
 const anyFrame = -1;
 
 /**
- * Deals whole groups to two sides, the first of which is to get `part` of the frames of
- * every label. Groups come in an order drawn by seed, those with the rarest label first;
- * each goes to the side that still lacks more of its rarest label. Both sides keep the order
- * of the frames; with two groups or more neither is empty.
+ * Deals whole groups to sides, each of which is to get its part of the frames of every
+ * label. Groups come in an order drawn by seed, those with the rarest label first; each goes
+ * to the side that still lacks most of its rarest label. Every side keeps the order of the
+ * frames; none is empty where there are as many groups as sides.
  *
  * Source: iterative stratification, Sechidis et al., ECML PKDD 2011, simplified to groups.
  */
 export function divideGroups(
   frames: readonly DatasetFrame[],
-  { part, seed }: { readonly part: number; readonly seed: number },
-): { readonly first: readonly DatasetFrame[]; readonly second: readonly DatasetFrame[] } {
+  { parts, seed }: { readonly parts: readonly number[]; readonly seed: number },
+): readonly (readonly DatasetFrame[])[] {
   const groups = shuffled(toGroups(frames), seed, 0);
   const totals = new Map<number, number>();
   for (const { counts } of groups) {
@@ -32,33 +32,46 @@ export function divideGroups(
   // Array.sort is stable: groups of one rarity stay in the order that the seed drew.
   groups.sort((a, b) => rarity(a) - rarity(b));
 
-  const sides = [part, 1 - part].map((sidePart) => ({
-    groups: [] as Group[],
-    lacking: new Map([...totals].map(([label, count]) => [label, count * sidePart])),
-  })) as [Side, Side];
-  const [a, b] = sides;
-  const lacks = (side: Side, label: number) => side.lacking.get(label) ?? 0;
-  // The rarest label decides; a more frequent one only where both sides lack it alike.
-  const choose = ({ counts }: Group) => {
-    const byRarity = [...counts.keys()].sort((one, other) => total(one) - total(other));
-    const telling = byRarity.find((label) => lacks(a, label) !== lacks(b, label)) ?? anyFrame;
-    return lacks(a, telling) >= lacks(b, telling) ? a : b;
-  };
+  const sides: readonly Side[] = parts.map((part) => ({
+    groups: [],
+    lacking: new Map([...totals].map(([label, count]) => [label, count * part])),
+  }));
   for (const group of groups) {
-    const side = choose(group);
+    const byRarity = [...group.counts.keys()].sort((one, other) => total(one) - total(other));
+    const side = neediest(sides, byRarity);
     side.groups.push(group);
     for (const [label, count] of group.counts) {
       side.lacking.set(label, (side.lacking.get(label) ?? 0) - count);
     }
   }
-  if (groups.length >= 2 && a.groups.length === 0) a.groups.push(b.groups.pop() as Group);
-  if (groups.length >= 2 && b.groups.length === 0) b.groups.push(a.groups.pop() as Group);
+  fillEmpty(sides);
+  return sides.map((side) => {
+    const members = new Set(side.groups.flatMap((group) => group.frames));
+    return frames.filter((frame) => members.has(frame));
+  });
+}
 
-  const inFirst = new Set(a.groups.flatMap((group) => group.frames));
-  return {
-    first: frames.filter((frame) => inFirst.has(frame)),
-    second: frames.filter((frame) => !inFirst.has(frame)),
-  };
+/** The rarest label decides; a more frequent one only between sides that lack it alike. */
+function neediest(sides: readonly Side[], byRarity: readonly number[]): Side {
+  let alike = sides;
+  for (const label of byRarity) {
+    const lacks = (side: Side) => side.lacking.get(label) ?? 0;
+    const most = Math.max(...alike.map(lacks));
+    alike = alike.filter((side) => lacks(side) === most);
+  }
+  const [first] = alike;
+  if (first === undefined) throw new Error('bug: groups were dealt to no side');
+  return first;
+}
+
+function fillEmpty(sides: readonly Side[]): void {
+  for (const side of sides) {
+    if (side.groups.length > 0) continue;
+    const most = Math.max(...sides.map(({ groups }) => groups.length));
+    if (most < 2) return;
+    const spare = sides.find(({ groups }) => groups.length === most)?.groups.pop();
+    if (spare !== undefined) side.groups.push(spare);
+  }
 }
 
 interface Side {

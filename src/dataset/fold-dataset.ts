@@ -22,14 +22,7 @@ export function foldDataset(
   if (!Number.isInteger(folds) || folds < 2) {
     throw new DomainError('option_invalid', `expected at least 2 folds, got ${folds}`);
   }
-  let left = frames;
-  const parts: (readonly DatasetFrame[])[] = [];
-  for (let missing = folds; missing > 1; missing -= 1) {
-    const { first, second } = divideGroups(left, { part: 1 / missing, seed });
-    parts.push(first);
-    left = second;
-  }
-  parts.push(left);
+  const parts = divideGroups(frames, { parts: Array<number>(folds).fill(1 / folds), seed });
   if (parts.some(({ length }) => length === 0)) {
     throw new DomainError(
       'option_invalid',

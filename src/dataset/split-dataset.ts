@@ -64,7 +64,9 @@ function splitByGroup(
   frames: readonly DatasetFrame[],
   { share, trainingPart, seed }: Pick<SplitOptions, 'share' | 'trainingPart' | 'seed'>,
 ): DatasetSplit {
-  const used = share < 1 ? divideGroups(frames, { part: share, seed }).first : frames;
-  const { first, second } = divideGroups(used, { part: trainingPart, seed });
-  return { training: first, validation: second };
+  const divide = (of: readonly DatasetFrame[], part: number) =>
+    divideGroups(of, { parts: [part, 1 - part], seed });
+  const [used = []] = share < 1 ? divide(frames, share) : [frames];
+  const [training = [], validation = []] = divide(used, trainingPart);
+  return { training, validation };
 }

@@ -42,6 +42,15 @@ test('every frame is held out once, and groups never cross folds', (t) => {
   );
 });
 
+test('as many folds as groups hold one group each, however uneven the groups are', (t) => {
+  const frames = framesOf([8, 3, 4, 7, 1, 1]);
+  const parts = foldDataset({ frames }, { folds: 6, seed: 603391617 });
+  t.deepEqual(
+    parts.map(({ heldOut }) => new Set(heldOut.map(({ group }) => group)).size),
+    [1, 1, 1, 1, 1, 1],
+  );
+});
+
 test('folds have about the same size and labels, by seed', (t) => {
   const frames = framesOf(Array.from({ length: 40 }, (_, field) => 3 + (field % 4)));
   const parts = foldDataset({ frames }, { folds: 5, seed: 3 });
