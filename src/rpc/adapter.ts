@@ -109,10 +109,12 @@ async function conduct(
   return error === null ? null : toFailure(error, context.id);
 }
 
+// Made once: taking its stack would be most of what it costs to let a caller go.
+const passed = new DomainError('deadline', 'the deadline of the call has passed');
+const left = new DomainError('cancelled', 'the caller left');
+
 function whyCancelled(deadline: Date | number): DomainError {
-  return Date.now() >= Number(deadline)
-    ? new DomainError('deadline', 'the deadline of the call has passed')
-    : new DomainError('cancelled', 'the caller left');
+  return Date.now() >= Number(deadline) ? passed : left;
 }
 
 function read<Request>(received: Received<Request>): Request {

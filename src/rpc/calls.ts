@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events';
 import { status } from '@grpc/grpc-js';
 import { DomainError } from '../errors.js';
 import type { Log, Metrics } from '../telemetry/index.js';
+import type { LoopBudget } from './loop-budget.js';
 import { statusOf } from './status.js';
 
 /** What a handler knows of its call beside the request. */
@@ -25,6 +26,7 @@ export interface CallsOptions {
 }
 
 export interface CallsCollaborators {
+  readonly budget: LoopBudget;
   readonly log: Log;
   readonly metrics: Metrics;
 }
@@ -54,7 +56,10 @@ export interface Calls {
   idle(): Promise<void>;
 }
 
-export function createCalls(options: CallsOptions, { log, metrics }: CallsCollaborators): Calls {
+export function createCalls(
+  options: CallsOptions,
+  { budget, log, metrics }: CallsCollaborators,
+): Calls {
   const open = new Set<{ abort: AbortController; draining: AbortController }>();
   let isDraining = false;
   let onIdle: (() => void)[] = [];
@@ -102,7 +107,8 @@ export function createCalls(options: CallsOptions, { log, metrics }: CallsCollab
           deadlineAtMs: Number.isFinite(untilMs) ? startedAtMs + untilMs : undefined,
           note: (fields) => Object.assign(noted, fields),
         },
-        leave: (reason) => call.abort.abort(reason),
+        // A client may leave with thousands of streams at once.
+        leave: (reason) => budget.run(() => call.abort.abort(reason)),
         finish(error) {
           if (!open.delete(call)) return;
           record(method, id, startedAtMs, error, noted);

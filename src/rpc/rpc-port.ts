@@ -21,6 +21,7 @@ import {
   createInferenceService,
   inferenceServiceDefinition,
 } from './inference/inference-service.js';
+import { createLoopBudget } from './loop-budget.js';
 import { createModelService } from './model-service.js';
 import { limitReadAhead } from './read-ahead.js';
 import { stampReceipt } from './received.js';
@@ -98,7 +99,8 @@ export async function openRpcPort<Handle extends HandleLike>(
     'grpc.keepalive_timeout_ms': options.keepaliveTimeoutMs,
     interceptors: [limitReadAhead],
   });
-  const calls = createCalls(options, { log, metrics });
+  const budget = createLoopBudget({ turnMs });
+  const calls = createCalls(options, { budget, log, metrics });
   server.addService(
     stampReceipt(ClassifierServiceService, { maxFields: maxFrameFields }),
     createClassifierService(options, {
@@ -108,6 +110,7 @@ export async function openRpcPort<Handle extends HandleLike>(
       classifier: collaborators.classifier as ClassifierLike,
       metrics,
       log,
+      budget,
     }),
   );
   let endForwarding = () => {};
@@ -141,7 +144,12 @@ export async function openRpcPort<Handle extends HandleLike>(
   );
   const auxiliary = addAuxiliaryServices(server);
   const connections = createConnections();
-  const port = await bind(server, { ...options, onConnection: connections.add });
+  const port = await bind(server, {
+    ...options,
+    onConnection: connections.add,
+    // A health check is worked off before whatever else has come.
+    onStream: (path, open) => (path.startsWith('/grpc.health.v1.') ? open() : budget.run(open)),
+  });
 
   const cut = () => {
     if (calls.size > 0) log.warn({ calls: calls.size }, 'open calls are cut');
@@ -184,6 +192,9 @@ export async function openRpcPort<Handle extends HandleLike>(
   };
 }
 
+/** See `createLoopBudget`: a fraction of the 100 ms in which health is answered. */
+const turnMs = 5;
+
 /** Fields of a message with a frame; an honest one has about 20. */
 const maxFrameFields = 1000;
 
@@ -204,7 +215,7 @@ function startGrace(graceMs: number, cut: () => void) {
 
 async function bind(
   server: Server,
-  options: RpcPortOptions & Pick<WindowOptions, 'onConnection'>,
+  options: RpcPortOptions & Pick<WindowOptions, 'onConnection' | 'onStream'>,
 ): Promise<number> {
   const { host, port, tls } = options;
   const credentials =

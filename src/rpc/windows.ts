@@ -6,6 +6,8 @@ export interface WindowOptions {
   readonly windowBytes: number;
   /** Hears of every connection of such a server, before anything is known of it. */
   readonly onConnection?: (socket: Socket) => void;
+  /** Is handed every stream that opens, and calls `open` once, at its own time. @default at once */
+  readonly onStream?: (path: string, open: () => void) => void;
 }
 
 /**
@@ -59,11 +61,29 @@ function withSettings<Options extends http2.ServerOptions>(
 
 function widen<Server extends http2.Http2Server | http2.Http2SecureServer>(
   server: Server,
-  { windowBytes, onConnection }: WindowOptions,
+  { windowBytes, onConnection, onStream }: WindowOptions,
 ): Server {
   if (onConnection) server.on('connection', onConnection);
   server.on('session', (session: http2.ServerHttp2Session) => {
     session.setLocalWindowSize(Math.min(2 ** 31 - 1, connectionWindows * windowBytes));
   });
+  if (onStream) holdStreams(server, onStream);
   return server;
+}
+
+/** Lets `onStream` decide when grpc-js hears of a stream; of one that has left it never does. */
+function holdStreams(
+  server: http2.Http2Server | http2.Http2SecureServer,
+  onStream: NonNullable<WindowOptions['onStream']>,
+): void {
+  const emit = server.emit.bind(server) as (event: string | symbol, ...args: unknown[]) => boolean;
+  server.emit = (event: string | symbol, ...args: unknown[]): boolean => {
+    if (event !== 'stream') return emit(event, ...args);
+    // As `Http2Server` documents them.
+    const [stream, headers] = args as [http2.ServerHttp2Stream, http2.IncomingHttpHeaders];
+    onStream(headers[':path'] ?? '', () => {
+      if (!stream.destroyed) emit(event, ...args);
+    });
+    return true;
+  };
 }

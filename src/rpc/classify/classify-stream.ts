@@ -39,7 +39,7 @@ export function createClassifyStream(
   const admission = createAdmission({ maxFrames: maxQueuedFrames, maxBytes: maxQueuedBytes });
   return async (call, context) => {
     const bell = createBell();
-    const reader = createMessageReader(call, context, bell);
+    const reader = createMessageReader(call, context, { bell, budget: collaborators.budget });
     const first = await reader.next();
     if (first === null) {
       reader.throwIfCutShort();

@@ -3,6 +3,7 @@ import type { ClassifyRequest, ClassifyResponse } from '../../gen/cytostream/v1/
 import type { Log, Metrics } from '../../telemetry/index.js';
 import type { CallContext } from '../calls.js';
 import type { ClassifierLike, LenderLike } from '../collaborators.js';
+import type { LoopBudget } from '../loop-budget.js';
 import type { Received } from '../received.js';
 import type { FrameRequest } from '../wire/frame.js';
 import { toWirePrediction, toWireStreamModel } from '../wire/prediction.js';
@@ -24,6 +25,7 @@ export interface FrameStreamCollaborators {
   readonly classifier: ClassifierLike;
   readonly metrics: Metrics;
   readonly log: Log;
+  readonly budget: LoopBudget;
   /** Writes one message; the stream does not care whether the client reads it. */
   readonly write: (response: ClassifyResponse) => void;
   /** Called whenever a frame has ended. */
@@ -70,7 +72,7 @@ export function createFrameStream(
   context: CallContext,
   collaborators: FrameStreamCollaborators,
 ): FrameStream {
-  const { metrics, log, write, onEnded } = collaborators;
+  const { metrics, log, budget, write, onEnded } = collaborators;
   const window = createFrameWindow<Entry>({ overflow: options.overflow, maxInFlight });
   const way = {
     ...options,
@@ -119,7 +121,10 @@ export function createFrameStream(
     for (let entry = window.activate(); entry !== null; entry = window.activate()) {
       const { position: place, arrival, request, leave } = entry;
       classifyOne(request, arrival, way, collaborators)
-        .then((ended) => {
+        .then(async (ended) => {
+          // Thousands may end at the same moment, by their deadlines for one.
+          const turn = budget.enter();
+          if (turn !== null) await turn;
           window.done();
           outbox.put(place, { arrival, ended });
           startWhatMay();
@@ -148,7 +153,7 @@ export function createFrameStream(
       }
       const driven = window.add({ position: place, ...checked, leave });
       for (const { position: drivenPlace, arrival, leave: leaveToo } of driven) {
-        outbox.put(drivenPlace, { arrival, ended: drivenOut[options.overflow]() });
+        outbox.put(drivenPlace, { arrival, ended: drivenOut[options.overflow] });
         leaveToo();
       }
       startWhatMay();
@@ -180,9 +185,13 @@ export function createFrameStream(
 
 /** How a frame ends that a newer one drove out. `block` never drives one out. */
 const drivenOut = {
-  block: () => endedEarly('failed', new DomainError('internal', 'bug: a full stream was read')),
-  dropOldest: () =>
-    endedEarly('shed', new DomainError('overloaded', 'too many frames of the stream wait')),
-  latestOnly: () =>
-    endedEarly('superseded', new DomainError('overloaded', 'a newer frame took its place')),
+  block: endedEarly('failed', new DomainError('internal', 'bug: a full stream was read')),
+  dropOldest: endedEarly(
+    'shed',
+    new DomainError('overloaded', 'too many frames of the stream wait'),
+  ),
+  latestOnly: endedEarly(
+    'superseded',
+    new DomainError('overloaded', 'a newer frame took its place'),
+  ),
 } as const;

@@ -1,6 +1,7 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { DomainError } from '../../errors.js';
 import type { CallContext } from '../calls.js';
+import type { LoopBudget } from '../loop-budget.js';
 import type { Received } from '../received.js';
 import type { Bell } from './bell.js';
 
@@ -19,7 +20,7 @@ export interface MessageReader<Request> {
 export function createMessageReader<Request>(
   call: ServerDuplexStream<Received<Request>, never>,
   context: CallContext,
-  bell: Bell,
+  { bell, budget }: { readonly bell: Bell; readonly budget: LoopBudget },
 ): MessageReader<Request> {
   let left = Number.POSITIVE_INFINITY;
   let isCutShort = false;
@@ -29,6 +30,9 @@ export function createMessageReader<Request>(
   return {
     async next() {
       for (;;) {
+        // Also for what is no message: thousands of streams may end at once.
+        const turn = budget.enter();
+        if (turn !== null) await turn;
         context.signal.throwIfAborted();
         if (context.draining.aborted && left === Number.POSITIVE_INFINITY) {
           left = call.readableLength;
