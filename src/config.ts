@@ -76,7 +76,9 @@ const schema = z.strictObject({
     .describe('calls open at once on the whole server; the next is refused as overloaded'),
   graceMs: whole(0, 3_600_000)
     .default(30_000)
-    .describe('how long a drain lets open calls finish before it cuts them'),
+    .describe(
+      'within what time a shutdown ends, calls and a training included; what is open near its end is cut',
+    ),
 
   batchSizes: list(whole(1, 1024))
     .default(() => [1, 2, 4, 8, 16, 32])

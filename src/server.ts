@@ -3,6 +3,7 @@ import type { Handle } from './models/index.js';
 import { openRpcPort, type RpcPort, type Serving } from './rpc/index.js';
 import { createClosers } from './server/closers.js';
 import { createEvaluate } from './server/evaluate.js';
+import { closingTimeMs } from './server/grace.js';
 import { countIoProcesses } from './server/io/io-processes.js';
 import { openSharedPort } from './server/io/shared-port.js';
 import { toModelAdmin } from './server/model-admin.js';
@@ -23,8 +24,9 @@ export interface RunningServer {
   readonly httpPort: number;
   readonly parts: Parts;
   /**
-   * Ends gracefully: health NOT_SERVING, new calls refused, open ones answered within
-   * `config.graceMs` and then cut; then everything is closed. Idempotent.
+   * Ends gracefully within `config.graceMs`: health NOT_SERVING, new calls refused, open ones
+   * answered and a run stopped as long as there is time, then cut; then everything is closed.
+   * Idempotent.
    */
   drain(): Promise<void>;
   /** Ends at once: open calls are cut. Idempotent. */
@@ -94,12 +96,17 @@ export async function startServer(
     log.info({ port: rpc.port, httpPort: http.port, tls: tls !== null }, 'the server is up');
 
     const end = async (graceMs: number) => {
-      if (!rpc.isDraining) log.info({ calls: rpc.openCalls }, 'the server is shutting down');
+      const startedAtMs = performance.now();
+      const isFirst = !rpc.isDraining;
+      const forCallsMs = graceMs - closingTimeMs(graceMs);
+      if (isFirst) log.info({ calls: rpc.openCalls }, 'the server is shutting down');
       // A run takes its own time to stop; what comes of it is told when the parts are closed.
-      const stopped = trainer.close().catch(() => {});
-      await rpc.drain(graceMs);
+      const stopped = trainer.close(graceMs === 0 ? undefined : forCallsMs).catch(() => {});
+      await rpc.drain(forCallsMs);
       await stopped;
       await closers.close();
+      const ms = Math.round(performance.now() - startedAtMs);
+      if (isFirst) log.info({ ms }, 'the server has shut down');
     };
     return {
       port: rpc.port,

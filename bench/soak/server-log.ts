@@ -14,6 +14,8 @@ export interface ServerLog {
   readonly errors: readonly string[];
   /** How often a line with this message came. */
   times(message: string): number;
+  /** What the server itself says its shutdown took; null before its last line. */
+  readonly shutdownMs: number | null;
   /** Resolves when it holds, looked at with every line; rejects when the log ends before. */
   until(holds: (log: ServerLog) => boolean, what: string): Promise<void>;
 }
@@ -25,6 +27,7 @@ interface Line {
   readonly frames?: number;
   readonly outcomes?: Readonly<Record<string, number>>;
   readonly code?: string;
+  readonly ms?: number;
 }
 
 const errorLevel = 50;
@@ -39,6 +42,7 @@ export function readServerLog(stderr: Readable): ServerLog {
   const errors: string[] = [];
   const waiting = new Set<() => void>();
   let admitted = 0;
+  let shutdownMs: number | null = null;
   let isOver = false;
   const lookAgain = () => {
     for (const look of [...waiting]) look();
@@ -52,6 +56,7 @@ export function readServerLog(stderr: Readable): ServerLog {
       return;
     }
     count(messages, line.msg ?? '');
+    if (line.msg === 'the server has shut down') shutdownMs = line.ms ?? null;
     if (line.method !== undefined) count(calls, line.method);
     if (line.frames !== undefined) {
       admitted += line.frames;
@@ -74,6 +79,9 @@ export function readServerLog(stderr: Readable): ServerLog {
     calls,
     errors,
     times: (message) => messages.get(message) ?? 0,
+    get shutdownMs() {
+      return shutdownMs;
+    },
     until: (holds, what) =>
       new Promise((resolve, reject) => {
         const look = () => {

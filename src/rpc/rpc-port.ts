@@ -73,9 +73,10 @@ export interface RpcPort {
   readonly openCalls: number;
   /**
    * 1. health says NOT_SERVING  2. new calls are refused with `draining`  3. streams end
-   * after their answers, other calls when they are done  4. after `graceMs` what is left
-   * is cut  5. connections are closed. Idempotent; called again with 0 it cuts at once.
-   * Takes a second more than `graceMs` at most, also where a client has vanished.
+   * after their answers, other calls when they are done  4. when a fifth of `graceMs` is left,
+   * a second at most, what is open is cut  5. connections are closed, also those whose other
+   * end has vanished. Idempotent; called again with 0 it cuts at once. Takes `graceMs` at
+   * most, or the tenth of a second that cutting takes.
    */
   drain(graceMs: number): Promise<void>;
 }
@@ -151,17 +152,18 @@ export async function openRpcPort<Handle extends HandleLike>(
     onStream: (path, open) => (path.startsWith('/grpc.health.v1.') ? open() : budget.run(open)),
   });
 
-  const cut = () => {
+  const cut = (settleMs: number) => {
     if (calls.size > 0) log.warn({ calls: calls.size }, 'open calls are cut');
     calls.cut();
     server.forceShutdown();
     // That waits for the other end to close, too; one that has vanished never does.
-    setTimeout(connections.destroy, settleMs).unref();
+    setTimeout(connections.destroy, settleMs / 2).unref();
   };
   const drain = async (graceMs: number) => {
     auxiliary.setServing({ server: false, classifier: false });
     calls.drain();
-    const grace = startGrace(graceMs, cut);
+    const settleMs = Math.max(leastSettleMs, Math.min(mostSettleMs, graceMs / 5));
+    const grace = startGrace({ cutAfterMs: graceMs - settleMs, settleMs }, () => cut(settleMs));
     await Promise.race([calls.idle(), grace.over]);
     auxiliary.end();
     const shutDown = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
@@ -185,7 +187,7 @@ export async function openRpcPort<Handle extends HandleLike>(
       return calls.size;
     },
     drain(graceMs) {
-      if (drained !== null && graceMs === 0) cut();
+      if (drained !== null && graceMs === 0) cut(leastSettleMs);
       drained ??= drain(graceMs);
       return drained;
     },
@@ -198,17 +200,24 @@ const turnMs = 5;
 /** Fields of a message with a frame; an honest one has about 20. */
 const maxFrameFields = 1000;
 
-/** Handlers that were cut get this long to give back what they hold. */
-const settleMs = 1000;
+/**
+ * Handlers that were cut get this long to give back what they hold, and connections half of it
+ * to tell their callers.
+ */
+const leastSettleMs = 100;
+const mostSettleMs = 1000;
 
-/** Calls `cut` when the grace is over; `over` resolves a moment later. */
-function startGrace(graceMs: number, cut: () => void) {
+/** Calls `cut` in time; `over` resolves when what was cut has settled. */
+function startGrace(
+  { cutAfterMs, settleMs }: { readonly cutAfterMs: number; readonly settleMs: number },
+  cut: () => void,
+) {
   let timer: NodeJS.Timeout;
   const over = new Promise<void>((resolve) => {
     timer = setTimeout(() => {
       cut();
       timer = setTimeout(resolve, settleMs);
-    }, graceMs);
+    }, cutAfterMs);
   });
   return { over, end: () => clearTimeout(timer) };
 }

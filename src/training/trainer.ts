@@ -105,8 +105,11 @@ export interface Trainer {
   get(runId: string): Promise<Run>;
   /** Newest first. */
   list(): Promise<readonly Run[]>;
-  /** Stops the run that goes on, ends it after `graceMs`, and resolves once it is settled. */
-  close(): Promise<void>;
+  /**
+   * Stops the run that goes on, ends it after `graceMs`, and resolves once it is settled.
+   * @default the `graceMs` of the options
+   */
+  close(graceMs?: number): Promise<void>;
 }
 
 /** What the trained models are fed with unless it is said otherwise. */
@@ -287,13 +290,13 @@ export function createTrainer(
     return runs.get(runId);
   }
 
-  async function close(): Promise<void> {
+  async function close(withinMs = graceMs): Promise<void> {
     isClosed = true;
     const run = newest;
     if (run === null) return runs.close();
     await runs.requestStop(run.runId).catch(() => {});
     const grace = new AbortController();
-    const late = setTimeout(graceMs, 'late' as const, { signal: grace.signal }).catch(() => null);
+    const late = setTimeout(withinMs, 'late' as const, { signal: grace.signal }).catch(() => null);
     if ((await Promise.race([run.settled, late])) === 'late') {
       log.warn({ run: run.runId }, 'a run did not stop in time and is ended');
       run.isCut = true;

@@ -19,8 +19,8 @@ const scenario = {
 
 const sizePx = 40;
 const graceMs = 5000;
-/** After the grace what is left is cut, which takes its moment. */
-const mostMs = graceMs + 3000;
+/** Nothing but the end of the process itself may come after the grace. */
+const mostMs = graceMs + 1000;
 
 export const sigterm: Scenario = {
   ...scenario,
@@ -89,19 +89,26 @@ export const sigterm: Scenario = {
         await frozen.ended;
         idle.close();
         client.close();
+        // Its last line may come behind the exit; one that never comes is a fault below.
+        await server.log.until((log) => log.shutdownMs !== null, 'it shut down').catch(() => {});
+        const { shutdownMs } = server.log;
         const strange = [...new Set(unaryCodes)].filter(
           (code) => !['ok', 'draining', 'overloaded', 'not_ready'].includes(code),
         );
         return {
           facts: {
             endedAfterMs: Math.round(end.ms),
+            shutdownMs: shutdownMs ?? 'not told',
             graceMs,
             streamsTold: codes.length,
             unaryAnswered: unaryCodes.filter((code) => code === 'ok').length,
             unaryTold: unaryCodes.filter((code) => code !== 'ok').length,
           },
           faults: [
-            ...(end.ms > mostMs ? [`the drain took ${end.ms.toFixed(0)} ms`] : []),
+            ...(shutdownMs === null || shutdownMs > graceMs
+              ? [`expected a shutdown within ${graceMs} ms, the server says ${shutdownMs}`]
+              : []),
+            ...(end.ms > mostMs ? [`the process ended after ${end.ms.toFixed(0)} ms`] : []),
             // UNAVAILABLE: send the rest to another.
             ...codes.filter((code) => code !== 14).map((code) => `a stream ended with ${code}`),
             ...strange.map((code) => `a unary call failed with ${code}`),

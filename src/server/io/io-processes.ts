@@ -12,7 +12,10 @@ export interface IoProcesses {
   readonly port: number;
   /** The metrics of each; one that does not answer within a second is left out. */
   snapshots(): Promise<readonly (readonly object[])[]>;
-  /** Lets each finish its calls within the grace period, and resolves when all have ended. Idempotent. */
+  /**
+   * Lets each finish its calls within the grace period, ends it then, and resolves when all
+   * have ended. Idempotent.
+   */
   drain(graceMs: number): Promise<void>;
 }
 
@@ -21,6 +24,8 @@ const coresPerLoop = 12;
 const mostProcesses = 4;
 const restartDelayMs = 500;
 const metricsTimeoutMs = 1000;
+/** What a process gets that is to end at once. */
+const leastDrainMs = 1000;
 
 /**
  * How many processes should share the port: as it is set, or by the cores. 1 means that
@@ -86,10 +91,9 @@ export async function startIoProcesses(
     for (const worker of workers) worker.process.kill('SIGKILL');
   };
   const drain = async (graceMs: number) => {
+    const late = AbortSignal.timeout(Math.max(leastDrainMs, graceMs));
     const ends = [...workers].map((worker) =>
-      worker.isDead()
-        ? null
-        : once(worker, 'exit', { signal: AbortSignal.timeout(graceMs + 5000) }),
+      worker.isDead() ? null : once(worker, 'exit', { signal: late }),
     );
     for (const worker of workers) ask(worker, { kind: 'drain', graceMs });
     await Promise.all(ends).catch(kill);

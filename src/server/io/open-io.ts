@@ -6,6 +6,7 @@ import { openRpcPort, type Serving } from '../../rpc/index.js';
 import { createLog, createMetrics, type Metrics } from '../../telemetry/index.js';
 import { batcherOptions } from '../batcher-options.js';
 import { createClosers } from '../closers.js';
+import { closingTimeMs } from '../grace.js';
 import { toModelAdmin } from '../model-admin.js';
 import { watchModels } from '../model-watch.js';
 import { explainingHere } from '../open-engine.js';
@@ -71,7 +72,7 @@ export async function openIo({ config, target }: IoOptions): Promise<Io> {
       port: rpc.port,
       metrics,
       async drain(graceMs) {
-        await rpc.drain(graceMs);
+        await rpc.drain(graceMs - closingTimeMs(graceMs));
         await closers.close();
       },
     };

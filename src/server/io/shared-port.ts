@@ -2,6 +2,7 @@ import type { Config } from '../../config.js';
 import type { Handle } from '../../models/index.js';
 import { openRpcPort, type RpcPort, type RpcPortCollaborators } from '../../rpc/index.js';
 import type { Log, Metrics } from '../../telemetry/index.js';
+import { closingTimeMs } from '../grace.js';
 import { startIoProcesses } from './io-processes.js';
 
 /** A gRPC port that several processes share. */
@@ -44,9 +45,10 @@ export async function openSharedPort(
       },
       async drain(graceMs) {
         isDraining = true;
+        const endsAtMs = performance.now() + graceMs;
         // Their open frames still need this process.
-        await io.drain(graceMs);
-        await inner.drain(graceMs);
+        await io.drain(graceMs - closingTimeMs(graceMs));
+        await inner.drain(Math.max(0, endsAtMs - performance.now()));
       },
       snapshots: io.snapshots,
     };
