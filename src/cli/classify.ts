@@ -1,5 +1,6 @@
-import { resolve } from 'node:path';
-import type { DatasetFrame } from '../dataset/index.js';
+import { join, parse, resolve } from 'node:path';
+import type { Dataset, DatasetFrame } from '../dataset/index.js';
+import { DomainError } from '../errors.js';
 import type { ClassifiedDataset } from '../evaluation/index.js';
 import type { Handle, Manifest } from '../models/index.js';
 import { address, createCommand, example, type Verb } from './command.js';
@@ -8,6 +9,12 @@ import { flags } from './flags.js';
 import { withParts } from './in-place.js';
 import type { Terminal } from './terminal.js';
 import { withProgress } from './with-progress.js';
+import {
+  type ExplainedDataset,
+  explainedAtOnce,
+  openExplained,
+  toWish,
+} from './write-explained.js';
 
 /** `classify`: writes the probabilities of every frame of a dataset. */
 export const classifyVerb: Verb = (terminal) =>
@@ -15,6 +22,10 @@ export const classifyVerb: Verb = (terminal) =>
     .requiredOption(flags.data, flags.dataHelp)
     .requiredOption(flags.model, flags.modelHelp)
     .option('--out <file>', 'csv with the columns Id,Target,p0,p1,…', 'predictions.csv')
+    .option(
+      '--explain [label...]',
+      'also write where the evidence lies, a grey PNG a frame and label: for each label that is given, or for these; into <file>-maps/ beside <file>.csv',
+    )
     .option(flags.models, flags.modelsHelp)
     .option(flags.server, 'stream the same frames to this server', address)
     .option(flags.json, 'print a summary as JSON, for a script')
@@ -23,12 +34,13 @@ export const classifyVerb: Verb = (terminal) =>
       example(
         'classify --data my-cells --model cells --out predictions.csv',
         'classify --data my-cells --model cells --server localhost:50051',
+        'classify --data my-cells --model cells --explain Nucleoli 25',
       ),
     )
     .action(async (options) => {
       const { writePredictions } = await import('../evaluation/index.js');
       const startedAtMs = performance.now();
-      const { model, rows, failures } = await (options.server === undefined
+      const { model, rows, failures, mapCount } = await (options.server === undefined
         ? classifyInPlace(options, terminal)
         : classifyOnServer({ ...options, server: options.server }, terminal));
       const seconds = (performance.now() - startedAtMs) / 1000;
@@ -36,9 +48,12 @@ export const classifyVerb: Verb = (terminal) =>
       const ref = `${model.name}@${model.version}`;
       if (options.json) {
         const summary = { model: ref, frames: rows.length, failures, seconds, out: options.out };
-        terminal.print(JSON.stringify(summary));
+        terminal.print(JSON.stringify({ ...summary, ...(mapCount === null ? {} : { mapCount }) }));
       } else {
         terminal.print(`${ref} classified ${rows.length} frames into ${options.out}`);
+        if (mapCount !== null) {
+          terminal.print(`${mapCount} maps of evidence are in ${mapsFolder(options.out)}`);
+        }
         if (rows.some(({ labelIndices }) => labelIndices !== null)) {
           terminal.print(`score them with: npx cytostream score --predictions ${options.out}`);
         }
@@ -52,14 +67,27 @@ type AnsweringModel = Pick<Manifest, 'name' | 'version' | 'labels' | 'inputSpec'
 
 const bar = (total: number) => ({ title: 'classifying', unit: 'frames', total });
 
-type Classified = ClassifiedDataset & { readonly model: AnsweringModel };
+type Classified = ClassifiedDataset & {
+  readonly model: AnsweringModel;
+  /** null where no maps were asked for. */
+  readonly mapCount: number | null;
+};
+
+interface ClassifyWords {
+  readonly data: string;
+  readonly model: string;
+  readonly out: string;
+  readonly explain?: true | readonly string[] | undefined;
+}
+
+/** Beside the predictions, so that a folder holds what one command made. */
+function mapsFolder(out: string): string {
+  const { dir, name } = parse(out);
+  return join(dir, `${name}-maps`);
+}
 
 function classifyInPlace(
-  options: {
-    readonly data: string;
-    readonly model: string;
-    readonly models?: string | undefined;
-  },
+  options: ClassifyWords & { readonly models?: string | undefined },
   terminal: Terminal,
 ): Promise<Classified> {
   return withParts(options, async ({ registry, classifier }) => {
@@ -68,15 +96,29 @@ function classifyInPlace(
     const handle = await registry.acquire(options.model);
     try {
       const model = handle.manifest;
+      if (options.explain !== undefined) handle.explainer.assertExplains();
       const dataset = await openFor(model, options.data);
+      const explained = await explainedFor(options, model, dataset);
+      const asked =
+        explained === null
+          ? {}
+          : {
+              explain: explained.wish,
+              onPrediction: explained.write,
+              concurrency: explainedAtOnce,
+            };
       const classified = await withProgress(bar(dataset.frames.length), terminal, (way) =>
         classifyDataset<DatasetFrame, Handle>(
           dataset.frames,
-          { classifier, handle, readFrame: (frame) => readFrame(dataset, frame) },
-          way,
+          {
+            ...{ classifier, handle },
+            readFrame: explained?.readFrame ?? ((frame) => readFrame(dataset, frame)),
+          },
+          { ...way, ...asked },
         ),
       );
-      return { model, ...told(classified, dataset.hasLabels) };
+      const mapCount = (await explained?.finish()) ?? null;
+      return { model, ...told(classified, dataset.hasLabels), mapCount };
     } finally {
       handle.release();
     }
@@ -84,7 +126,7 @@ function classifyInPlace(
 }
 
 async function classifyOnServer(
-  options: { readonly data: string; readonly model: string; readonly server: string },
+  options: ClassifyWords & { readonly server: string },
   terminal: Terminal,
 ): Promise<Classified> {
   const { connect } = await import('../client/index.js');
@@ -92,16 +134,30 @@ async function classifyOnServer(
   const client = connect(options.server);
   try {
     const model = await client.getModel(options.model);
+    if (options.explain !== undefined && !model.explains) {
+      throw new DomainError('unsupported', `${model.name}@${model.version} gives no explanations`);
+    }
     const dataset = await openFor(model, options.data);
+    const explained = await explainedFor(options, model, dataset);
     // What was asked about is what answers, even if another version is promoted meanwhile.
     const ref = `${model.name}@${model.version}`;
     const classified = await withProgress(bar(dataset.frames.length), terminal, (way) =>
-      streamDataset(dataset, { client, model: ref }, way),
+      streamDataset(dataset, { client, model: ref }, { ...way, explained }),
     );
-    return { model, ...told(classified, dataset.hasLabels) };
+    const mapCount = (await explained?.finish()) ?? null;
+    return { model, ...told(classified, dataset.hasLabels), mapCount };
   } finally {
     client.close();
   }
+}
+
+async function explainedFor(
+  { explain, out }: ClassifyWords,
+  { labels }: AnsweringModel,
+  dataset: Dataset,
+): Promise<ExplainedDataset | null> {
+  if (explain === undefined) return null;
+  return openExplained(toWish(explain, labels), { dataset, folder: resolve(mapsFolder(out)) });
 }
 
 /** Where nobody knows the labels, a file without `Target` says so. */

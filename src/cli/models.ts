@@ -258,6 +258,7 @@ function formatModel(model: ModelDescription): string {
     ['sha256', model.sha256],
     ['thresholds', model.thresholdsSource],
     ['temperature', formatCalibration(model.calibration)],
+    ['explains', model.explains ? 'yes: classify --explain' : 'no'],
     [
       'scores',
       scores === null

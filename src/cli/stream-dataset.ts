@@ -2,12 +2,13 @@ import type { Client } from '../client/index.js';
 import { type Dataset, type DatasetFrame, readFrame } from '../dataset/index.js';
 import { DomainError } from '../errors.js';
 import type { ClassifiedDataset, FrameFailure, PredictionRow } from '../evaluation/index.js';
-import type { Frame } from '../frames/index.js';
+import type { FrameInput } from '../rpc/index.js';
+import { type ExplainedDataset, explainedAtOnce } from './write-explained.js';
 
 /**
  * Classifies a dataset on a server: one stream of its frames, in order, at low
  * priority. A frame that gets no prediction is a failure in the answer, named, and
- * the others go on, as they do in place.
+ * the others go on, as they do in place. Explanations are written as they come.
  *
  * Throws what ended the stream, and `internal` when a frame was left without an answer.
  */
@@ -17,8 +18,10 @@ export async function streamDataset(
   way: {
     readonly signal: AbortSignal;
     readonly onProgress: (done: number, total: number) => void;
+    readonly explained?: ExplainedDataset | null;
   },
 ): Promise<ClassifiedDataset> {
+  const { explained = null } = way;
   const { frames } = dataset;
   const waiting = new Map(frames.map((frame) => [frame.id, frame]));
   const rows: PredictionRow[] = [];
@@ -31,10 +34,12 @@ export async function streamDataset(
     return frame;
   };
 
-  async function* readAll(): AsyncGenerator<Frame> {
+  async function* readAll(): AsyncGenerator<FrameInput> {
     for (const listed of frames) {
       try {
-        yield await readFrame(dataset, listed);
+        yield explained === null
+          ? await readFrame(dataset, listed)
+          : { ...(await explained.readFrame(listed)), explain: explained.wish };
       } catch (thrown) {
         const { code, message } = DomainError.from(thrown);
         if (code !== 'dataset_invalid' && code !== 'frame_invalid') throw thrown;
@@ -43,12 +48,16 @@ export async function streamDataset(
     }
   }
 
-  const options = { model, delivery: 'inOrder', priority: 'low' } as const;
+  const options = {
+    ...({ model, delivery: 'inOrder', priority: 'low' } as const),
+    ...(explained === null ? {} : { maxInFlight: explainedAtOnce }),
+  };
   for await (const reply of client.classify(options, readAll(), { signal: way.signal })) {
     if (reply.kind !== 'prediction') continue;
     const { frameId, outcome, message, probabilities } = reply.prediction;
     const { id, labelIndices } = settle(frameId);
     if (outcome === 'ok') {
+      await explained?.write(reply.prediction);
       rows.push({ id, labelIndices, probabilities: Float32Array.from(probabilities) });
     } else {
       const code = outcome === 'invalid' ? 'frame_invalid' : 'internal';

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Priority } from '../batching/index.js';
-import type { Prediction } from '../classify/index.js';
+import type { ExplainWish, Prediction } from '../classify/index.js';
 import { DomainError, type ErrorCode } from '../errors.js';
 import type { Frame } from '../frames/index.js';
 import type { LabelSet } from '../label-set.js';
@@ -33,7 +33,11 @@ export interface ClassifyDatasetCollaborators<F extends ListedFrame, H extends S
     classify(
       frame: Frame,
       handle: H,
-      options: { readonly signal?: AbortSignal; readonly priority?: Priority },
+      options: {
+        readonly signal?: AbortSignal;
+        readonly priority?: Priority;
+        readonly explain?: ExplainWish | null;
+      },
     ): Promise<Prediction>;
   };
   /** Stays the caller's, who releases it. */
@@ -52,6 +56,10 @@ export interface ClassifyDatasetOptions {
    * @default 32
    */
   readonly concurrency?: number;
+  /** What each answer is to be explained with. @default null */
+  readonly explain?: ExplainWish | null;
+  /** Hears each answer whole, with its explanation; the next frame waits for it. */
+  readonly onPrediction?: (prediction: Prediction) => Promise<void>;
 }
 
 /** A frame that could not be classified, and why. */
@@ -87,7 +95,7 @@ export async function classifyDataset<F extends ListedFrame, H extends ScoredVer
   collaborators: ClassifyDatasetCollaborators<F, H>,
   options: ClassifyDatasetOptions = {},
 ): Promise<ClassifiedDataset> {
-  const { onProgress = () => {}, concurrency = 32 } = options;
+  const { onProgress = () => {}, onPrediction, concurrency = 32, explain = null } = options;
   if (!Number.isInteger(concurrency) || concurrency < 1) {
     throw new DomainError(
       'option_invalid',
@@ -111,8 +119,10 @@ export async function classifyDataset<F extends ListedFrame, H extends ScoredVer
       const listed = frames[at];
       if (listed === undefined) return;
       try {
-        const { probabilities, distance } = await offer(listed, collaborators, signal);
+        const prediction = await offer(listed, collaborators, { signal, explain });
         const { id, labelIndices } = listed;
+        const { probabilities, distance } = prediction;
+        await onPrediction?.(prediction);
         rows.set(at, { id, labelIndices, probabilities, distance });
       } catch (thrown) {
         const { code, message } = DomainError.from(thrown);
@@ -140,14 +150,14 @@ export async function classifyDataset<F extends ListedFrame, H extends ScoredVer
 async function offer<F extends ListedFrame, H extends ScoredVersion>(
   listed: F,
   { classifier, handle, readFrame, pause: wait = waitFor }: ClassifyDatasetCollaborators<F, H>,
-  signal: AbortSignal,
+  { signal, explain }: { readonly signal: AbortSignal; readonly explain: ExplainWish | null },
 ): Promise<Prediction> {
   for (let offers = 1; ; offers += 1) {
     // Read for each offer: the classifier takes the bytes, also of a frame that it refuses.
     const frame = await readFrame(listed);
     signal.throwIfAborted();
     try {
-      return await classifier.classify(frame, handle, { signal, priority: 'low' });
+      return await classifier.classify(frame, handle, { signal, priority: 'low', explain });
     } catch (thrown) {
       if (DomainError.from(thrown).code !== 'overloaded' || offers === mostOffers) throw thrown;
       await wait(Math.min(longestPauseMs, firstPauseMs * 2 ** (offers - 1)), signal);

@@ -1,4 +1,5 @@
 export { resolveChannel } from './channels.js';
+export { readPngHeader } from './file-header.js';
 export type {
   Encoding,
   Frame,

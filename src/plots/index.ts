@@ -10,6 +10,7 @@ export type { LearningCurve, LearningEpoch } from './learning-curves.js';
 export { learningCurves } from './learning-curves.js';
 export type { Line, LineChartOptions } from './line-chart.js';
 export { lineChart } from './line-chart.js';
+export { toMapPlane } from './map-plane.js';
 export type { HeatLayer } from './overlay.js';
 export { overlay } from './overlay.js';
 export type { Figure, Page } from './page.js';

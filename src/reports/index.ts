@@ -1,4 +1,5 @@
 export type { ExplainFrame, ShownMap } from './draw-explanations.js';
 export { writeComparison } from './write-comparison.js';
 export { type CrossValidationExtras, writeCrossValidation } from './write-cross-validation.js';
+export { type ExplainedAnswer, type MapsFolder, openMapsFolder } from './write-maps.js';
 export { type ReportExtras, writeReport } from './write-report.js';

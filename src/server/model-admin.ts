@@ -41,6 +41,7 @@ function describe({ manifest, ...stored }: StoredModel): ModelDescription {
     thresholdsSource,
     calibration,
     drift,
+    explains: manifest.explanation !== null,
     inputSpec,
     scores,
     createdAtMs: Date.parse(manifest.createdAt),

@@ -153,6 +153,7 @@ test('what the other side says becomes an error of ours, without its paths', asy
     inputSpec,
     calibration: null,
     drift: null,
+    explains: false,
     scores: null,
     createdAtMs: 0,
     runId: '',

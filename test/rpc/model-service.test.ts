@@ -13,6 +13,7 @@ const model: ModelDescription = {
   thresholdsSource: 'default 0.5',
   calibration: null,
   parent: '',
+  explains: true,
   drift: { threshold: 1.5, source: '99 % of 40 validation frames are nearer' },
   inputSpec,
   scores: null,

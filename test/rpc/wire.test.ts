@@ -281,6 +281,7 @@ test('a model comes back from the wire as it went', (t) => {
     thresholds: [0.5, 0.25],
     thresholdsSource: 'default 0.5',
     calibration: { temperature: 1.5, errorBefore: 0.1, errorAfter: 0.02, frameCount: 40 },
+    explains: true,
     drift: { threshold: 1.5, source: '99 % of 40 validation frames are nearer' },
     inputSpec,
     scores: { frameCount: 5, loss: 1, binaryAccuracy: 0.5, alwaysNoAccuracy: 0.75, macroF1: 0.25 },

@@ -25,6 +25,8 @@ export interface ModelDescription {
   readonly calibration: Calibration | null;
   /** null where it gives no distances. */
   readonly drift: { readonly threshold: number; readonly source: string } | null;
+  /** Whether a frame may ask why it is answered as it is. */
+  readonly explains: boolean;
   readonly inputSpec: InputSpec;
   /** null when it was never scored, as an imported model. */
   readonly scores: {

@@ -138,6 +138,8 @@ export interface Model {
     | undefined;
   /** Where that comes from: "99 % of 495 validation frames are nearer". */
   distanceThresholdSource: string;
+  /** Whether a frame may ask why it is answered as it is (Frame.explain). */
+  explains: boolean;
 }
 
 export interface ListModelsRequest {
@@ -513,6 +515,7 @@ function createBaseModel(): Model {
     parent: "",
     distanceThreshold: undefined,
     distanceThresholdSource: "",
+    explains: false,
   };
 }
 
@@ -578,6 +581,9 @@ export const Model: MessageFns<Model> = {
     }
     if (message.distanceThresholdSource !== "") {
       writer.uint32(154).string(message.distanceThresholdSource);
+    }
+    if (message.explains !== false) {
+      writer.uint32(160).bool(message.explains);
     }
     return writer;
   },
@@ -757,6 +763,14 @@ export const Model: MessageFns<Model> = {
             message.distanceThresholdSource = reader.string();
             continue;
           }
+          case 20: {
+            if (tag !== 160) {
+              break;
+            }
+
+            message.explains = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -799,6 +813,7 @@ export const Model: MessageFns<Model> = {
     message.parent = object.parent ?? "";
     message.distanceThreshold = object.distanceThreshold ?? undefined;
     message.distanceThresholdSource = object.distanceThresholdSource ?? "";
+    message.explains = object.explains ?? false;
     return message;
   },
 };
