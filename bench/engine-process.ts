@@ -26,6 +26,7 @@ const spec = { model: readFileSync(path), inputShape: [4, 128, 128], labelCount:
 async function loop(
   settings: {
     readonly device: 'auto';
+    readonly precision: 'auto';
     readonly engineWorkers: number;
     readonly engineThreads: number;
   },
@@ -89,12 +90,13 @@ async function waitingTime(): Promise<number> {
   return times[Math.floor(times.length * 0.99)] ?? Number.NaN;
 }
 
-const shared = { device: 'auto' as const, engineWorkers: 0, engineThreads: 0 };
+const settings = { device: 'auto', precision: 'auto' } as const;
+const shared = { ...settings, engineWorkers: 0, engineThreads: 0 };
 if (arrivals !== undefined) console.log(JSON.stringify({ p99Ms: await waitingTime() }));
 else {
   // The best of what the cores can do: as the server shares them, and all of them on one run.
   const together = {
-    device: 'auto' as const,
+    ...settings,
     engineWorkers: 1,
     engineThreads: availableParallelism(),
   };

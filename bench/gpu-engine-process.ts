@@ -29,7 +29,10 @@ const rowBytes = 4 * 128 * 128;
 const rowsOf = (count: number) =>
   Uint8Array.from({ length: count * rowBytes }, (_, at) => Math.imul(at + 7, 2654435761) >>> 24);
 
-const settings = { device, engineWorkers: Number(workers), engineThreads: 0 };
+const settings = {
+  ...{ device, precision: 'auto' as const },
+  ...{ engineWorkers: Number(workers), engineThreads: 0 },
+};
 const engine = await openOnnxRuntime(settings, createLog({ level: 'warn' }));
 const session = await engine.load(spec);
 

@@ -40,7 +40,9 @@ const rpc = await openRpcPort(
     maxStreamFrames: 512,
   },
   {
-    lender: { acquire: async () => ({ manifest, device: 'none', release() {} }) },
+    lender: {
+      acquire: async () => ({ manifest, device: 'none', precision: 'full', release() {} }),
+    },
     classifier: {
       classify: async (frame) => ({
         frameId: frame.id,

@@ -116,6 +116,12 @@ const schema = z.strictObject({
     .describe(
       'where ONNX Runtime runs the models: auto takes CUDA, then WebGPU, then the CPU; a device that is named and not there stops the start',
     ),
+  precision: z
+    .enum(['auto', 'full', 'half'])
+    .default('auto')
+    .describe(
+      'half: models run in float16 where their golden frame comes out as in full; auto: half on CUDA, full elsewhere',
+    ),
   remote: z
     .string()
     .regex(/^((grpcs?:\/\/)?[^/\s]+:\d+)?$/, 'expected HOST:PORT, or grpcs://HOST:PORT for TLS')
@@ -271,6 +277,9 @@ function relationFaults(config: Config): string[] {
   }
   if (config.engine !== 'onnxruntime' && config.device !== 'auto') {
     faults.push(`device: expected none with engine ${config.engine}, got ${config.device}`);
+  }
+  if (config.engine !== 'onnxruntime' && config.precision === 'half') {
+    faults.push(`precision: expected auto or full with engine ${config.engine}, got half`);
   }
   if (config.dataRoots.length === 0) faults.push('dataRoots: expected at least one folder');
   const sizes = config.batchSizes;

@@ -1,5 +1,6 @@
 import type { InferenceSession } from 'onnxruntime-node';
 import type { Lack } from '../graph/index.js';
+import type { Precision } from './engine.js';
 
 /** Where a model can run. */
 export const deviceNames = ['cpu', 'cuda', 'tensorrt', 'webgpu', 'directml', 'coreml'] as const;
@@ -13,6 +14,11 @@ export interface Device {
   readonly providers: readonly InferenceSession.ExecutionProviderConfig[];
   /** Batches that keep it busy: one runs while the bytes of the next travel. */
   readonly workers: number;
+  /**
+   * What models should run in: half where it is known to be faster. The CPU has no such
+   * arithmetic, and WebGPU's depends on the GPU.
+   */
+  readonly precision: Precision;
   /** What training graphs have to do without. */
   readonly lacks: readonly Lack[];
   /** Frames that go through a training's convolutions together: few where caches count. */
@@ -30,6 +36,7 @@ export const devices: Readonly<Record<DeviceName, Device>> = {
     platforms: 'any',
     providers: ['cpu'],
     workers: 0,
+    precision: 'full',
     lacks: [],
     trainingFramesAtOnce: 4,
     environment: {},
@@ -38,6 +45,7 @@ export const devices: Readonly<Record<DeviceName, Device>> = {
     platforms: ['linux-x64'],
     providers: ['cuda'],
     workers: 2,
+    precision: 'half',
     lacks: ['poolIndices'],
     trainingFramesAtOnce: 32,
     // NVIDIA's 10-bit products move a probability by more than a golden frame may.
@@ -47,6 +55,7 @@ export const devices: Readonly<Record<DeviceName, Device>> = {
     platforms: ['linux-x64'],
     providers: ['tensorrt', 'cuda'],
     workers: 2,
+    precision: 'half',
     lacks: ['poolIndices'],
     trainingFramesAtOnce: 32,
     environment: { NVIDIA_TF32_OVERRIDE: '0' },
@@ -55,6 +64,7 @@ export const devices: Readonly<Record<DeviceName, Device>> = {
     platforms: ['linux-x64', 'win32-x64', 'win32-arm64', 'darwin-arm64'],
     providers: ['webgpu'],
     workers: 1,
+    precision: 'full',
     lacks: ['poolIndices'],
     trainingFramesAtOnce: 32,
     environment: {},
@@ -63,6 +73,7 @@ export const devices: Readonly<Record<DeviceName, Device>> = {
     platforms: ['win32-x64', 'win32-arm64'],
     providers: ['dml'],
     workers: 1,
+    precision: 'full',
     lacks: ['poolIndices'],
     trainingFramesAtOnce: 32,
     environment: {},
@@ -71,6 +82,7 @@ export const devices: Readonly<Record<DeviceName, Device>> = {
     platforms: ['darwin-arm64'],
     providers: ['coreml'],
     workers: 1,
+    precision: 'full',
     lacks: ['poolIndices'],
     trainingFramesAtOnce: 32,
     environment: {},

@@ -31,6 +31,7 @@ export function createEnginePool(engines: readonly [Engine, ...Engine[]]): Engin
   const loadGraph = last.loadGraph?.bind(last);
   return {
     name: engines[0].name,
+    precision: engines[0].precision ?? 'full',
     load,
     // In one of them: what is asked for seldom must not keep the others from their batches.
     ...(loadGraph ? { loadGraph } : {}),
@@ -44,6 +45,7 @@ function poolOf(sessions: readonly Session[]): Session {
   const members: readonly Member[] = sessions.map((session) => ({ session, runs: 0 }));
   return {
     device: sessions[0]?.device ?? '',
+    precision: sessions[0]?.precision ?? 'full',
     lanes: sessions.reduce((sum, { lanes }) => sum + lanes, 0),
     copies: sessions.reduce((sum, { copies }) => sum + copies, 0),
     get isReady() {

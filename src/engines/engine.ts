@@ -1,5 +1,8 @@
 import type { GraphTensor } from './graph-runner.js';
 
+/** What the numbers within a model are: float32, or float16 where that is safe. */
+export type Precision = 'full' | 'half';
+
 /** What a Session is made from. */
 export interface SessionSpec {
   /** An ONNX ModelProto: one input uint8 `[N, C, H, W]`, one output float32 `[N, labels]`. */
@@ -16,6 +19,11 @@ export interface SessionSpec {
   readonly name?: string;
   /** Its version here, for an engine that shares the models of another process. */
   readonly version?: number;
+  /**
+   * `half`: the engine turns the network to half precision first. What comes out is to be
+   * compared by whoever loads it. @default 'full'
+   */
+  readonly precision?: Precision;
 }
 
 /** What one run of a Session gives. */
@@ -34,6 +42,8 @@ export interface RunResult {
 export interface Session {
   /** "onnxruntime/cpu": runtime and device. */
   readonly device: string;
+  /** What it computes in. */
+  readonly precision: Precision;
   /** Runs that go on at the same time, from 1 up; one more waits for the first that ends. */
   readonly lanes: number;
   /** How often the model is in memory: each of them has to be warmed. */
@@ -75,7 +85,9 @@ export interface GraphSession {
 /** A runtime that we can run inference graphs on. */
 export interface Engine {
   readonly name: string;
-  /** Loads a model. Throws `model_failed` when the runtime refuses it. */
+  /** What models should run in where their golden frames allow it. @default 'full' */
+  readonly precision?: Precision;
+  /** Loads a model. Throws `model_failed` when the runtime refuses it, or its precision. */
   load(spec: SessionSpec): Promise<Session>;
   /** Loads a graph of any kind; absent where the engine runs models alone. Throws as `load`. */
   loadGraph?(spec: GraphSpec): Promise<GraphSession>;

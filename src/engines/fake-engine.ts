@@ -44,6 +44,7 @@ export function createFakeEngine(options: Partial<FakeEngineOptions> = {}): Engi
 
     return {
       device: 'fake/cpu',
+      precision: 'full',
       lanes: 1,
       copies: 1,
       isReady: true,

@@ -1,6 +1,14 @@
 export { type CheckOptions, checkDevice, type DeviceFinding } from './device-checks.js';
 export { automaticDevices, type Device, type DeviceName, deviceNames, devices } from './devices.js';
-export type { Engine, GraphSession, GraphSpec, RunResult, Session, SessionSpec } from './engine.js';
+export type {
+  Engine,
+  GraphSession,
+  GraphSpec,
+  Precision,
+  RunResult,
+  Session,
+  SessionSpec,
+} from './engine.js';
 export { createEnginePool } from './engine-pool.js';
 export { createFakeEngine, type FakeEngineOptions, fakeProbabilities } from './fake-engine.js';
 export type { GraphRunner, GraphTensor } from './graph-runner.js';

@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import type { Log } from '../telemetry/index.js';
 import { silentLog } from '../telemetry/index.js';
-import { type DeviceName, setDeviceEnvironment } from './devices.js';
-import type { Engine } from './engine.js';
+import { type DeviceName, devices, setDeviceEnvironment } from './devices.js';
+import type { Engine, Precision } from './engine.js';
 import { createWatchedEngine, type WatchOptions } from './watched-engine.js';
 import type { RuntimeSettings } from './worker-messages.js';
 
@@ -10,6 +10,11 @@ import type { RuntimeSettings } from './worker-messages.js';
 export interface OnnxEngineOptions extends WatchOptions {
   /** Where the models run. @default 'cpu' */
   readonly device: DeviceName;
+  /**
+   * What its models should run in where their golden frames allow it; `auto`: as
+   * `devices` has it. @default 'auto'
+   */
+  readonly precision: Precision | 'auto';
   /** Threads within one operator; 0 is one a core. @default 0 */
   readonly threads: number;
   /**
@@ -44,10 +49,12 @@ export async function createOnnxEngine(
   { log = silentLog, startWorker = startOnnxWorker }: OnnxEngineCollaborators = {},
 ): Promise<Engine> {
   const { device = 'cpu', threads = 0, spinning = false, niceness = 5 } = options;
+  const { precision = 'auto' } = options;
   setDeviceEnvironment(device);
   return createWatchedEngine(options, {
     name: 'onnxruntime',
     device,
+    precision: precision === 'auto' ? devices[device].precision : precision,
     runsGraphs: true,
     log,
     startWorker: (gate) => startWorker({ device, threads, spinning, niceness, gate }),

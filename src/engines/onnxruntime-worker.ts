@@ -2,6 +2,8 @@
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { DomainError } from '../errors.js';
+import { toHalfPrecision } from '../graph/index.js';
 import { distanceOutput, findModelFaults, type PortDescription } from './check-model.js';
 import { devices } from './devices.js';
 import type { GraphSpec, SessionSpec } from './engine.js';
@@ -51,14 +53,26 @@ async function probe(): Promise<void> {
   throw new ModelFault(`it computes wrongly: a sigmoid is off by ${error}`);
 }
 
+/** The bytes to be loaded. Throws `ModelFault` where they cannot be had in that precision. */
+function inPrecision({ model, precision = 'full' }: SessionSpec): Uint8Array {
+  if (precision === 'full') return model;
+  try {
+    return toHalfPrecision(model);
+  } catch (cause) {
+    const reason = cause instanceof DomainError ? cause.message : 'it is no ONNX model';
+    throw new ModelFault(`no half precision: ${reason}`, { cause });
+  }
+}
+
 /** Loads a model; returns whether the device runs all of it. */
 async function load(sessionId: number, spec: SessionSpec): Promise<boolean> {
   let isWhole = true;
-  const session = await InferenceSession.create(spec.model, optionsOf(true))
+  const model = inPrecision(spec);
+  const session = await InferenceSession.create(model, optionsOf(true))
     .catch((cause: unknown) => {
       if (settings.device === 'cpu') throw cause;
       isWhole = false;
-      return InferenceSession.create(spec.model, optionsOf(false));
+      return InferenceSession.create(model, optionsOf(false));
     })
     .catch((cause: unknown) => {
       throw new ModelFault(`the runtime refused the model: ${toSentence(cause)}`, { cause });
@@ -144,6 +158,7 @@ serveWorker(port, settings.gate, {
     const isWhole = await load(sessionId, spec);
     return {
       device: `onnxruntime/${settings.device}${isWhole ? '' : '+cpu'}`,
+      precision: spec.precision ?? 'full',
       warning: isWhole ? null : 'parts of the model run on the CPU',
     };
   },

@@ -4,7 +4,7 @@ import type { Log } from '../telemetry/index.js';
 import { silentLog } from '../telemetry/index.js';
 import { assertRows } from './check-input.js';
 import { distanceOutput, findModelFaults, type PortDescription } from './check-model.js';
-import type { Engine, RunResult, Session, SessionSpec } from './engine.js';
+import type { Engine, Precision, RunResult, Session, SessionSpec } from './engine.js';
 import { encodeHead, type RemoteTensors, readOutput } from './remote-infer.js';
 import { connectRemoteServer, type RemoteAddress } from './remote-server.js';
 
@@ -81,19 +81,21 @@ export function createRemoteEngine(
     if (!(await watch(server.isModelReady(model, loadTimeoutMs)))) {
       throw new DomainError('not_ready', `the model server has no "${model.name}" that is ready`);
     }
-    const tensors = readTensors(await watch(server.describe(model, loadTimeoutMs)), spec);
+    const described = await watch(server.describe(model, loadTimeoutMs));
+    const tensors = readTensors(described, spec);
     log.info({ server: server.address, ...model, ...tensors }, 'a model is asked for elsewhere');
     if (spec.hasDistance && tensors.distance === '') {
       log.warn({ server: server.address, ...model }, 'distances are not told by the model server');
     }
-    return openSession(spec, model.name, tensors, { version: model.version });
+    const pinned = { version: model.version };
+    return openSession(spec, model.name, tensors, { pinned, ...readPlace(described) });
   };
 
   const openSession = (
     spec: SessionSpec,
     name: string,
     tensors: RemoteTensors,
-    pinned: Pinned,
+    { pinned, device, precision }: { readonly pinned: Pinned } & Place,
   ): Session => {
     const heads = new Map<number, Uint8Array>();
     let isUnloaded = false;
@@ -135,7 +137,9 @@ export function createRemoteEngine(
     };
 
     return {
-      device: `remote/${server.address}`,
+      // The process beside this one is no other place.
+      device: asksForVersions && device !== '' ? device : `remote/${server.address}`,
+      precision,
       lanes,
       // The other side warms its own.
       copies: 1,
@@ -156,6 +160,24 @@ export function createRemoteEngine(
       isClosed = true;
       server.close();
     },
+  };
+}
+
+/** What another server of ours says of a model beside its tensors. */
+interface Place {
+  /** Empty where nothing is said. */
+  readonly device: string;
+  readonly precision: Precision;
+}
+
+function readPlace({ parameters }: ModelMetadataResponse): Place {
+  const textOf = (name: string) => {
+    const choice = parameters[name]?.parameterChoice;
+    return choice?.$case === 'stringParam' ? choice.value : '';
+  };
+  return {
+    device: textOf('device'),
+    precision: textOf('precision') === 'half' ? 'half' : 'full',
   };
 }
 

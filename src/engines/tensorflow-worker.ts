@@ -54,7 +54,8 @@ serveWorker(port, settings.gate, {
       ...(isOwn ? ['no native TensorFlow is installed: answers are slow'] : []),
       ...(spec.hasDistance ? ['distances from the training set are not told'] : []),
     ];
-    return { device: `tensorflow/${device}`, warning: warnings.join('; ') || null };
+    const precision = 'full';
+    return { device: `tensorflow/${device}`, precision, warning: warnings.join('; ') || null };
   },
   async run(sessionId, input, batchSize) {
     const { tf } = runtime();

@@ -3,7 +3,15 @@ import type { Worker } from 'node:worker_threads';
 import { DomainError } from '../errors.js';
 import type { Log } from '../telemetry/index.js';
 import { assertRows } from './check-input.js';
-import type { Engine, GraphSession, GraphSpec, RunResult, Session, SessionSpec } from './engine.js';
+import type {
+  Engine,
+  GraphSession,
+  GraphSpec,
+  Precision,
+  RunResult,
+  Session,
+  SessionSpec,
+} from './engine.js';
 import { openGraphSession } from './graph-session.js';
 import { createWorkerLink, type WorkerLink } from './worker-link.js';
 
@@ -22,6 +30,8 @@ export interface WatchedEngineCollaborators {
   readonly name: string;
   /** "cuda", where there are several devices that it may not start on. @default none */
   readonly device?: string;
+  /** What its models should run in. @default 'full' */
+  readonly precision?: Precision;
   /** Whether its worker runs graphs of any kind. @default false */
   readonly runsGraphs?: boolean;
   readonly log: Log;
@@ -50,7 +60,14 @@ interface Loaded {
  */
 export async function createWatchedEngine(
   { runTimeoutMs = 30_000, loadTimeoutMs = 120_000, restartDelayMs = 100 }: Partial<WatchOptions>,
-  { name, device: place, runsGraphs = false, log, startWorker }: WatchedEngineCollaborators,
+  {
+    name,
+    device: place,
+    precision: wanted = 'full',
+    runsGraphs = false,
+    log,
+    startWorker,
+  }: WatchedEngineCollaborators,
 ): Promise<Engine> {
   const sessions = new Map<number, Loaded>();
   let nextSessionId = 1;
@@ -137,6 +154,7 @@ export async function createWatchedEngine(
 
   return {
     name,
+    precision: wanted,
     ...(runsGraphs ? { loadGraph } : {}),
     async load(spec): Promise<Session> {
       if (isClosed) throw closed();
@@ -145,11 +163,12 @@ export async function createWatchedEngine(
       nextSessionId += 1;
       const reply = await link.ask({ kind: 'load', sessionId: loaded.id, spec });
       if (reply.kind !== 'loaded') throw invariant(`a load was answered with ${reply.kind}`);
-      const { device, warning } = reply;
+      const { device, precision, warning } = reply;
       if (warning) log.warn({ device, model: spec.name }, warning);
       sessions.set(loaded.id, loaded);
       return {
         device,
+        precision,
         lanes: 1,
         copies: 1,
         get isReady() {

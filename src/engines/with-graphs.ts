@@ -18,6 +18,7 @@ export function withGraphs(engine: Engine, start: () => Promise<Engine>): Engine
   };
   return {
     name: engine.name,
+    precision: engine.precision ?? 'full',
     load: (spec) => engine.load(spec),
     async loadGraph(graph: GraphSpec): Promise<GraphSession> {
       const graphs = await started();

@@ -1,5 +1,5 @@
 import type { DeviceName } from './devices.js';
-import type { GraphSpec, SessionSpec } from './engine.js';
+import type { GraphSpec, Precision, SessionSpec } from './engine.js';
 import type { GraphTensor } from './graph-runner.js';
 
 /** How ONNX Runtime is set up in the worker. */
@@ -63,6 +63,7 @@ export type WorkerReply =
       readonly kind: 'loaded';
       /** "onnxruntime/cuda": runtime and device. */
       readonly device: string;
+      readonly precision: Precision;
       /** What an operator should know of how it runs: parts beside the device; null if nothing. */
       readonly warning: string | null;
     }

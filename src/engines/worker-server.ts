@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { GraphSpec, SessionSpec } from './engine.js';
+import type { GraphSpec, Precision, SessionSpec } from './engine.js';
 import type { GraphTensor } from './graph-runner.js';
 import { gateSlots, type WorkerReply, type WorkerRequest } from './worker-messages.js';
 
@@ -20,7 +20,11 @@ export interface WorkerRuntime {
   load(
     sessionId: number,
     spec: SessionSpec,
-  ): Promise<{ readonly device: string; readonly warning: string | null }>;
+  ): Promise<{
+    readonly device: string;
+    readonly precision: Precision;
+    readonly warning: string | null;
+  }>;
   /** Gives arrays over buffers of their own. Throws `ModelFault`. */
   run(sessionId: number, input: Uint8Array, batchSize: number): Promise<WorkerAnswer>;
   /** Of a model or a graph. */

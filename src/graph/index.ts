@@ -4,6 +4,7 @@ export { drawDropoutMasks, type MaskTensor } from './dropout-masks.js';
 export { buildExplanation, labelsPerExplanation, type ServedGraph } from './explanation.js';
 export { frozenParameters } from './frozen.js';
 export type { GraphPort } from './graph-builder.js';
+export { toHalfPrecision } from './half-precision.js';
 export { buildInference, type InferenceOptions } from './inference.js';
 export { initialiseParameters } from './initial-parameters.js';
 export { findLandmarks, type Landmarks } from './landmarks.js';

@@ -1,3 +1,4 @@
+import type { Precision } from '../engines/index.js';
 import type { InputSpec } from '../frames/index.js';
 
 /**
@@ -6,6 +7,17 @@ import type { InputSpec } from '../frames/index.js';
  * swapped channel or half precision moves one by 1e-3 and more.
  */
 export const goldenTolerance = 1e-4;
+
+/**
+ * The same where the network runs in half precision. Its numbers have 11 bits, so that a logit of
+ * 10 ends within some 0.005 of full precision; that moves a probability of 0.5, where it
+ * moves most, by a quarter of it. Below what two trainings of one network differ by.
+ */
+export const halfTolerance = 5e-3;
+
+/** How far a golden probability may lie from the recorded one, which is of full precision. */
+export const goldenToleranceIn = (precision: Precision): number =>
+  precision === 'half' ? halfTolerance : goldenTolerance;
 
 /**
  * The frame that every version is checked with: uint8 `[C, H, W]`, the same on every

@@ -5,10 +5,11 @@ import {
   type DropReason,
   mayGainMore,
 } from '../batching/index.js';
-import type { Engine, Session } from '../engines/index.js';
+import type { Engine, Precision, Session } from '../engines/index.js';
 import { DomainError } from '../errors.js';
+import { loadInPrecision } from './choose-precision.js';
 import { createExplainer, type Explainer } from './explainer.js';
-import { goldenTolerance, largestDifference } from './golden.js';
+import { goldenToleranceIn, largestDifference } from './golden.js';
 import type { Manifest, ModelState } from './model.js';
 import type { ModelStore } from './model-store.js';
 
@@ -25,12 +26,14 @@ export interface Loan {
   readonly batcher: Batcher;
   readonly explainer: Pick<Explainer, 'assertExplains' | 'explain'>;
   readonly device: string;
+  readonly precision: Precision;
   release(): void;
 }
 
 /** What of a version is there once it is ready. */
 interface Served {
   readonly session: Session;
+  readonly precisionNote: string;
   readonly batcher: Batcher;
 }
 
@@ -50,7 +53,8 @@ const legal: Readonly<Record<Exclude<ModelState, 'stored'>, readonly ModelState[
  * Behaviour: loads, runs every batch size up to those that gain nothing, and is ready only if
  * its golden frame came out as recorded in every row of every size that will be run: so each
  * shape is compiled before the first frame, and a frame's answer is the same alone and in
- * any batch. Loans are counted:
+ * any batch. It runs in half precision where the engine wants that and `loadInPrecision`
+ * finds it right. Loans are counted:
  * `retire` waits for the last to come back.
  * States go one way; a version that is wanted again is loaded anew.
  */
@@ -90,6 +94,16 @@ export class LoadedVersion {
     return this.#served?.session.device ?? '';
   }
 
+  /** What it computes in; null until it is loaded. */
+  get precision(): Precision | null {
+    return this.#served?.session.precision ?? null;
+  }
+
+  /** Why it is in full precision although half was wanted; empty if there is nothing to say. */
+  get precisionNote(): string {
+    return this.#served?.precisionNote ?? '';
+  }
+
   /** Whether a frame would be run: not while its engine restarts, or is another server that is away. */
   get canRun(): boolean {
     return this.#state === 'ready' && this.#served?.session.isReady === true;
@@ -122,6 +136,7 @@ export class LoadedVersion {
       batcher: this.#served.batcher,
       explainer: this.#explainer,
       device: this.#served.session.device,
+      precision: this.#served.session.precision,
       release: () => {
         if (!isOut) return;
         isOut = false;
@@ -170,10 +185,10 @@ export class LoadedVersion {
       const inputShape = [channels.length, heightPx, widthPx] as const;
       const { name, version, labels, drift } = manifest;
       const hasDistance = drift !== null;
-      session = await engine.load({
-        ...{ model, inputShape, name, version, hasDistance },
-        labelCount: labels.length,
-      });
+      const spec = { model, inputShape, name, version, hasDistance, labelCount: labels.length };
+      const { inputSpec } = manifest;
+      const chosen = await loadInPrecision({ spec, inputSpec, golden }, { engine });
+      session = chosen.session;
       this.#to('warming');
       const warmRunMs = new Map<number, number>();
       for (const batchSize of batcher.batchSizes) {
@@ -183,6 +198,7 @@ export class LoadedVersion {
       const batchSizes = [...warmRunMs.keys()];
       this.#served = {
         session,
+        precisionNote: chosen.precisionNote,
         batcher: createBatcher(
           { ...batcher, batchSizes },
           {
@@ -221,6 +237,7 @@ export class LoadedVersion {
    */
   async #warmCopy(session: Session, golden: Uint8Array, batchSize: number): Promise<number> {
     const { labels, goldenOutput } = this.manifest;
+    const tolerance = goldenToleranceIn(session.precision);
     const input = new Uint8Array(batchSize * golden.byteLength);
     for (let row = 0; row < batchSize; row += 1) input.set(golden, row * golden.byteLength);
     const cold = await session.run(input, batchSize);
@@ -229,10 +246,10 @@ export class LoadedVersion {
     for (let row = 0; row < batchSize; row += 1) {
       const output = probabilities.subarray(row * labels.length, (row + 1) * labels.length);
       const { index, difference } = largestDifference(output, goldenOutput);
-      if (difference <= goldenTolerance) continue;
+      if (difference <= tolerance) continue;
       throw new DomainError(
         'model_failed',
-        `its golden frame gave ${output[index]} for ${labels[index]} in a batch of ${batchSize}, expected ${goldenOutput[index]} within ${goldenTolerance}`,
+        `its golden frame gave ${output[index]} for ${labels[index]} in a batch of ${batchSize}, expected ${goldenOutput[index]} within ${tolerance}`,
       );
     }
     return Math.min(first.runMs, runMs);

@@ -1,3 +1,4 @@
+import type { Precision } from '../engines/index.js';
 import type { InputSpec } from '../frames/index.js';
 import type { LabelSet } from '../label-set.js';
 
@@ -87,6 +88,10 @@ export interface StoredModel {
   /** "live", "previous", "candidate" where they point at this version. */
   readonly aliases: readonly string[];
   readonly device: string;
+  /** null unless it is loaded. */
+  readonly precision: Precision | null;
+  /** Why it is in full precision although half was wanted; empty if there is nothing to say. */
+  readonly precisionNote: string;
   readonly failure: string;
 }
 

@@ -1,6 +1,6 @@
 import type { Batcher, BatcherOptions, DropReason } from '../batching/index.js';
 import { defaultBatcherOptions } from '../batching/index.js';
-import type { Engine } from '../engines/index.js';
+import type { Engine, Precision } from '../engines/index.js';
 import { DomainError } from '../errors.js';
 import type { InputSpec } from '../frames/index.js';
 import type { LabelSet } from '../label-set.js';
@@ -44,6 +44,7 @@ export interface Handle {
   readonly manifest: Manifest;
   /** "onnxruntime/cpu". */
   readonly device: string;
+  readonly precision: Precision;
   readonly batcher: Batcher;
   readonly explainer: Loan['explainer'];
   /** Gives it back; a second call does nothing. */
@@ -65,6 +66,8 @@ export interface LoadedView {
   readonly manifest: Manifest;
   readonly state: ModelState;
   readonly device: string;
+  /** null until it is loaded. */
+  readonly precision: Precision | null;
   readonly isLive: boolean;
   /** Whether a frame would be run: not while its engine restarts, or is another server that is away. */
   readonly canRun: boolean;
@@ -169,7 +172,12 @@ export function createRegistry(
     versions.set(key, loaded);
     loaded.ready.then(
       () => {
-        log.info({ model: key, device: loaded.device }, 'version is ready');
+        const { device, precision, precisionNote } = loaded;
+        log.info({ model: key, device, precision }, 'version is ready');
+        if (precisionNote !== '') {
+          const reason = precisionNote;
+          log.warn({ model: key, device, precision, reason }, 'version is not in half precision');
+        }
         trim(loaded);
       },
       (error: unknown) => {
@@ -288,6 +296,8 @@ export function createRegistry(
       state: loaded?.state ?? 'stored',
       aliases: aliases.filter((alias) => pointing[alias] === manifest.version),
       device: loaded?.device ?? '',
+      precision: loaded?.precision ?? null,
+      precisionNote: loaded?.precisionNote ?? '',
       failure: loaded?.failure?.message ?? '',
     };
   };
@@ -346,6 +356,7 @@ export function createRegistry(
         manifest: version.manifest,
         state: version.state,
         device: version.device,
+        precision: version.precision,
         isLive: live.get(version.manifest.name) === version,
         canRun: version.canRun,
         queuedFrames: version.batcher?.queuedFrames ?? null,

@@ -18,6 +18,8 @@ export interface HandleLike {
     readonly inputSpec: InputSpec;
   };
   readonly device: string;
+  /** "full" or "half". */
+  readonly precision: string;
   release(): void;
 }
 

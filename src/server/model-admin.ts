@@ -34,6 +34,7 @@ function describe({ manifest, ...stored }: StoredModel): ModelDescription {
   const { calibration, drift, inputSpec, scores } = manifest;
   return {
     ...stored,
+    precision: stored.precision ?? '',
     name,
     version,
     labels,

@@ -52,6 +52,8 @@ export function toServing(versions: readonly Pick<LoadedView, 'isLive' | 'canRun
 
 /** What the metrics are told of a version in memory. */
 export function toObservation(view: LoadedView): ModelObservation {
-  const { manifest, isLive, canRun: _, ...rest } = view;
-  return { ...rest, model: manifest.name, version: manifest.version, live: isLive };
+  const { manifest, isLive, state, device, precision, queuedFrames, queuedBytes } = view;
+  const { name: model, version } = manifest;
+  const labels = { model, version, state, device, precision: precision ?? '' };
+  return { ...labels, live: isLive, queuedFrames, queuedBytes };
 }

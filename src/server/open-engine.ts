@@ -13,6 +13,7 @@ import {
   devices,
   type Engine,
   type Machine,
+  type OnnxEngineOptions,
   withGraphs,
 } from '../engines/index.js';
 import { DomainError } from '../errors.js';
@@ -57,7 +58,7 @@ const mostWorkers = 4;
  * missing and what to install.
  */
 export async function openOnnxRuntime(
-  config: Pick<Config, 'device' | 'engineWorkers' | 'engineThreads'>,
+  config: Pick<Config, 'device' | 'precision' | 'engineWorkers' | 'engineThreads'>,
   log: Log,
   machine: Machine = createMachine(),
 ): Promise<Engine> {
@@ -72,9 +73,11 @@ export async function openOnnxRuntime(
     }
     const shares = shareMachine(device, config);
     try {
-      const engine = await openPool(device, shares, log);
+      const { precision } = config;
+      const engine = await openPool({ device, precision }, shares, log);
       const reasons = steppedDown.length > 0 ? { steppedDown: steppedDown.join('; ') } : {};
-      log.info({ device, ...(found && { found }), ...shares, ...reasons }, 'the engine starts');
+      const about = { device, precision: engine.precision, ...(found && { found }), ...shares };
+      log.info({ ...about, ...reasons }, 'the engine starts');
       return engine;
     } catch (thrown) {
       steppedDown.push(`${device}: ${DomainError.from(thrown).message}`);
@@ -108,8 +111,12 @@ function shareMachine(
   return { workers: engineWorkers || workers, threads: engineThreads || 1 };
 }
 
-function openPool(device: DeviceName, { workers, threads }: Shares, log: Log): Promise<Engine> {
-  return poolOf(workers, () => createOnnxEngine({ device, threads }, { log }));
+function openPool(
+  on: Pick<OnnxEngineOptions, 'device' | 'precision'>,
+  { workers, threads }: Shares,
+  log: Log,
+): Promise<Engine> {
+  return poolOf(workers, () => createOnnxEngine({ ...on, threads }, { log }));
 }
 
 /** So many engines as one; where one of them does not start, none is left. */

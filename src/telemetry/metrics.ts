@@ -41,6 +41,8 @@ export interface ModelObservation {
   readonly version: number;
   readonly state: string;
   readonly device: string;
+  /** "full" or "half"; empty if not loaded. */
+  readonly precision: string;
   readonly live: boolean;
   /** null while it is not in memory. */
   readonly queuedFrames: number | null;
@@ -173,10 +175,11 @@ export function createMetrics(): Metrics {
       this.reset();
       queuedBytes.reset();
       modelInfo.reset();
-      for (const { model, version, state, device, live, ...queued } of readModels()) {
-        modelInfo.set({ model, version, state, device, live: String(live) }, 1);
-        if (queued.queuedFrames !== null) this.set({ model, version }, queued.queuedFrames);
-        if (queued.queuedBytes !== null) queuedBytes.set({ model, version }, queued.queuedBytes);
+      for (const { live, queuedFrames, queuedBytes: bytes, ...labels } of readModels()) {
+        const { model, version } = labels;
+        modelInfo.set({ ...labels, live: String(live) }, 1);
+        if (queuedFrames !== null) this.set({ model, version }, queuedFrames);
+        if (bytes !== null) queuedBytes.set({ model, version }, bytes);
       }
     },
   });
@@ -189,7 +192,7 @@ export function createMetrics(): Metrics {
   const modelInfo = new Gauge({
     name: 'cytostream_model_info',
     help: 'One for each version of each model.',
-    labelNames: [...ofVersion, 'state', 'device', 'live'] as const,
+    labelNames: [...ofVersion, 'state', 'device', 'precision', 'live'] as const,
     // Several processes hold the same version.
     aggregator: 'max',
     registers,

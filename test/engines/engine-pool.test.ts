@@ -21,6 +21,7 @@ function seenEngine() {
       const session = await inner.load(given);
       return {
         device: session.device,
+        precision: session.precision,
         lanes: session.lanes,
         copies: session.copies,
         get isReady() {

@@ -161,6 +161,8 @@ test('what the other side says becomes an error of ours, without its paths', asy
     datasetFingerprint: '',
     sha256: '',
     device: '',
+    precision: '',
+    precisionNote: '',
     failure: '',
   };
   const unused = async (): Promise<never> => {
@@ -237,7 +239,11 @@ test('a whole server serves with a network that is on another, and refuses a dif
   }
   t.is((await client.getModel('cells')).device, `remote/${far.address}`);
   const { text } = await near.server.parts.metrics.expose();
-  t.true(text.includes(`model="cells",version="1",state="ready",device="remote/${far.address}"`));
+  t.true(
+    text.includes(
+      `model="cells",version="1",state="ready",device="remote/${far.address}",precision="full"`,
+    ),
+  );
   const isServing = () => near.server.parts.registry.loaded().some(({ canRun }) => canRun);
   t.true(isServing());
   const other = await client.getModel('other');

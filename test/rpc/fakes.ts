@@ -61,6 +61,7 @@ export function createTestLender() {
           inputSpec,
         },
         device: 'test/cpu',
+        precision: 'full',
         release() {
           if (isReleased) throw new Error('bug: a handle was released twice');
           isReleased = true;

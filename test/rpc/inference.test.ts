@@ -101,6 +101,7 @@ test('server and models tell of themselves', async (t) => {
     platform: 'onnxruntime_onnx',
     inputs: [{ name: 'pixels', datatype: 'UINT8', shape: [-1, 4, 8, 8] }],
     outputs: [{ name: 'probabilities', datatype: 'FP32', shape: [-1, 3] }],
+    parameters: { device: { string_param: 'fake/cpu' }, precision: { string_param: 'full' } },
   });
   const { config } = await ask('ModelConfig', { name: 'cells' });
   t.like(config, { name: 'cells', max_batch_size: 512, backend: 'onnxruntime' });

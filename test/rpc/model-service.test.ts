@@ -22,6 +22,8 @@ const model: ModelDescription = {
   datasetFingerprint: '',
   sha256: 'aa',
   device: 'test/cpu',
+  precision: 'full',
+  precisionNote: 'a weight is too large',
   failure: '',
 };
 

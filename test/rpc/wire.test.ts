@@ -291,6 +291,8 @@ test('a model comes back from the wire as it went', (t) => {
     datasetFingerprint: 'f0',
     sha256: 'aa',
     device: 'onnxruntime/cpu',
+    precision: 'full',
+    precisionNote: 'a weight is too large',
     failure: '',
   };
   t.deepEqual(fromWireModel(Model.decode(Model.encode(toWireModel(model)).finish())), model);

@@ -9,7 +9,7 @@ import {
 } from '../../src/server/open-engine.js';
 import { type Log, silentLog } from '../../src/telemetry/index.js';
 
-const settings = { engineWorkers: 1, engineThreads: 1 };
+const settings = { precision: 'auto', engineWorkers: 1, engineThreads: 1 } as const;
 /** This machine, if it had neither a GPU nor a Vulkan. */
 const bare = { ...createMachine(), exists: () => false, list: () => [], run: async () => null };
 
@@ -19,7 +19,7 @@ test('auto steps down to the CPU and says why in one line', async (t) => {
   const engine = await openOnnxRuntime({ ...settings, device: 'auto' }, log, bare);
   t.teardown(() => engine.close());
   t.is(lines.length, 1);
-  t.like(lines[0], { device: 'cpu', workers: 1, threads: 1 });
+  t.like(lines[0], { device: 'cpu', precision: 'full', workers: 1, threads: 1 });
   const { steppedDown } = lines[0] as { steppedDown: string };
   t.regex(steppedDown, /^cuda: [^;]+; webgpu: no GPU is here$/);
 });

@@ -65,7 +65,8 @@ test('distances are counted as a share of the threshold, and those beyond it', a
 
 test('models and queues are read at every scrape, and those that are gone disappear', async (t) => {
   const metrics = createMetrics();
-  const model = { model: 'cells', version: 1, state: 'ready', device: 'onnxruntime/cpu' };
+  const where = { device: 'onnxruntime/cpu', precision: 'half' };
+  const model = { model: 'cells', version: 1, state: 'ready', ...where };
   let models = [{ ...model, live: true, queuedFrames: 3 as number | null, queuedBytes: 300 }];
   metrics.readModelsFrom(() => models);
   const first = (await metrics.expose()).text;
@@ -73,7 +74,7 @@ test('models and queues are read at every scrape, and those that are gone disapp
   t.is(sampleOf(first, 'cytostream_queued_bytes{model="cells",version="1"}'), 300);
   t.regex(
     first,
-    /cytostream_model_info\{model="cells",version="1",state="ready",.*live="true"\} 1/,
+    /cytostream_model_info\{model="cells",version="1",state="ready",device="onnxruntime\/cpu",precision="half",live="true"\} 1/,
   );
   models = [];
   const second = (await metrics.expose()).text;

@@ -76,6 +76,8 @@ export interface ModelMetadataResponse {
   platform: string;
   inputs: ModelMetadataResponse_TensorMetadata[];
   outputs: ModelMetadataResponse_TensorMetadata[];
+  /** Of MLServer's form of the protocol. */
+  parameters: { [key: string]: InferParameter };
 }
 
 export interface ModelMetadataResponse_TensorMetadata {
@@ -84,6 +86,11 @@ export interface ModelMetadataResponse_TensorMetadata {
   datatype: string;
   /** -1 where any size goes. */
   shape: number[];
+}
+
+export interface ModelMetadataResponse_ParametersEntry {
+  key: string;
+  value: InferParameter | undefined;
 }
 
 export interface ModelInferRequest {
@@ -742,7 +749,7 @@ export const ModelMetadataRequest: MessageFns<ModelMetadataRequest> = {
 };
 
 function createBaseModelMetadataResponse(): ModelMetadataResponse {
-  return { name: "", versions: [], platform: "", inputs: [], outputs: [] };
+  return { name: "", versions: [], platform: "", inputs: [], outputs: [], parameters: {} };
 }
 
 export const ModelMetadataResponse: MessageFns<ModelMetadataResponse> = {
@@ -762,6 +769,9 @@ export const ModelMetadataResponse: MessageFns<ModelMetadataResponse> = {
     for (const v of message.outputs) {
       ModelMetadataResponse_TensorMetadata.encode(v!, writer.uint32(42).fork()).join();
     }
+    globalThis.Object.entries(message.parameters).forEach(([key, value]: [string, InferParameter]) => {
+      ModelMetadataResponse_ParametersEntry.encode({ key: key as any, value }, writer.uint32(50).fork()).join();
+    });
     return writer;
   },
 
@@ -818,6 +828,17 @@ export const ModelMetadataResponse: MessageFns<ModelMetadataResponse> = {
             message.outputs.push(ModelMetadataResponse_TensorMetadata.decode(reader, reader.uint32()));
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            const entry6 = ModelMetadataResponse_ParametersEntry.decode(reader, reader.uint32());
+            if (entry6.value !== undefined) {
+              message.parameters[entry6.key] = entry6.value;
+            }
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -840,6 +861,15 @@ export const ModelMetadataResponse: MessageFns<ModelMetadataResponse> = {
     message.platform = object.platform ?? "";
     message.inputs = object.inputs?.map((e) => ModelMetadataResponse_TensorMetadata.fromPartial(e)) || [];
     message.outputs = object.outputs?.map((e) => ModelMetadataResponse_TensorMetadata.fromPartial(e)) || [];
+    message.parameters = (globalThis.Object.entries(object.parameters ?? {}) as [string, InferParameter][]).reduce(
+      (acc: { [key: string]: InferParameter }, [key, value]: [string, InferParameter]) => {
+        if (value !== undefined) {
+          acc[key] = InferParameter.fromPartial(value);
+        }
+        return acc;
+      },
+      {},
+    );
     return message;
   },
 };
@@ -933,6 +963,75 @@ export const ModelMetadataResponse_TensorMetadata: MessageFns<ModelMetadataRespo
     message.name = object.name ?? "";
     message.datatype = object.datatype ?? "";
     message.shape = object.shape?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseModelMetadataResponse_ParametersEntry(): ModelMetadataResponse_ParametersEntry {
+  return { key: "", value: undefined };
+}
+
+export const ModelMetadataResponse_ParametersEntry: MessageFns<ModelMetadataResponse_ParametersEntry> = {
+  encode(message: ModelMetadataResponse_ParametersEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== undefined) {
+      InferParameter.encode(message.value, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ModelMetadataResponse_ParametersEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseModelMetadataResponse_ParametersEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = InferParameter.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ModelMetadataResponse_ParametersEntry>): ModelMetadataResponse_ParametersEntry {
+    return ModelMetadataResponse_ParametersEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ModelMetadataResponse_ParametersEntry>): ModelMetadataResponse_ParametersEntry {
+    const message = createBaseModelMetadataResponse_ParametersEntry();
+    message.key = object.key ?? "";
+    message.value = (object.value !== undefined && object.value !== null)
+      ? InferParameter.fromPartial(object.value)
+      : undefined;
     return message;
   },
 };

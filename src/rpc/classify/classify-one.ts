@@ -89,10 +89,11 @@ export async function classifyOne(
 }
 
 /** What a client is told of the version that answers. */
-export function describeHandle({ manifest, device }: HandleLike): LentModel {
+export function describeHandle({ manifest, device, precision }: HandleLike): LentModel {
   const { name, version, labels, thresholds, drift, inputSpec } = manifest;
   const distanceThreshold = drift?.threshold;
-  return { name, version, labels, thresholds, distanceThreshold, inputSpec, device };
+  const answer = { name, version, labels, thresholds, distanceThreshold, inputSpec };
+  return { ...answer, device, precision };
 }
 
 /** The answer of a frame that ended, at the moment when it is handed to the transport. */

@@ -11,12 +11,17 @@ import { inputName, outputPorts, rowShape } from './tensors.js';
 const platform = 'onnxruntime_onnx';
 const backend = 'onnxruntime';
 
-/** A version as `ModelMetadata` tells it; `versions` are all that its name has. */
+/**
+ * A version as `ModelMetadata` tells it; `versions` are all that its name has. Beside what
+ * the protocol has, where it is loaded: the device that runs it and the precision, which
+ * says how far its golden frame may lie from the record.
+ */
 export function toModelMetadata(
   model: ModelDescription,
   versions: readonly number[],
 ): ModelMetadataResponse {
-  const { name, inputSpec } = model;
+  const { name, inputSpec, device, precision } = model;
+  const text = (value: string) => ({ parameterChoice: { $case: 'stringParam', value } as const });
   return {
     name,
     versions: versions.map(String),
@@ -27,6 +32,7 @@ export function toModelMetadata(
       datatype: 'FP32',
       shape: [-1, ...port.row],
     })),
+    parameters: device === '' ? {} : { device: text(device), precision: text(precision) },
   };
 }
 

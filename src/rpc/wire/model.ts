@@ -46,6 +46,10 @@ export interface ModelDescription {
   readonly sha256: string;
   /** Empty if not loaded. */
   readonly device: string;
+  /** "full" or "half"; empty if not loaded. */
+  readonly precision: string;
+  /** Why it is in full precision although half was wanted; empty if there is nothing to say. */
+  readonly precisionNote: string;
   /** Why it failed; empty if it did not. */
   readonly failure: string;
 }

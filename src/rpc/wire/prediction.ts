@@ -53,6 +53,8 @@ export interface StreamModel {
   readonly inputSpec: InputSpec;
   /** "onnxruntime/cpu". */
   readonly device: string;
+  /** "full" or "half". */
+  readonly precision: string;
   /** Frames without an answer that the stream may have; 0 outside a stream. */
   readonly maxInFlight: number;
 }
@@ -127,6 +129,7 @@ export function toWireStreamModel(model: StreamModel): WireStreamModel {
     distanceThreshold: model.distanceThreshold,
     inputSpec: toWireInputSpec(model.inputSpec),
     device: model.device,
+    precision: model.precision,
     maxInFlight: model.maxInFlight,
   };
 }

@@ -144,7 +144,11 @@ export interface StreamModel {
    * A frame with a greater distance is unlike those that the model was trained
    * on: its probabilities mean little. None where the model gives no distances.
    */
-  distanceThreshold?: number | undefined;
+  distanceThreshold?:
+    | number
+    | undefined;
+  /** What its frames are computed in: "full" (float32) or "half" (float16). */
+  precision: string;
 }
 
 /** How long each part of a frame's way took, in microseconds. */
@@ -530,6 +534,7 @@ function createBaseStreamModel(): StreamModel {
     device: "",
     maxInFlight: 0,
     distanceThreshold: undefined,
+    precision: "",
   };
 }
 
@@ -562,6 +567,9 @@ export const StreamModel: MessageFns<StreamModel> = {
     }
     if (message.distanceThreshold !== undefined) {
       writer.uint32(69).float(message.distanceThreshold);
+    }
+    if (message.precision !== "") {
+      writer.uint32(74).string(message.precision);
     }
     return writer;
   },
@@ -653,6 +661,14 @@ export const StreamModel: MessageFns<StreamModel> = {
             message.distanceThreshold = reader.float();
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.precision = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -680,6 +696,7 @@ export const StreamModel: MessageFns<StreamModel> = {
     message.device = object.device ?? "";
     message.maxInFlight = object.maxInFlight ?? 0;
     message.distanceThreshold = object.distanceThreshold ?? undefined;
+    message.precision = object.precision ?? "";
     return message;
   },
 };

@@ -140,6 +140,13 @@ export interface Model {
   distanceThresholdSource: string;
   /** Whether a frame may ask why it is answered as it is (Frame.explain). */
   explains: boolean;
+  /**
+   * What it computes in: "full" (float32) or "half" (float16, where its golden
+   * frame came out as in full); empty if not loaded. Explanations are in full.
+   */
+  precision: string;
+  /** Why it is in full precision although half was wanted; empty otherwise. */
+  precisionNote: string;
 }
 
 export interface ListModelsRequest {
@@ -516,6 +523,8 @@ function createBaseModel(): Model {
     distanceThreshold: undefined,
     distanceThresholdSource: "",
     explains: false,
+    precision: "",
+    precisionNote: "",
   };
 }
 
@@ -584,6 +593,12 @@ export const Model: MessageFns<Model> = {
     }
     if (message.explains !== false) {
       writer.uint32(160).bool(message.explains);
+    }
+    if (message.precision !== "") {
+      writer.uint32(170).string(message.precision);
+    }
+    if (message.precisionNote !== "") {
+      writer.uint32(178).string(message.precisionNote);
     }
     return writer;
   },
@@ -771,6 +786,22 @@ export const Model: MessageFns<Model> = {
             message.explains = reader.bool();
             continue;
           }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.precision = reader.string();
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.precisionNote = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -814,6 +845,8 @@ export const Model: MessageFns<Model> = {
     message.distanceThreshold = object.distanceThreshold ?? undefined;
     message.distanceThresholdSource = object.distanceThresholdSource ?? "";
     message.explains = object.explains ?? false;
+    message.precision = object.precision ?? "";
+    message.precisionNote = object.precisionNote ?? "";
     return message;
   },
 };
