@@ -1,10 +1,11 @@
 // Writes the README's tables: the settings from the configuration itself, the figures from
-// what `npm run bench`, `soak`, `chaos` and `experiment` left. With --check it only says
-// whether they are up to date.
+// what `npm run bench`, `soak`, `chaos`, `experiment` and bench/seed-on-cells.ts left. With
+// --check it only says whether they are up to date.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { configFields, settingText } from '../dist/src/config.js';
 import { experimentTable } from './experiment-table.mjs';
+import { seedOnCellsTable } from './seed-on-cells-table.mjs';
 
 const path = resolve(import.meta.dirname, '../README.md');
 const readme = readFileSync(path, 'utf8');
@@ -70,11 +71,15 @@ const fill = (text, name, content) =>
 const experiment = experimentTable(
   resolve(import.meta.dirname, '../bench/results/experiment.json'),
 );
+const seedOnCells = seedOnCellsTable(
+  resolve(import.meta.dirname, '../bench/results/seed-on-cells.json'),
+);
 const next = Object.entries({
   configuration: table,
   bench: figures,
   soak: soaked,
   chaos: survived,
+  'seed on cells': seedOnCells,
   experiment,
 }).reduce((text, [name, content]) => fill(text, name, content), readme);
 if (process.argv.includes('--check')) {

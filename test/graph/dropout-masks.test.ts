@@ -40,6 +40,26 @@ test('seed and step settle a mask; buffers used again change nothing', (t) => {
   }
 });
 
+test('layers, and frames of a batch, have masks that have nothing in common', (t) => {
+  const sizes = { shape: [32, 1251], rate: 0.5 };
+  const [first, second] = ['dropout1/mask', 'dropout2/mask'].map((name) => ({ name, ...sizes }));
+  for (const step of [1, 2, 3]) {
+    const masks = drawDropoutMasks([first!, second!], { seed: 4, step });
+    const [one, other] = [masks['dropout1/mask']!.values, masks['dropout2/mask']!.values];
+    t.true(deviations(one, other) < 4.5, `layers at step ${step}`);
+    // A frame and the next, an element and those that share its words or come soon after.
+    for (const lag of [1, 2, 3, 4, 64, 1251]) {
+      t.true(deviations(one.subarray(lag), one) < 4.5, `${lag} apart at step ${step}`);
+    }
+  }
+});
+
+/** By how many standard deviations two masks of rate a half agree more or less than by chance. */
+function deviations(one: Uint8Array, other: Uint8Array): number {
+  const agreeing = one.filter((value, at) => value === other[at]).length;
+  return Math.abs(agreeing - one.length / 2) / Math.sqrt(one.length / 4);
+}
+
 test('rates 0 and 1 keep all and nothing', (t) => {
   const [all, nothing] = [0, 1].map((rate) =>
     drawDropoutMasks([{ name: 'mask', shape: [1001], rate }], { seed: 5, step: 1 }),

@@ -1,5 +1,6 @@
 import test from 'ava';
 import { initialiseParameters } from '../../src/graph/index.js';
+import { createNetwork } from '../../src/training/networks/index.js';
 import { smallNetwork } from './small-network.js';
 
 test('kernels start uniform within the limit of Keras, biases at zero', (t) => {
@@ -34,5 +35,36 @@ test('a seed gives the same weights each time, another seed others', (t) => {
     const other = initialiseParameters(smallNetwork, seed).get('dense1/kernel')!.values;
     const same = other.filter((value, at) => value === first.get('dense1/kernel')!.values[at]);
     t.is(same.length, 0, `seed ${seed}`);
+  }
+});
+
+test("the seed's network starts as Keras starts it, each kernel apart from the others", (t) => {
+  const shape = { channels: 4, heightPx: 128, widthPx: 128, labelCount: 28 };
+  const parameters = initialiseParameters(createNetwork('seed-cnn', shape), 4);
+  // Fan in and fan out, in weights: the dense layer sees 64 planes of 25x25 px.
+  const fans = {
+    'conv1/kernel': [4 * 9, 32 * 9],
+    'conv2/kernel': [32 * 9, 64 * 9],
+    'conv5/kernel': [64 * 9, 32 * 9],
+    'dense1/kernel': [40_000, 128],
+    'dense2/kernel': [128, 28],
+  };
+  for (const [name, [fanIn, fanOut]] of Object.entries(fans)) {
+    const { values } = parameters.get(name)!;
+    const variance = values.reduce((sum, value) => sum + value * value, 0) / values.length;
+    // limit² / 3; the mean square of n uniform draws strays by √(4 / 5n) of itself.
+    const strays = Math.abs((variance * (fanIn! + fanOut!)) / 2 - 1);
+    t.true(strays < 4.5 * Math.sqrt(0.8 / values.length), `${name}: off by ${strays}`);
+  }
+  const kernels = [...parameters].filter(([name]) => name.endsWith('/kernel'));
+  for (const [at, [name, { values }]] of kernels.entries()) {
+    for (const [otherName, other] of kernels.slice(at + 1)) {
+      const count = Math.min(values.length, other.values.length);
+      const [one, two] = [values.subarray(0, count), other.values.subarray(0, count)];
+      const squares = (some: Float32Array) => some.reduce((sum, value) => sum + value * value, 0);
+      const products = one.reduce((sum, value, index) => sum + value * two[index]!, 0);
+      const correlation = products / Math.sqrt(squares(one) * squares(two));
+      t.true(Math.abs(correlation) < 4.5 / Math.sqrt(count), `${name}, ${otherName}`);
+    }
   }
 });

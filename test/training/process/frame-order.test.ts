@@ -18,6 +18,33 @@ test('shuffled takes every frame once, in another order each epoch and for each 
   t.notDeepEqual(order(1), createFrameOrder({ sampling: 'shuffled', seed: 4 }, table)(1));
 });
 
+test('an epoch has nothing in common with the one before, nor with the order of the file', (t) => {
+  const count = 2000;
+  const large = { labelCount: 1, targets: new Uint8Array(count) };
+  const fileOrder = Array.from({ length: count }, (_, row) => row);
+  for (const seed of [1, 2, 3, 4, 5, 6, 7]) {
+    const order = createFrameOrder({ sampling: 'shuffled', seed }, large);
+    const places = [1, 2, 3].map((epoch) => placesOf(order(epoch)));
+    for (const [at, one] of places.entries()) {
+      t.true(Math.abs(correlation(one, fileOrder)) < 4.5 / Math.sqrt(count), `seed ${seed}`);
+      const next = places[(at + 1) % 3]!;
+      t.true(Math.abs(correlation(one, next)) < 4.5 / Math.sqrt(count), `epochs of seed ${seed}`);
+    }
+  }
+
+  function placesOf(rows: readonly number[]): readonly number[] {
+    const places = new Array<number>(count);
+    for (const [place, row] of rows.entries()) places[row] = place;
+    return places;
+  }
+  /** Of two orders' places: Spearman's. */
+  function correlation(one: readonly number[], two: readonly number[]): number {
+    const middle = (count - 1) / 2;
+    const products = one.reduce((sum, at, row) => sum + (at - middle) * (two[row]! - middle), 0);
+    return (12 * products) / (count * (count ** 2 - 1));
+  }
+});
+
 test('balanced takes as many frames, each as often as its weight says, rounded', (t) => {
   const order = createFrameOrder({ sampling: 'balanced', seed: 3 }, table);
   const weights = drawingWeightsOf(table);
