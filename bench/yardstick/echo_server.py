@@ -4,12 +4,22 @@ Needs grpcio and grpcio-tools. Prints its port; ends when its standard input is 
 """
 import pathlib
 import sys
+import tempfile
 from concurrent import futures
 
 import grpc
+import grpc_tools
+from grpc_tools import protoc
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "proto"))
-protos, services = grpc.protos_and_services("cytostream/v1/classifier.proto")
+proto = pathlib.Path(__file__).resolve().parents[2] / "proto"
+made = tempfile.TemporaryDirectory()
+google = pathlib.Path(grpc_tools.__file__).parent / "_proto"
+files = [f"cytostream/v1/{name}.proto" for name in ("frame", "model", "classifier")]
+outputs = [f"--python_out={made.name}", f"--grpc_python_out={made.name}"]
+if protoc.main(["protoc", f"-I{proto}", f"-I{google}", *outputs, *files]):
+    sys.exit("the contract could not be compiled")
+sys.path.insert(0, made.name)
+from cytostream.v1 import classifier_pb2 as protos, classifier_pb2_grpc as services  # noqa: E402
 
 
 class Classifier(services.ClassifierServiceServicer):

@@ -120,7 +120,7 @@ export function createBatcher(
   const nextBatch = () => {
     // What waits is shared between the lanes that have nothing to do.
     const waiting = Math.ceil(queue.frames / Math.max(1, lanes.idle));
-    const chosen = chooseBatch(waiting, batchSizes, runTime);
+    const chosen = chooseBatch(waiting, batchSizes, runTime, queue.frames / laneCount);
     untilTry -= 1;
     if (untilTry > 0) return chosen;
     const batchSize = sizeToTry(chosen.batchSize, waiting, batchSizes);

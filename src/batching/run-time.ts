@@ -4,6 +4,10 @@ const newestWeight = 0.2;
 const maxLoad = 20;
 /** A size within this part of the best rate is as good: the smaller one answers earlier. */
 const goodRate = 0.95;
+/** Batches that each lane has waiting before a larger size is taken for its fewer hand-overs. */
+const deepBacklog = 4;
+/** What the larger size may seem to lose: few runs of it, on a busy machine, say no more than that. */
+const fairRate = 0.8;
 
 /**
  * What a run of each batch size takes, learned from the runs themselves.
@@ -58,11 +62,16 @@ export class RunTime {
  * size, that is a small filled batch, which answers early and leaves room for what is more
  * urgent; on a GPU, where it hardly grows, everything that waits, padded. Before enough is
  * known: the largest size that is filled, so that it becomes known.
+ *
+ * A larger one that is not clearly worse is taken once the `backlog` of each lane holds
+ * several of it: its Tickets wait longer than it takes anyway, and every batch costs the
+ * process a hand-over, which no run time shows.
  */
 export function chooseBatch(
   waiting: number,
   sizes: readonly number[],
   runTime: RunTime,
+  backlog = 0,
 ): { readonly tickets: number; readonly batchSize: number } {
   const padded = sizes.find((size) => size >= waiting);
   const choices = sizes
@@ -72,8 +81,14 @@ export function chooseBatch(
       return { tickets, batchSize, rate: tickets / (runTime.bestMs(batchSize) ?? Number.NaN) };
     });
   const bestRate = Math.max(...choices.map(({ rate }) => rate));
+  const hasRate = (part: number) => (choice: { readonly rate: number }) =>
+    choice.rate >= part * bestRate;
+  const smallest = choices.find(hasRate(goodRate));
+  const larger = choices
+    .filter(({ batchSize }) => batchSize * deepBacklog <= backlog)
+    .findLast(hasRate(fairRate));
   const chosen =
-    choices.find(({ rate }) => rate >= goodRate * bestRate) ??
+    (larger && smallest && larger.batchSize > smallest.batchSize ? larger : smallest) ??
     choices.findLast(({ batchSize }) => batchSize <= waiting) ??
     choices[0];
   const { tickets, batchSize } = chosen ?? { tickets: 1, batchSize: 1 };

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { mayGainMore, RunTime } from '../../src/batching/run-time.js';
+import { chooseBatch, mayGainMore, RunTime } from '../../src/batching/run-time.js';
 
 test('nothing is known before the first run', (t) => {
   t.is(new RunTime().expectMs(4), null);
@@ -29,6 +29,18 @@ test('one run that stood still does not shut out all that come after', (t) => {
   runTime.learn(1, 10);
   runTime.learn(1, 60_000);
   t.true((runTime.expectMs(1) ?? 0) < 50);
+});
+
+test('of sizes that are nearly as good, the larger runs once several of it wait', (t) => {
+  const runTime = new RunTime();
+  for (const size of [1, 2, 4, 8]) runTime.learn(size, 5 * size);
+  const sizeOf = (waiting: number, backlog: number) =>
+    chooseBatch(waiting, [1, 2, 4, 8], runTime, backlog).batchSize;
+  t.is(sizeOf(3, 3), 1);
+  t.is(sizeOf(8, 8), 2);
+  t.is(sizeOf(16, 8), 2, 'half of what waits is for another lane');
+  t.is(sizeOf(100, 50), 8);
+  t.is(sizeOf(2, 50), 2, 'never padded for nothing');
 });
 
 test('larger sizes are given up once two in a row gained nothing', (t) => {
