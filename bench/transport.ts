@@ -1,20 +1,30 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { packageRoot } from '../src/package-root.js';
 import { median } from './median.js';
 import { connectRaw, encodeFrame } from './raw-client.js';
+import { buildCpp, findPython, pinned } from './yardsticks.js';
 
-/** How one server did with one size of frame. */
-export interface TransportRow {
-  readonly server: string;
-  readonly frameBytes: number;
+/** What one server did with frames of one size. */
+export interface TransportMeasure {
   readonly framesPerSecond: number;
   /** CPU time of the server, milliseconds a frame: what is left when the client is the bottleneck. */
-  readonly serverCpuMs: number;
-  /** The yardstick's CPU time a frame ÷ this one's: above 1 is better. null without a yardstick. */
-  readonly ratio: number | null;
+  readonly cpuMs: number;
+}
+
+/** This product's gRPC edge beside a bare server of another make. */
+export interface TransportRow {
+  readonly frameBytes: number;
+  readonly yardstick: 'C++' | 'Python';
+  readonly ours: TransportMeasure;
+  readonly theirs: TransportMeasure;
+  /** Their CPU time a frame ÷ ours: above 1 is better. */
+  readonly ratio: number;
 }
 
 export interface TransportOptions {
@@ -24,105 +34,132 @@ export interface TransportOptions {
 
 const sizes = [64 * 1024, 2 * 1024 * 1024];
 const streams = 4;
+const rounds = 3;
 
 /**
- * Frames a second through the gRPC edge alone, streamed from this process to a server in
- * another, beside a bare Python server on gRPC's C core where one can be run. Rounds are
- * interleaved and medians compared, because times drift.
+ * Frames through the gRPC edge alone, streamed to a server in a process of its own on one
+ * core, beside bare servers of gRPC's C++ and Python where they can be had. The load is C++
+ * where that can be compiled, else this process. Rounds are interleaved and medians
+ * compared, because times drift.
  */
 export async function measureTransport(
   options: TransportOptions = {},
   say: (line: string) => void = console.log,
 ): Promise<readonly TransportRow[]> {
   const seconds = options.seconds ?? 2;
-  const servers = [await startServer('cytostream', process.execPath, [ours])];
+  const cpp = await buildCpp();
   const python = findPython();
+  if (cpp === null) say('NO C++ YARDSTICK: no g++ with gRPC was found (libgrpc++-dev).');
   if (python === null) {
-    say(
-      'NO YARDSTICK: no Python with grpcio and grpcio-tools was found (set CYTOSTREAM_BENCH_PYTHON to one).',
-    );
-  } else servers.push(await startServer('Python C core', python, [yardstick]));
+    say('NO PYTHON YARDSTICK: no Python with grpcio and grpcio-tools (CYTOSTREAM_BENCH_PYTHON).');
+  }
+  const folder = await mkdtemp(join(tmpdir(), 'cytostream-bench-'));
+  const servers: Server[] = [];
   try {
-    const samples: { server: string; frameBytes: number; rate: number; cpuMs: number }[] = [];
+    const ours = await startServer([process.execPath, echoServer]);
+    servers.push(ours);
+    const yardsticks: { readonly name: TransportRow['yardstick']; readonly server: Server }[] = [];
+    for (const [name, command] of [
+      ['C++', cpp && [cpp.server]],
+      ['Python', python && [python, pythonEcho]],
+    ] as const) {
+      if (!command) continue;
+      const server = await startServer(command);
+      servers.push(server);
+      yardsticks.push({ name, server });
+    }
+    const rows: TransportRow[] = [];
     for (const frameBytes of sizes) {
-      for (const server of servers) await measure(server, frameBytes, 0.5); // warm
-      for (let round = 0; round < 3; round += 1) {
+      const load = await makeLoad(frameBytes, folder, cpp?.client ?? null);
+      const samples = new Map<Server, TransportMeasure[]>();
+      for (const server of servers) await measure(server, load, 0.5); // warm
+      for (let round = 0; round < rounds; round += 1) {
         for (const server of servers) {
-          samples.push({
-            server: server.name,
-            frameBytes,
-            ...(await measure(server, frameBytes, seconds)),
-          });
+          const sample = await measure(server, load, seconds);
+          samples.set(server, [...(samples.get(server) ?? []), sample]);
         }
       }
-    }
-    const medianOf = (server: string, frameBytes: number, field: 'rate' | 'cpuMs') =>
-      median(
-        samples
-          .filter((sample) => sample.server === server && sample.frameBytes === frameBytes)
-          .map((sample) => sample[field]),
-      );
-    return sizes.flatMap((frameBytes) =>
-      servers.map(({ name }) => {
-        const cpuMs = medianOf(name, frameBytes, 'cpuMs');
-        const ratio =
-          python === null ? null : medianOf('Python C core', frameBytes, 'cpuMs') / cpuMs;
+      const medians = (server: Server): TransportMeasure => {
+        const of = samples.get(server) ?? [];
         return {
-          server: name,
-          frameBytes,
-          framesPerSecond: medianOf(name, frameBytes, 'rate'),
-          serverCpuMs: cpuMs,
-          ratio,
+          framesPerSecond: median(of.map(({ framesPerSecond }) => framesPerSecond)),
+          cpuMs: median(of.map(({ cpuMs }) => cpuMs)),
         };
-      }),
-    );
+      };
+      for (const { name, server } of yardsticks) {
+        const [mine, theirs] = [medians(ours), medians(server)];
+        const ratio = theirs.cpuMs / mine.cpuMs;
+        rows.push({ frameBytes, yardstick: name, ours: mine, theirs, ratio });
+      }
+    }
+    return rows;
   } finally {
     for (const server of servers) server.stop();
+    await rm(folder, { recursive: true, force: true });
   }
 }
 
-const ours = join(packageRoot, 'dist/bench/transport-server.js');
-const yardstick = join(packageRoot, 'bench/yardstick/echo_server.py');
+const echoServer = join(packageRoot, 'dist/bench/transport-server.js');
+const pythonEcho = join(packageRoot, 'bench/yardstick/echo_server.py');
 
 interface Server {
-  readonly name: string;
   readonly pid: number;
   readonly port: number;
   stop(): void;
 }
 
-async function startServer(name: string, command: string, args: string[]): Promise<Server> {
-  // One core for the server, where it can be arranged; the client takes the others.
-  const pinned = hasTaskset() ? ['taskset', '-c', '0', command, ...args] : [command, ...args];
-  const [program = command, ...rest] = pinned;
-  const child: ChildProcess = spawn(program, rest, { stdio: ['pipe', 'pipe', 'inherit'] });
-  if (child.stdout === null || child.pid === undefined) throw new Error(`${name} did not start`);
-  const [line] = await once(child.stdout, 'data');
-  return { name, pid: child.pid, port: Number(String(line)), stop: () => child.kill() };
+async function startServer(command: readonly string[]): Promise<Server> {
+  const [program = '', ...args] = pinned(0, command);
+  const child: ChildProcess = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  if (child.stdout === null || child.pid === undefined) {
+    throw new Error(`${command.join(' ')} did not start`);
+  }
+  const gone = once(child, 'exit').then(() => {
+    throw new Error(`${command.join(' ')} ended at once`);
+  });
+  const [line] = await Promise.race([once(child.stdout, 'data'), gone]);
+  gone.catch(() => {});
+  return { pid: child.pid, port: Number(String(line)), stop: () => child.kill() };
 }
 
-/** Streams frames of one size for a while; the frame is encoded once. */
-async function measure(
-  { pid, port }: Server,
-  frameBytes: number,
+/** Streams frames to a port for so many seconds. */
+type Load = (
+  port: number,
   seconds: number,
-): Promise<{ rate: number; cpuMs: number }> {
-  const plane = Buffer.alloc(frameBytes / 4, 7);
-  const edge = Math.sqrt(frameBytes / 4);
+) => Promise<{ readonly answered: number; readonly elapsedMs: number }>;
+
+async function makeLoad(
+  frameBytes: number,
+  folder: string,
+  cppClient: string | null,
+): Promise<Load> {
+  const edgePx = Math.floor(Math.sqrt(frameBytes / 4));
+  const plane = Buffer.alloc(edgePx * edgePx, 7);
   const channels = ['red', 'green', 'blue', 'yellow'];
   const message = encodeFrame({
     id: 'bench-000001',
-    widthPx: Math.floor(edge),
-    heightPx: Math.floor(edge),
+    widthPx: edgePx,
+    heightPx: edgePx,
     pixelType: 'uint8',
     significantBits: 0,
     encoding: 'raw',
     planes: channels.map((channel) => ({ channel, bytes: plane })),
   });
+  if (cppClient === null) return (port, seconds) => loadFromHere(port, message, seconds);
+  const path = join(folder, `message-${frameBytes}`);
+  await writeFile(path, message);
+  return async (port, seconds) => {
+    const load = [cppClient, `127.0.0.1:${port}`, path, `${streams}`, `${seconds}`];
+    const [program = '', ...args] = pinned(1, load);
+    return JSON.parse((await promisify(execFile)(program, args)).stdout);
+  };
+}
+
+const loadFromHere = async (port: number, message: Buffer, seconds: number) => {
   const client = connectRaw(port);
   let answered = 0;
   let isOver = false;
-  const startedAt = { ms: performance.now(), cpuMs: cpuOf(pid) };
+  const startedAtMs = performance.now();
   const timer = setTimeout(() => {
     isOver = true;
   }, seconds * 1000);
@@ -142,10 +179,21 @@ async function measure(
     }),
   );
   clearTimeout(timer);
-  const elapsedMs = performance.now() - startedAt.ms;
-  const cpuMs = (cpuOf(pid) - startedAt.cpuMs) / answered;
   client.close();
-  return { rate: (answered / elapsedMs) * 1000, cpuMs };
+  return { answered, elapsedMs: performance.now() - startedAtMs };
+};
+
+async function measure(
+  { pid, port }: Server,
+  load: Load,
+  seconds: number,
+): Promise<TransportMeasure> {
+  const before = cpuOf(pid);
+  const { answered, elapsedMs } = await load(port, seconds);
+  return {
+    framesPerSecond: (answered * 1000) / elapsedMs,
+    cpuMs: (cpuOf(pid) - before) / answered,
+  };
 }
 
 /** User and system time of a process so far, from /proc (100 ticks a second on Linux). */
@@ -155,30 +203,5 @@ function cpuOf(pid: number): number {
     return (Number(fields[11]) + Number(fields[12])) * 10;
   } catch {
     return Number.NaN; // not Linux: only the rate is told
-  }
-}
-
-function findPython(): string | null {
-  const asked = process.env['CYTOSTREAM_BENCH_PYTHON'];
-  for (const python of [asked, 'python3', '/usr/bin/python3']) {
-    if (python === undefined) continue;
-    try {
-      execFileSync(python, ['-c', 'from grpc_tools import protoc; protoc._protos_and_services'], {
-        stdio: 'ignore',
-      });
-      return python;
-    } catch {
-      // the next one
-    }
-  }
-  return null;
-}
-
-function hasTaskset(): boolean {
-  try {
-    execFileSync('taskset', ['--version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
   }
 }
