@@ -7,6 +7,8 @@ export interface CameraOptions {
   readonly sigmaPx: number;
   /** Light where there is nothing, 0..1. */
   readonly background: number;
+  /** How strong the stain came out and how long it was exposed: 1 is as drawn. */
+  readonly gain: number;
   /** Photons of the brightest pixel: fewer give more shot noise. */
   readonly photons: number;
 }
@@ -16,9 +18,9 @@ export function expose(canvas: Canvas, options: CameraOptions, random: Random): 
   const { sizePx, light } = canvas;
   blur(light, sizePx, options.sigmaPx);
   const pixels = new Uint8Array(light.length);
-  const { background, photons } = options;
+  const { background, photons, gain } = options;
   for (let i = 0; i < pixels.length; i++) {
-    const signal = light[i]! + background;
+    const signal = gain * light[i]! + background;
     // Shot noise grows with the root of the light; 1.2 levels of read-out noise lie beneath.
     const noise = random.normal() * (Math.sqrt(signal / photons) + 0.0047);
     const level = (signal + noise) * 235 + 0.5;

@@ -58,6 +58,28 @@ export function addRing(
   }
 }
 
+/** Adds a round of even brightness whose edge is about a pixel wide. */
+export function addDisc(
+  canvas: Canvas,
+  x: number,
+  y: number,
+  radiusPx: number,
+  brightness: number,
+): void {
+  const { sizePx, light } = canvas;
+  const reach = Math.ceil(radiusPx + 1);
+  const bottom = Math.min(sizePx - 1, Math.floor(y) + reach + 1);
+  const right = Math.min(sizePx - 1, Math.floor(x) + reach + 1);
+  for (let row = Math.max(0, Math.floor(y) - reach); row <= bottom; row++) {
+    for (let column = Math.max(0, Math.floor(x) - reach); column <= right; column++) {
+      const inside = radiusPx - Math.hypot(column - x, row - y);
+      if (inside <= -0.5) continue;
+      const at = row * sizePx + column;
+      light[at] = light[at]! + brightness * Math.min(1, inside + 0.5);
+    }
+  }
+}
+
 /** Adds a straight line of even brightness from one point to another. */
 export function addLine(
   canvas: Canvas,

@@ -21,20 +21,25 @@ interface Outline {
   readonly radii: Float32Array;
 }
 
+export interface Round {
+  readonly x: number;
+  readonly y: number;
+  readonly radiusPx: number;
+}
+
 /** Where one cell and its parts lie. */
 export interface Cell extends CellOptions {
   /** Pixels per fiftieth of the cell's radius: the measure of everything drawn in it. */
   readonly unit: number;
-  readonly nucleus: { readonly x: number; readonly y: number; readonly radiusPx: number };
+  readonly nucleus: Round;
   /** Microtubule organizing centre: just outside the nucleus. */
   readonly mtoc: readonly [number, number];
   /** Direction in which the cell is stretched, or its spindle lies. */
   readonly axis: number;
-  readonly nucleoli: readonly {
-    readonly x: number;
-    readonly y: number;
-    readonly radiusPx: number;
-  }[];
+  /** Rounds that overlap: one to three make a nucleolus. */
+  readonly nucleoli: readonly Round[];
+  /** Fixes what several stains show alike: its microtubules, reticulum and spindle. */
+  readonly seed: number;
   /** How deep a point lies: 1 in the centre, 0 at the edge, negative outside. */
   depth(x: number, y: number): number;
   /** The same for the nucleus. */
@@ -59,9 +64,11 @@ export function createCell(options: CellOptions, random: Random): Cell {
   const unit = radiusPx / 50;
   const isRound = phase === 'mitotic';
   const axis = random.between(0, Math.PI);
-  const stretch = isRound ? 1.04 : random.between(1.1, 1.5);
+  const stretch = isRound ? 1.04 : random.between(1.05, 1.5);
   const edge = createOutline(
-    { x, y, radiusPx, axis, stretch, roughness: isRound ? 0.01 : 0.035 },
+    isRound
+      ? { x, y, radiusPx, axis, stretch, roughness: 0.01, corners: 0 }
+      : { x, y, radiusPx, axis, stretch, roughness: 0.035, corners: random.whole(0, 4) },
     random,
   );
   const shift = random.between(0, 0.08) * radiusPx;
@@ -73,14 +80,15 @@ export function createCell(options: CellOptions, random: Random): Cell {
       radiusPx: radiusPx * random.between(0.4, 0.45),
       axis: axis + random.between(-0.4, 0.4),
       stretch: random.between(1.1, 1.25),
-      roughness: 0.012,
+      roughness: 0.02,
+      corners: 0,
     },
     random,
   );
   const nucleusRadius = nucleusOutline.radii.reduce((sum, radius) => sum + radius, 0) / angles;
   const nucleus = { x: nucleusOutline.x, y: nucleusOutline.y, radiusPx: nucleusRadius };
   const mtocAngle = random.between(0, 2 * Math.PI);
-  const mtocRadius = radiusAt(nucleusOutline, mtocAngle) + 4 * unit;
+  const mtocRadius = radiusAt(nucleusOutline, mtocAngle) + random.between(2.5, 6) * unit;
   const depth = (px: number, py: number) => depthIn(edge, px, py);
   const nuclearDepth = (px: number, py: number) => (isRound ? -1 : depthIn(nucleusOutline, px, py));
   return {
@@ -93,6 +101,7 @@ export function createCell(options: CellOptions, random: Random): Cell {
       nucleus.y + mtocRadius * Math.sin(mtocAngle),
     ],
     nucleoli: placeNucleoli(nucleus, random),
+    seed: random.whole(0, 0xffffff),
     depth,
     nuclearDepth,
     map: mapDepths(x, y, radiusPx, depth, nuclearDepth),
@@ -170,9 +179,14 @@ interface OutlineOptions {
   readonly axis: number;
   readonly stretch: number;
   readonly roughness: number;
+  /** How many points it is drawn out to. */
+  readonly corners: number;
 }
 
-/** An ellipse, roughened by a few waves around it. */
+/** How far an outline may reach, in its mean radii: more would leave a frame of one cell. */
+const longestReach = 1.27;
+
+/** An ellipse, roughened by a few waves around it and drawn out to corners. */
 function createOutline(options: OutlineOptions, random: Random): Outline {
   const { x, y, radiusPx, axis, stretch, roughness } = options;
   const radii = new Float32Array(angles);
@@ -180,6 +194,10 @@ function createOutline(options: OutlineOptions, random: Random): Outline {
     count,
     height: random.normal() * roughness,
     start: random.between(0, 2 * Math.PI),
+  }));
+  const corners = Array.from({ length: options.corners }, () => ({
+    at: random.between(0, 2 * Math.PI),
+    height: random.between(0.1, 0.35),
   }));
   const long = radiusPx * Math.sqrt(stretch);
   const short = radiusPx / Math.sqrt(stretch);
@@ -189,8 +207,14 @@ function createOutline(options: OutlineOptions, random: Random): Outline {
     const s = Math.sin(angle - axis) / short;
     let factor = 1;
     for (const wave of waves) factor += wave.height * Math.cos(wave.count * angle + wave.start);
+    for (const corner of corners) {
+      factor += corner.height * Math.exp(14 * (Math.cos(angle - corner.at) - 1));
+    }
     radii[i] = factor / Math.sqrt(c * c + s * s);
   }
+  const reach = radii.reduce((most, radius) => Math.max(most, radius), 0);
+  const shrink = Math.min(1, (longestReach * radiusPx) / reach);
+  for (let i = 0; i < angles; i++) radii[i] = radii[i]! * shrink;
   return { x, y, radii };
 }
 
@@ -210,19 +234,25 @@ function depthIn(outline: Outline, x: number, y: number): number {
   return 1 - distance / radiusAt(outline, Math.atan2(dy, dx));
 }
 
-function placeNucleoli(
-  nucleus: { readonly x: number; readonly y: number; readonly radiusPx: number },
-  random: Random,
-) {
-  const count = random.whole(2, 3);
+function placeNucleoli(nucleus: Round, random: Random): readonly Round[] {
+  const count = random.whole(1, 4);
   const turn = random.between(0, 2 * Math.PI);
   return Array.from({ length: count }, (_, i) => {
     const angle = turn + (i * 2 * Math.PI) / count + random.between(-0.4, 0.4);
-    const distance = nucleus.radiusPx * random.between(0.35, 0.5);
-    return {
-      x: nucleus.x + distance * Math.cos(angle),
-      y: nucleus.y + distance * Math.sin(angle),
-      radiusPx: nucleus.radiusPx * random.between(0.2, 0.27),
-    };
-  });
+    const distance = nucleus.radiusPx * random.between(0.3, 0.52);
+    const radiusPx = nucleus.radiusPx * random.between(0.15, 0.25);
+    const x = nucleus.x + distance * Math.cos(angle);
+    const y = nucleus.y + distance * Math.sin(angle);
+    const rounds: Round[] = [{ x, y, radiusPx }];
+    for (let more = random.whole(0, 2); more > 0; more--) {
+      const side = random.between(0, 2 * Math.PI);
+      const off = radiusPx * random.between(0.5, 0.9);
+      rounds.push({
+        x: x + off * Math.cos(side),
+        y: y + off * Math.sin(side),
+        radiusPx: radiusPx * random.between(0.5, 0.9),
+      });
+    }
+    return rounds;
+  }).flat();
 }

@@ -1,8 +1,8 @@
-import { addLine, addSpot, type Canvas } from './canvas.js';
+import { addSpot, type Canvas } from './canvas.js';
 import { type Cell, fillCell } from './cell.js';
-import { endoplasmicReticulum } from './patterns/cytoplasmic.js';
-import { microtubules } from './patterns/cytoskeletal.js';
-import { mitoticSpindle } from './patterns/division.js';
+import { cytokineticBridge, mitoticSpindle } from './patterns/division.js';
+import { endoplasmicReticulum } from './patterns/endomembranes.js';
+import { microtubules } from './patterns/microtubules.js';
 import { nuclearShare, nucleolarShare } from './patterns/nuclear.js';
 import type { Random } from './random.js';
 import { createTexture } from './texture.js';
@@ -18,11 +18,16 @@ export function addReferenceStains(into: ReferenceCanvases, cell: Cell, random: 
   if (cell.phase === 'mitotic') {
     mitoticSpindle(into.microtubules, cell, random);
     addMetaphasePlate(into.nucleus, cell, random);
-    fillCell(into.endoplasmicReticulum, cell, (depth) => 0.4 * Math.min(1, Math.max(0, depth * 8)));
+    const texture = createTexture(random, 2.5 * cell.unit);
+    fillCell(
+      into.endoplasmicReticulum,
+      cell,
+      (depth, _, x, y) => 0.5 * texture(x, y) * Math.min(1, Math.max(0, depth * 8)),
+    );
     return;
   }
   microtubules(into.microtubules, cell, random);
-  if (cell.sister !== null) addMidbody(into.microtubules, cell, cell.sister);
+  if (cell.sister !== null) cytokineticBridge(into.microtubules, cell, random);
   addNucleus(into.nucleus, cell, random);
   endoplasmicReticulum(into.endoplasmicReticulum, cell, random);
 }
@@ -46,11 +51,4 @@ function addMetaphasePlate(canvas: Canvas, cell: Cell, random: Random): void {
     const y = cell.y + offset * across[1] - thickness * across[0];
     addSpot(canvas, x, y, 2.2 * cell.unit, 0.3);
   }
-}
-
-/** The bundle of microtubules that still joins two daughters. */
-function addMidbody(canvas: Canvas, cell: Cell, sister: readonly [number, number]): void {
-  const middle = [(cell.x + sister[0]) / 2, (cell.y + sister[1]) / 2] as const;
-  const from = [cell.x * 0.3 + middle[0] * 0.7, cell.y * 0.3 + middle[1] * 0.7] as const;
-  addLine(canvas, from, middle, 1.4 * cell.unit, 0.6);
 }

@@ -43,6 +43,7 @@ export function simulateCells(options: SimulateOptions): Frame {
       labelPatterns[label]!(protein, cell, random);
     }
   }
+  const sigmaPx = random.between(0.6, 0.8);
   const exposures = [
     { canvas: microtubules, background: 0.012, photons: 500 },
     { canvas: protein, background: 0.012, photons: 700 },
@@ -58,7 +59,12 @@ export function simulateCells(options: SimulateOptions): Frame {
     encoding: 'raw',
     planes: exposures.map(({ canvas, background, photons }, i) => ({
       channel: hpaChannels[i]!,
-      bytes: expose(canvas, { sigmaPx: 0.65, background, photons }, random),
+      bytes: expose(
+        canvas,
+        // No two acquisitions are stained and exposed alike.
+        { sigmaPx, background, photons, gain: random.between(0.75, 1.15) },
+        random,
+      ),
     })),
   };
 }

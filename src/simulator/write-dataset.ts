@@ -48,15 +48,22 @@ export async function writeSimulatedDataset(
   await storing(() => mkdir(join(dir, 'train'), { recursive: true }));
   const random = createRandom(mixSeed(seed, -1));
   const rows = ['Id,Target'];
+  let writing: Promise<void> | null = null;
   for (let index = 0; index < frameCount; index++) {
-    if (signal?.aborted) throw DomainError.from(signal.reason);
     const labels = drawLabels(random, options.labels);
     const id = `sim_${String(index).padStart(6, '0')}`;
     const frame = simulateCells({ seed: mixSeed(seed, index), labels, sizePx });
-    await storing(() => writePlanes(join(dir, 'train', id), frame));
+    // The frame before is compressed on another thread while this one is made.
+    if (writing !== null) {
+      await writing;
+      onProgress(index, frameCount);
+    }
+    if (signal?.aborted) throw DomainError.from(signal.reason);
+    writing = storing(() => writePlanes(join(dir, 'train', id), frame));
     rows.push(`${id},${labels.join(' ')}`);
-    onProgress(index + 1, frameCount);
   }
+  await writing;
+  onProgress(frameCount, frameCount);
   await storing(() => writeFile(join(dir, 'train.csv'), `${rows.join('\n')}\n`));
 }
 

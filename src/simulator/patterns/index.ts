@@ -1,11 +1,15 @@
 import type { Pattern } from '../pattern.js';
-import * as cytoplasmic from './cytoplasmic.js';
-import * as cytoskeletal from './cytoskeletal.js';
+import * as cytoplasm from './cytoplasm.js';
 import * as division from './division.js';
+import * as endomembranes from './endomembranes.js';
+import * as filaments from './filaments.js';
+import * as inclusions from './inclusions.js';
+import * as microtubules from './microtubules.js';
 import * as nuclear from './nuclear.js';
 import * as surface from './surface.js';
+import * as vesicles from './vesicles.js';
 
-/** The pattern of each of the 28 labels, in the order of `hpaLabels`. */
+/** The pattern of each of the 28 labels, in the order of `hpaLabels`; `docs/labels.md` describes and shows them. */
 export const labelPatterns: readonly Pattern[] = [
   nuclear.nucleoplasm,
   nuclear.nuclearMembrane,
@@ -13,28 +17,28 @@ export const labelPatterns: readonly Pattern[] = [
   nuclear.fibrillarCenters,
   nuclear.nuclearSpeckles,
   nuclear.nuclearBodies,
-  cytoplasmic.endoplasmicReticulum,
-  cytoplasmic.golgiApparatus,
-  cytoplasmic.peroxisomes,
-  cytoplasmic.endosomes,
-  cytoplasmic.lysosomes,
-  cytoskeletal.intermediateFilaments,
-  cytoskeletal.actinFilaments,
-  cytoskeletal.focalAdhesions,
-  cytoskeletal.microtubules,
-  cytoskeletal.microtubuleEnds,
+  endomembranes.endoplasmicReticulum,
+  endomembranes.golgiApparatus,
+  vesicles.peroxisomes,
+  vesicles.endosomes,
+  vesicles.lysosomes,
+  filaments.intermediateFilaments,
+  filaments.actinFilaments,
+  filaments.focalAdhesions,
+  microtubules.microtubules,
+  microtubules.microtubuleEnds,
   division.cytokineticBridge,
   division.mitoticSpindle,
-  cytoskeletal.microtubuleOrganizingCenter,
-  cytoskeletal.centrosome,
-  cytoplasmic.lipidDroplets,
+  microtubules.microtubuleOrganizingCenter,
+  microtubules.centrosome,
+  vesicles.lipidDroplets,
   surface.plasmaMembrane,
   surface.cellJunctions,
-  cytoplasmic.mitochondria,
-  cytoplasmic.aggresome,
-  cytoplasmic.cytosol,
-  cytoplasmic.cytoplasmicBodies,
-  cytoplasmic.rodsAndRings,
+  cytoplasm.mitochondria,
+  inclusions.aggresome,
+  cytoplasm.cytosol,
+  vesicles.cytoplasmicBodies,
+  inclusions.rodsAndRings,
 ];
 
 /** The labels that need a cell in division, and so set the whole frame. */

@@ -1,50 +1,60 @@
 import { addSpot } from '../canvas.js';
-import { fillCell } from '../cell.js';
+import { type Cell, fillCell } from '../cell.js';
 import type { Pattern } from '../pattern.js';
-import { cytoplasmicShare } from './cytoplasmic.js';
+import { createTexture } from '../texture.js';
+import { addHaze } from './cytoplasm.js';
 
+/** How far the edge of a cell is from its centre at an angle, to half a pixel. */
+function edgeAt(cell: Cell, angle: number): number {
+  let reach = cell.radiusPx * 0.5;
+  const [c, s] = [Math.cos(angle), Math.sin(angle)];
+  while (reach < 2 * cell.radiusPx && cell.depth(cell.x + reach * c, cell.y + reach * s) > 0.015) {
+    reach += 0.5;
+  }
+  return reach;
+}
+
+/** A bright rim with fine hairs on it, and weakly the whole flat surface. */
 export const plasmaMembrane: Pattern = (canvas, cell, random) => {
-  const width = (1.5 * cell.unit) / cell.radiusPx;
-  fillCell(canvas, cell, (depth, nuclear) => {
+  const { unit } = cell;
+  const width = (1.3 * unit) / cell.radiusPx;
+  const surface = random.between(0.04, 0.16);
+  const texture = createTexture(random, 2 * unit);
+  fillCell(canvas, cell, (depth, _, x, y) => {
     const off = (depth - 0.02) / width;
-    return 0.85 * Math.exp(-0.5 * off * off) + 0.06 * cytoplasmicShare(depth, nuclear);
+    const flat = depth > 0 ? surface * (0.5 + texture(x, y)) : 0;
+    return 0.85 * Math.exp(-0.5 * off * off) + flat;
   });
-  // fine hairs outside of it
-  for (let i = 0; i < 50; i++) {
+  const hairs = random.whole(20, 70);
+  for (let i = 0; i < hairs; i++) {
     const angle = random.between(0, 2 * Math.PI);
-    let reach = cell.radiusPx * 0.7;
-    while (cell.depth(cell.x + reach * Math.cos(angle), cell.y + reach * Math.sin(angle)) > 0)
-      reach++;
-    for (let k = 0; k < 3; k++) {
-      const distance = reach + k * 1.2 * cell.unit;
-      addSpot(
-        canvas,
-        cell.x + distance * Math.cos(angle),
-        cell.y + distance * Math.sin(angle),
-        0.7 * cell.unit,
-        0.25,
-      );
+    const reach = edgeAt(cell, angle);
+    const lean = angle + random.between(-0.4, 0.4);
+    const length = random.between(1, 5) * unit;
+    for (let out = 0; out < length; out++) {
+      const x = cell.x + reach * Math.cos(angle) + out * Math.cos(lean);
+      const y = cell.y + reach * Math.sin(angle) + out * Math.sin(lean);
+      addSpot(canvas, x, y, 0.65 * unit, 0.22);
     }
   }
 };
 
-/** Bright, beaded stretches of the edge, where a neighbour would touch. */
+/** Stretches of the edge where a neighbour would touch: bright, uneven, with gaps between. */
 export const cellJunctions: Pattern = (canvas, cell, random) => {
-  const { unit } = cell;
+  const { unit, radiusPx } = cell;
   const turn = random.between(0, 2 * Math.PI);
-  for (let contact = 0; contact < 3; contact++) {
-    const from = turn + contact * 2.1 + random.between(-0.15, 0.15);
-    for (let angle = from; angle < from + 0.85; angle += 0.065) {
-      let reach = cell.radiusPx * 0.7;
-      while (
-        cell.depth(cell.x + reach * Math.cos(angle), cell.y + reach * Math.sin(angle)) > 0.02
-      ) {
-        reach += 0.5;
-      }
-      const x = cell.x + reach * Math.cos(angle) + random.normal() * 0.7 * unit;
-      const y = cell.y + reach * Math.sin(angle) + random.normal() * 0.7 * unit;
-      addSpot(canvas, x, y, 1.7 * unit, random.between(0.5, 0.9));
+  const contacts = random.whole(2, 3);
+  for (let contact = 0; contact < contacts; contact++) {
+    const from = turn + (contact * 2 * Math.PI) / contacts + random.between(-0.3, 0.3);
+    const to = from + random.between(0.6, 1.1);
+    let brightness = 0.6;
+    for (let angle = from; angle < to; angle += unit / radiusPx) {
+      brightness = Math.min(0.8, Math.max(0, brightness + random.normal() * 0.15));
+      const reach = edgeAt(cell, angle) + random.normal() * 0.4 * unit;
+      const x = cell.x + reach * Math.cos(angle);
+      const y = cell.y + reach * Math.sin(angle);
+      addSpot(canvas, x, y, 0.95 * unit, 0.75 * brightness);
     }
   }
-  fillCell(canvas, cell, (depth, nuclear) => 0.03 * cytoplasmicShare(depth, nuclear));
+  addHaze(canvas, cell, 0.03);
 };
