@@ -6,7 +6,7 @@ import { resolveChannel } from './channels.js';
 import type { Frame, InputSpec, PreparedFrame, Preparer } from './frame.js';
 import { createGate } from './gate.js';
 import type { PrepareAnswer, PrepareTask } from './prepare-planes.js';
-import { copyReadyFrame, isReady } from './ready-frame.js';
+import { isReady, takeReadyFrame } from './ready-frame.js';
 import { packPlanes } from './transfer.js';
 import { findFaults } from './validate.js';
 
@@ -25,13 +25,13 @@ export interface PreparerOptions {
  * Prepares frames on a pool of worker threads.
  *
  * Behaviour: frames start in the order they came. A raw uint8 frame that already has the
- * model's size is copied at once, without a worker, if it is small. An abort rejects at once;
+ * model's size is put together at once, without a worker, if it is small. An abort rejects at once;
  * a frame that has not started is then never decoded, one that has is finished and dropped.
  * `close` rejects what waits with `draining`, waits for what runs, and ends the threads.
  *
  * Ownership: the planes' bytes are the Preparer's from the call on. Buffers that a frame's
  * planes cover (over three quarters) are transferred to the worker and read as empty
- * afterwards; buffers shared with other things are copied and stay whole.
+ * afterwards, or become the tensor; buffers shared with other things are copied and stay whole.
  *
  * Use: one for a process, shared by all models. Not for: frames that are to be prepared
  * twice; make their bytes anew for each call.
@@ -64,7 +64,7 @@ export function createPreparer(options: Partial<PreparerOptions> = {}): Preparer
     const faults = findFaults(frame, spec, full.maxPixels);
     if (faults.length > 0) throw invalid(faults);
     const planes = inSpecOrder(frame, spec);
-    if (isReady(frame, spec)) return copyReadyFrame(planes, spec);
+    if (isReady(frame, spec)) return takeReadyFrame(planes, spec);
     const byteLength = planes.reduce((sum, plane) => sum + plane.bytes.byteLength, 0);
     return gate.run(byteLength, { signal, isKept }, async () => {
       const shipment = packPlanes(planes);

@@ -2,6 +2,11 @@ import type { Plane } from './frame.js';
 
 const ownedShare = 0.75;
 
+/** Whether so many bytes of a frame fill their buffer: then nothing else of worth lies in it. */
+export function coversMost(byteLength: number, buffer: ArrayBuffer): boolean {
+  return byteLength > ownedShare * buffer.byteLength;
+}
+
 /** Planes as they go to a worker, and the buffers that go over instead of being copied. */
 export interface Shipment {
   readonly planes: readonly Uint8Array[];
@@ -31,7 +36,7 @@ export function packPlanes(planes: readonly Plane[]): Shipment {
   }
   const transferList: ArrayBuffer[] = [];
   for (const [buffer, byteLength] of covered) {
-    if (buffer instanceof ArrayBuffer && byteLength > ownedShare * buffer.byteLength) {
+    if (buffer instanceof ArrayBuffer && coversMost(byteLength, buffer)) {
       transferList.push(buffer);
     }
   }
