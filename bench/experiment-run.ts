@@ -96,6 +96,7 @@ export async function runSeed(
       ...{
         folder,
         device: 'cpu' as const,
+        stepsPerCall: 0,
         tensorflowPackage: null,
         threads,
         share: 1,

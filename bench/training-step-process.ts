@@ -1,14 +1,16 @@
 // Runs training steps of the seed's network in a process of its own: it answers each
 // line of its input with the milliseconds of one step, and the end of input with its
-// peak memory in MiB. Arguments: threads, frames a batch, and a device (the CPU).
+// peak memory in MiB. Arguments: threads, frames a batch, a device (the CPU) and steps a call (1):
+// then it answers with the milliseconds of one of them.
 import { createInterface } from 'node:readline';
 import { createOnnxGraphRunner, type DeviceName, devices } from '../src/engines/index.js';
-import { buildTrainingStep, initialiseParameters } from '../src/graph/index.js';
+import { buildTrainingStep, initialiseParameters, repeatStep } from '../src/graph/index.js';
 import { createNetwork } from '../src/training/networks/index.js';
 import { createStepRunner } from '../src/training/step-runner.js';
 
 const [threads, batchSize] = process.argv.slice(2, 4).map(Number) as [number, number];
 const device = (process.argv[4] ?? 'cpu') as DeviceName; // what the benchmark says
+const stepsPerCall = Number(process.argv[5] ?? 1);
 const shape = { channels: 4, heightPx: 128, widthPx: 128, labelCount: 28 };
 const network = createNetwork('seed-cnn', shape);
 const step = buildTrainingStep(network, {
@@ -16,9 +18,10 @@ const step = buildTrainingStep(network, {
   lacks: devices[device].lacks,
   framesAtOnce: devices[device].trainingFramesAtOnce,
 });
-const runner = await createOnnxGraphRunner(step.model, { device, threads });
+const { model } = stepsPerCall > 1 ? repeatStep(step, stepsPerCall) : step;
+const runner = await createOnnxGraphRunner(model, { device, threads });
 const steps = createStepRunner(
-  { step, state: initialiseParameters(network, 1), seed: 1 },
+  { step, state: initialiseParameters(network, 1), seed: 1, stepsPerCall },
   { runner },
 );
 const batch = {
@@ -29,11 +32,12 @@ const batch = {
   targets: Float32Array.from({ length: batchSize * 28 }, (_, i) => (i % 17 === 0 ? 1 : 0)),
   frameCount: batchSize,
 };
+const planned = Array.from({ length: stepsPerCall }, () => ({ batch, learningRate: 1e-3 }));
 console.log('ready');
 for await (const _line of createInterface({ input: process.stdin })) {
   const startedAt = performance.now();
-  await steps.run(batch, 1e-3);
-  console.log(performance.now() - startedAt);
+  await steps.runAll(planned);
+  console.log((performance.now() - startedAt) / stepsPerCall);
 }
 console.log(process.resourceUsage().maxRSS / 1024);
 await runner.close();

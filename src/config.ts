@@ -157,6 +157,11 @@ const schema = z.strictObject({
     .enum(['cpu', 'cuda', 'webgpu', 'directml', 'coreml'])
     .default('cpu')
     .describe('where training steps run; one that is not there stops the start'),
+  trainingStepsPerCall: whole(0, 256)
+    .default(0)
+    .describe(
+      'training steps between which the weights stay on the device; 0: 8 on CUDA, 1 elsewhere',
+    ),
   trainingThreads: whole(0, 1024).default(0).describe('threads of a training step; 0: one a core'),
   trainingShare: z.coerce
     .number()

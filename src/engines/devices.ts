@@ -23,6 +23,11 @@ export interface Device {
   readonly lacks: readonly Lack[];
   /** Frames that go through a training's convolutions together: few where caches count. */
   readonly trainingFramesAtOnce: number;
+  /**
+   * Steps of a training that go to the device in one call, between which weights stay there:
+   * several where the runtime has loops on the device. Elsewhere they would come back anyway.
+   */
+  readonly trainingStepsPerCall: number;
   /** Set before the device's libraries are loaded, unless the operator has set it. */
   readonly environment: Readonly<Record<string, string>>;
 }
@@ -39,6 +44,7 @@ export const devices: Readonly<Record<DeviceName, Device>> = {
     precision: 'full',
     lacks: [],
     trainingFramesAtOnce: 4,
+    trainingStepsPerCall: 1,
     environment: {},
   },
   cuda: {
@@ -48,6 +54,7 @@ export const devices: Readonly<Record<DeviceName, Device>> = {
     precision: 'half',
     lacks: ['poolIndices'],
     trainingFramesAtOnce: 32,
+    trainingStepsPerCall: 8,
     // NVIDIA's 10-bit products move a probability by more than a golden frame may.
     environment: { NVIDIA_TF32_OVERRIDE: '0' },
   },
@@ -58,6 +65,7 @@ export const devices: Readonly<Record<DeviceName, Device>> = {
     precision: 'half',
     lacks: ['poolIndices'],
     trainingFramesAtOnce: 32,
+    trainingStepsPerCall: 8,
     environment: { NVIDIA_TF32_OVERRIDE: '0' },
   },
   webgpu: {
@@ -67,6 +75,7 @@ export const devices: Readonly<Record<DeviceName, Device>> = {
     precision: 'full',
     lacks: ['poolIndices'],
     trainingFramesAtOnce: 32,
+    trainingStepsPerCall: 1,
     environment: {},
   },
   directml: {
@@ -76,6 +85,7 @@ export const devices: Readonly<Record<DeviceName, Device>> = {
     precision: 'full',
     lacks: ['poolIndices'],
     trainingFramesAtOnce: 32,
+    trainingStepsPerCall: 1,
     environment: {},
   },
   coreml: {
@@ -85,6 +95,7 @@ export const devices: Readonly<Record<DeviceName, Device>> = {
     precision: 'full',
     lacks: ['poolIndices'],
     trainingFramesAtOnce: 32,
+    trainingStepsPerCall: 1,
     environment: {},
   },
 };

@@ -15,6 +15,7 @@ export { countParameters, planNetwork } from './network-plan.js';
 export type { AdamOptions } from './optimisers/adam.js';
 export { randomOf } from './random.js';
 export { readParameters } from './read-parameters.js';
+export { type RepeatedStep, repeatStep } from './repeated-step.js';
 export type { Box } from './seen-box.js';
 export type { Lack } from './substitutes.js';
 export {

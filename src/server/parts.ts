@@ -74,6 +74,7 @@ export async function openParts(config: Config, overrides: PartsOverrides = {}):
       {
         runsDir: config.runsDir,
         device: config.trainingDevice,
+        stepsPerCall: config.trainingStepsPerCall,
         tensorflowPackage: config.tensorflowPackage || null,
         threads: config.trainingThreads,
         share: config.trainingShare,

@@ -27,6 +27,8 @@ export interface TrainerOptions {
   readonly device?: DeviceName;
   /** Package or folder of TensorFlow, for runs of that engine. @default those of npm, as they are there */
   readonly tensorflowPackage?: string | null;
+  /** Training steps between which weights stay on the device. @default 0, as many as suit it */
+  readonly stepsPerCall?: number;
   /** Threads of the runtime in the trainer process. @default 0, which is one a core */
   readonly threads?: number;
   /**
@@ -147,6 +149,7 @@ export function createTrainer(
     labels = hpaLabels,
     device = 'cpu',
     tensorflowPackage = null,
+    stepsPerCall = 0,
     threads = 0,
     share = 1,
     checkpointEveryMs = 30_000,
@@ -234,7 +237,7 @@ export function createTrainer(
       if (parent) await writeDurably(join(folder, runFiles.parent), [parent.model]);
       const process = await startProcess(
         {
-          ...{ folder, device, tensorflowPackage, threads, share },
+          ...{ folder, device, stepsPerCall, tensorflowPackage, threads, share },
           ...{ checkpointEveryMs, frameCache, resumed },
         },
         {

@@ -16,6 +16,7 @@ const trainer = await startTrainerProcess(
   {
     folder,
     device: 'cpu',
+    stepsPerCall: 0,
     tensorflowPackage: null,
     threads: 1,
     share: 0.5,

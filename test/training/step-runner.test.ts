@@ -1,6 +1,14 @@
 import test from 'ava';
 import { createOnnxGraphRunner } from '../../src/engines/index.js';
-import { buildTrainingStep, initialiseParameters, type Parameters } from '../../src/graph/index.js';
+import {
+  buildTrainingStep,
+  initialiseParameters,
+  type Network,
+  type Parameters,
+  repeatStep,
+  type TrainingStepOptions,
+} from '../../src/graph/index.js';
+import { createNetwork } from '../../src/training/networks/index.js';
 import { createStepRunner } from '../../src/training/step-runner.js';
 import { smallNetworkWithDropout as network, somePixels } from '../graph/small-network.js';
 
@@ -131,4 +139,98 @@ test('a state without a weight is refused by its name', (t) => {
   t.throws(() => createStepRunner(start(state), { runner }), {
     message: 'expected 4 values of conv1/bias, got none',
   });
+});
+
+/** Steps of full batches and of a last one of a single frame, each with its own rate. */
+function plannedSteps({ inputShape }: Network, labelCount: number, count: number) {
+  const pixels = somePixels(4 * count, inputShape);
+  const frameBytes = inputShape.reduce((product, size) => product * size, 1);
+  return Array.from({ length: count }, (_, at) => {
+    const frameCount = at === count - 1 ? 1 : 4;
+    return {
+      learningRate: 1e-2 / (at + 1),
+      batch: {
+        pixels: pixels.slice(at * 4 * frameBytes, (at * 4 + frameCount) * frameBytes),
+        targets: Float32Array.from({ length: frameCount * labelCount }, (_, i) => (i + at) % 2),
+        frameCount,
+      },
+    };
+  });
+}
+
+const repeated: readonly (readonly [
+  what: string,
+  network: Network,
+  labelCount: number,
+  options: Omit<TrainingStepOptions, 'batchSize'>,
+])[] = [
+  ['with dropout', network, 3, {}],
+  [
+    'with averages, decay and a bound',
+    network,
+    3,
+    { emaDecay: 0.9, weightDecay: 0.1, clipNorm: 0.5 },
+  ],
+  ['with frozen layers', network, 3, { frozenLayers: ['conv1'] }],
+  ['in groups and passes', network, 3, { framesAtOnce: 1, framesPerPass: 2 }],
+  ['without indices of pools', network, 3, { lacks: ['poolIndices'] }],
+  [
+    'of a residual network',
+    createNetwork('resnet-small', { channels: 2, heightPx: 16, widthPx: 16, labelCount: 5 }),
+    5,
+    {},
+  ],
+];
+for (const [what, some, labelCount, options] of repeated) {
+  test(`several steps ${what} in one call give the bits of one after the other`, async (t) => {
+    const single = buildTrainingStep(some, { batchSize: 4, ...options });
+    const several = repeatStep(single, 3);
+    const [oneRunner, allRunner] = [
+      await createOnnxGraphRunner(single.model, { threads: 1 }),
+      await createOnnxGraphRunner(several.model, { threads: 1 }),
+    ];
+    const begin = { step: single, state: initialiseParameters(some, 2), seed: 7 };
+    const one = createStepRunner(begin, { runner: oneRunner });
+    const all = createStepRunner({ ...begin, stepsPerCall: 3 }, { runner: allRunner });
+    const steps = plannedSteps(some, labelCount, 7);
+    const expected: { readonly loss: number; readonly probabilities: Float32Array }[] = [];
+    for (const { batch: each, learningRate } of steps) {
+      const { loss, probabilities } = await one.run(each, learningRate);
+      expected.push({ loss, probabilities: probabilities.slice() });
+    }
+    const got: typeof expected = [];
+    // A whole call, one of a single step, one that is not full, and the last.
+    for (const [from, to] of [
+      [0, 3],
+      [3, 4],
+      [4, 6],
+      [6, 7],
+    ]) {
+      for (const { loss, probabilities } of await all.runAll(steps.slice(from, to))) {
+        got.push({ loss, probabilities: probabilities.slice() });
+      }
+    }
+    t.deepEqual(got, expected);
+    t.is(all.step, 7);
+    t.deepEqual(copyOf(all.state()), copyOf(one.state()));
+    t.deepEqual(copyOf(all.parameters()), copyOf(one.parameters()));
+    await Promise.all([oneRunner.close(), allRunner.close()]);
+  });
+}
+
+test('more steps than a call has, or none, are refused and count none', async (t) => {
+  const runner = await createOnnxGraphRunner(repeatStep(step, 2).model, { threads: 1 });
+  const steps = createStepRunner({ ...start(), stepsPerCall: 2 }, { runner });
+  const planned = { batch, learningRate: 1e-3 };
+  for (const wrong of [[], [planned, planned, planned]]) {
+    await t.throwsAsync(steps.runAll(wrong), {
+      code: 'option_invalid',
+      message: `expected 1 to 2 steps, got ${wrong.length}`,
+    });
+  }
+  const tooLarge = { ...planned, batch: { ...batch, frameCount: 5 } };
+  await t.throwsAsync(steps.runAll([planned, tooLarge]), { code: 'option_invalid' });
+  t.is(steps.step, 0);
+  t.throws(() => repeatStep(step, 0), { message: 'expected steps a call of at least 1, got 0' });
+  await runner.close();
 });

@@ -41,6 +41,7 @@ async function startEndless(t: Parameters<typeof openFolder>[0]) {
     {
       folder: path,
       device: 'cpu',
+      stepsPerCall: 0,
       tensorflowPackage: null,
       threads: 1,
       share: 0.5,

@@ -11,7 +11,7 @@ import type { FrameSet } from './frame-set.js';
  * Puts the batches of an epoch together, ahead of the steps that take them.
  *
  * Behaviour: where the frames are in a file, threads read and vary the next batches while a
- * step holds the main thread; at most `ahead` are ready or in the making, whose bytes are
+ * step holds the main thread; at most `ahead` and those of a call are ready or in the making, whose bytes are
  * the bound of its memory. Frames in memory are gathered by the caller's own thread. Either
  * way seed, epoch and order settle every byte of a batch.
  */
@@ -26,12 +26,19 @@ export interface BatchLoaderOptions {
   readonly set: FrameSet;
   readonly size: FrameSize;
   readonly spec: Pick<RunSpec, 'seed' | 'batchSize' | 'augmentation'>;
+  /** Batches that are taken at once, and so are made ahead together. @default 1 */
+  readonly stepsPerCall?: number;
 }
 
-/** One is with the step, one is ready, one is in the making. */
-const ahead = 3;
+/** Beside those that the steps take: one is ready, one is in the making. */
+const ahead = 2;
 
-export function createBatchLoader({ set, size, spec }: BatchLoaderOptions): BatchLoader {
+export function createBatchLoader({
+  set,
+  size,
+  spec,
+  stepsPerCall = 1,
+}: BatchLoaderOptions): BatchLoader {
   const { source, places, targets, labelCount } = set;
   const { file, frameBytes } = source;
   const pool = file
@@ -70,7 +77,7 @@ export function createBatchLoader({ set, size, spec }: BatchLoaderOptions): Batc
         pending.push(batch);
         next += spec.batchSize;
       };
-      for (let count = 0; count < (pool ? ahead : 1); count += 1) order();
+      for (let count = 0; count < (pool ? stepsPerCall + ahead : 1); count += 1) order();
       for (;;) {
         const batch = pending.shift();
         if (batch === undefined) return;

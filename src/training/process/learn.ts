@@ -2,7 +2,7 @@ import { buildInference, type Loss, type Network, type Parameters } from '../../
 import type { LabelSet } from '../../label-set.js';
 import { type BestWeights, type EpochPart, newPart, type Progress } from '../progress.js';
 import type { EpochScores, RunSpec } from '../run.js';
-import type { StepRunner } from '../step-runner.js';
+import type { StepBatch, StepRunner } from '../step-runner.js';
 import type { BatchLoader } from './batch-loader.js';
 import { createEarlyStopping } from './early-stopping.js';
 import { createFrameOrder } from './frame-order.js';
@@ -41,7 +41,7 @@ export interface LearnCollaborators {
   save(now: LearningState): Promise<void>;
   /** Whether a step within an epoch should be kept; the end of an epoch always is. */
   isSaveDue(): boolean;
-  /** Rests between two steps, after one of so many milliseconds; messages are heard meanwhile. */
+  /** Rests between two calls of steps, after one of so many milliseconds; messages are heard meanwhile. */
   rest(stepMs: number): Promise<void>;
   isStopRequested(): boolean;
 }
@@ -70,7 +70,7 @@ export interface Learned {
  * change and with dropout, as Keras shows them.
  *
  * Ends after the last epoch, after `patience` epochs without a lower validation loss,
- * after the step during which a stop was requested, or at a loss that is not a number:
+ * after the call of steps during which a stop was requested, or at a loss that is not a number:
  * all of these are results. Throws what a collaborator throws.
  */
 export async function learn(
@@ -176,28 +176,59 @@ async function trainEpoch(
   const rate = { ...spec, totalSteps: stepsInEpoch * spec.epochs };
   const startedAtMs = performance.now();
   let part = from;
-  for await (const batch of loader.epoch(epoch, order, part.frames)) {
-    const step = part.steps + 1;
-    const stepStartedAtMs = performance.now();
-    const { loss, probabilities } = await runner.run(batch, learningRateAfter(runner.step, rate));
-    if (!Number.isFinite(loss)) return { diverged: `loss is ${loss} at step ${runner.step}` };
-    const seconds = (performance.now() - startedAtMs) / 1000;
-    part = {
-      steps: step,
-      frames: part.frames + batch.frameCount,
-      lossSum: part.lossSum + loss * batch.frameCount,
-      correct: part.correct + countCorrect(probabilities, batch.targets),
-      seconds: from.seconds + seconds,
-    };
-    const framesPerSecond = (part.frames - from.frames) / seconds;
-    tell({ kind: 'step', epoch, step, stepsInEpoch, loss, framesPerSecond });
-    await rest(performance.now() - stepStartedAtMs);
-    if (step === stepsInEpoch) break;
+  for await (const batches of gather(
+    loader.epoch(epoch, order, part.frames),
+    runner.stepsPerCall,
+  )) {
+    const stepsBefore = runner.step;
+    const callStartedAtMs = performance.now();
+    const results = await runner.runAll(
+      batches.map((batch, index) => ({
+        batch,
+        learningRate: learningRateAfter(stepsBefore + index, rate),
+      })),
+    );
+    const callMs = performance.now() - callStartedAtMs;
+    for (const [index, { loss, probabilities }] of results.entries()) {
+      const { frameCount, targets } = batches[index]!;
+      if (!Number.isFinite(loss)) {
+        return { diverged: `loss is ${loss} at step ${stepsBefore + index + 1}` };
+      }
+      // The steps of a call share its time.
+      const endedAtMs = callStartedAtMs + (callMs * (index + 1)) / results.length;
+      const seconds = (endedAtMs - startedAtMs) / 1000;
+      part = {
+        steps: part.steps + 1,
+        frames: part.frames + frameCount,
+        lossSum: part.lossSum + loss * frameCount,
+        correct: part.correct + countCorrect(probabilities, targets),
+        seconds: from.seconds + seconds,
+      };
+      const framesPerSecond = (part.frames - from.frames) / seconds;
+      tell({ kind: 'step', epoch, step: part.steps, stepsInEpoch, loss, framesPerSecond });
+    }
+    await rest(callMs);
+    if (part.steps === stepsInEpoch) break;
     const isStopped = isStopRequested();
     if (isStopped || isSaveDue()) await savePart(part);
     if (isStopped) return { stoppedAtStep: runner.step };
   }
   return part;
+}
+
+/** So many batches at a time, the last as few as are left. */
+async function* gather(
+  batches: AsyncIterable<StepBatch>,
+  count: number,
+): AsyncGenerator<readonly StepBatch[]> {
+  let gathered: StepBatch[] = [];
+  for await (const batch of batches) {
+    gathered.push(batch);
+    if (gathered.length < count) continue;
+    yield gathered;
+    gathered = [];
+  }
+  if (gathered.length > 0) yield gathered;
 }
 
 const copyOf = (parameters: Parameters): Parameters =>

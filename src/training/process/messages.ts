@@ -9,6 +9,8 @@ export interface ProcessOptions {
   readonly folder: string;
   /** Where the steps run. */
   readonly device: DeviceName;
+  /** Steps of a call of the runtime; 0 is as many as suit the device. */
+  readonly stepsPerCall: number;
   /** Threads of the runtime; 0 is one a core. */
   readonly threads: number;
   /** Package or folder of TensorFlow, for runs that ask for it; null for those of npm. */

@@ -17,6 +17,7 @@ import {
   initialiseParameters,
   type Parameters,
   readParameters,
+  repeatStep,
   type TrainingStep,
   type TrainingStepOptions,
 } from '../../graph/index.js';
@@ -67,6 +68,7 @@ export async function trainRun(
   {
     folder,
     device,
+    stepsPerCall: stepsAsked,
     tensorflowPackage,
     threads,
     checkpointEveryMs,
@@ -169,9 +171,12 @@ export async function trainRun(
   async function openRunner(
     step: TrainingStep,
     options: TrainingStepOptions,
+    stepsPerCall: number,
   ): Promise<GraphRunner> {
-    if (spec.engine === 'onnxruntime')
-      return createOnnxGraphRunner(step.model, { device, threads });
+    if (spec.engine === 'onnxruntime') {
+      const { model } = stepsPerCall > 1 ? repeatStep(step, stepsPerCall) : step;
+      return createOnnxGraphRunner(model, { device, threads });
+    }
     const packages = tensorflowPackage === null ? {} : { packages: [tensorflowPackage] };
     const runner = await createTensorflowGraphRunner(
       { network, step, options },
@@ -186,12 +191,15 @@ export async function trainRun(
     const { lacks, trainingFramesAtOnce: framesAtOnce } = devices[device];
     const options = { ...stepOptionsOf(spec), loss, lacks, framesAtOnce };
     const step = buildTrainingStep(network, options);
-    const graphRunner = await openRunner(step, options);
-    const loader = createBatchLoader({ set: training, size: shape, spec });
+    // TensorFlow goes through a step itself.
+    const stepsPerCall =
+      spec.engine === 'onnxruntime' ? stepsAsked || devices[device].trainingStepsPerCall : 1;
+    const graphRunner = await openRunner(step, options, stepsPerCall);
+    const loader = createBatchLoader({ set: training, size: shape, spec, stepsPerCall });
     try {
       const state = from?.state ?? (await initialWeights());
       const runner = createStepRunner(
-        { step, state, seed: spec.seed, stepsDone: from?.step ?? 0 },
+        { step, state, seed: spec.seed, stepsDone: from?.step ?? 0, stepsPerCall },
         { runner: graphRunner },
       );
       return await learn(

@@ -4,6 +4,7 @@ import {
   buildTrainingStep,
   initialiseParameters,
   type Parameters,
+  repeatStep,
 } from '../../../src/graph/index.js';
 import { createNetwork } from '../../../src/training/networks/index.js';
 import { createBatchLoader } from '../../../src/training/process/batch-loader.js';
@@ -33,11 +34,13 @@ async function learnSmall(
     stopAfter = Number.POSITIVE_INFINITY,
     from = null,
     isSaveDue = () => false,
+    stepsPerCall = 1,
   }: {
     readonly frameCount?: number;
     readonly stopAfter?: number;
     readonly from?: Saved | null;
     readonly isSaveDue?: () => boolean;
+    readonly stepsPerCall?: number;
   } = {},
 ) {
   const spec = { ...baseSpec, ...given };
@@ -46,10 +49,11 @@ async function learnSmall(
   const loss = lossOf(spec, training);
   const { batchSize, emaDecay } = spec;
   const step = buildTrainingStep(network, { batchSize, emaDecay, loss });
-  const graphRunner = await createOnnxGraphRunner(step.model, { threads: 1 });
+  const { model } = stepsPerCall > 1 ? repeatStep(step, stepsPerCall) : step;
+  const graphRunner = await createOnnxGraphRunner(model, { threads: 1 });
   const state = from?.state ?? initialiseParameters(network, spec.seed);
   const real = createStepRunner(
-    { step, state, seed: spec.seed, stepsDone: from?.step ?? 0 },
+    { step, state, seed: spec.seed, stepsDone: from?.step ?? 0, stepsPerCall },
     { runner: graphRunner },
   );
   const seen: { batch: StepBatch; rate: number; loss: number; correct: number }[] = [];
@@ -59,14 +63,18 @@ async function learnSmall(
     },
     parameters: () => real.parameters(),
     state: () => real.state(),
-    async run(batch, rate) {
-      const result = await real.run(batch, rate);
-      const { probabilities, loss } = result;
-      const correct = [...batch.targets].filter(
-        (target, at) => (probabilities[at] ?? 0) >= 0.5 === (target === 1),
-      ).length;
-      seen.push({ batch: { ...batch, pixels: batch.pixels.slice() }, rate, loss, correct });
-      return result;
+    stepsPerCall,
+    run: (batch, rate) => real.run(batch, rate),
+    async runAll(steps) {
+      const results = await real.runAll(steps);
+      for (const [index, { batch, learningRate: rate }] of steps.entries()) {
+        const { probabilities, loss } = results[index]!;
+        const correct = [...batch.targets].filter(
+          (target, at) => (probabilities[at] ?? 0) >= 0.5 === (target === 1),
+        ).length;
+        seen.push({ batch: { ...batch, pixels: batch.pixels.slice() }, rate, loss, correct });
+      }
+      return results;
     },
   };
   const events: ProcessEvent[] = [];
@@ -85,7 +93,7 @@ async function learnSmall(
       },
       {
         runner,
-        loader: createBatchLoader({ set: training, size: smallShape, spec }),
+        loader: createBatchLoader({ set: training, size: smallShape, spec, stepsPerCall }),
         tell: (event) => events.push(event),
         save: async ({ progress, best }) => {
           const tensors = copyOf(real.state());
@@ -286,6 +294,55 @@ test('a learning that had stopped early when it was saved stops early again', as
   const rest = await learnSmall(given, { from: whole.saved.at(-1)! });
   t.is(rest.seen.length, 0);
   t.deepEqual(rest.learned, whole.learned);
+});
+
+test('several steps a call learn to the same bits as one, from wherever they go on', async (t) => {
+  const given = {
+    epochs: 2,
+    sampling: 'balanced',
+    schedule: 'cosine',
+    emaDecay: 0.9,
+    loss: 'focal',
+  } as const;
+  const single = await learnSmall(given, { frameCount: 18, isSaveDue: () => true });
+  const told = ({ events }: typeof single) =>
+    events.map((event) => ({ ...event, framesPerSecond: 0, seconds: 0 }));
+  // 5 steps an epoch: calls with a rest, and one call that is never full.
+  for (const stepsPerCall of [2, 8]) {
+    const options = { frameCount: 18, stepsPerCall };
+    const several = await learnSmall(given, { ...options, isSaveDue: () => true });
+    t.deepEqual(withoutTime(several.learned), withoutTime(single.learned), `${stepsPerCall}`);
+    t.deepEqual(told(several), told(single));
+    t.deepEqual(
+      several.seen.map(({ loss, rate }) => [loss, rate]),
+      single.seen.map(({ loss, rate }) => [loss, rate]),
+    );
+    t.deepEqual(several.saved.at(-1)!.state, single.saved.at(-1)!.state);
+    // What was saved by one number of steps is gone on with by another.
+    const from = single.saved[5]!;
+    const rest = await learnSmall(given, { ...options, from });
+    t.deepEqual(withoutTime(rest.learned), withoutTime(single.learned), `from ${from.step}`);
+  }
+});
+
+test('a stop within a call of steps is heard after it', async (t) => {
+  const { learned, saved } = await learnSmall(
+    { epochs: 5 },
+    { frameCount: 18, stopAfter: 7, stepsPerCall: 3 },
+  );
+  t.is(learned.state, 'stopped');
+  t.is(learned.reason, 'stopped on request at step 8');
+  t.like(saved.at(-1), { step: 8, progress: { part: { steps: 3, frames: 12 } } });
+});
+
+test('a loss that is no number is told by its own step within a call', async (t) => {
+  const given = { epochs: 5, learningRate: 1e30 };
+  const [one, several] = [
+    await learnSmall(given, { frameCount: 18 }),
+    await learnSmall(given, { frameCount: 18, stepsPerCall: 4 }),
+  ];
+  t.is(several.learned.state, 'failed');
+  t.is(several.learned.reason, one.learned.reason);
 });
 
 const withoutTime = (learned: Awaited<ReturnType<typeof learnSmall>>['learned']) => ({
