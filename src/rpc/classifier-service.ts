@@ -66,7 +66,7 @@ function createClassifyFrame(
     if (model !== null) context.note({ model: `${model.name}@${model.version}` });
     if (context.signal.aborted) metrics.frameCancelled();
     else if (model === null) metrics.frameRefused(answer.outcome);
-    else metrics.frameAnswered({ ...answer, ...model, model: model.name });
+    else metrics.frameAnswered(model, answer);
     if (ended.outcome !== 'ok') throw ended.error;
     return {
       prediction: toWirePrediction(answer),

@@ -40,7 +40,8 @@ export function stampReceipt(
           const excess = findExcess(bytes);
           if (excess !== null) return { ...came, fault: excess };
           try {
-            return { ...came, value: method.requestDeserialize(bytes) };
+            const { atMs, byteLength } = came;
+            return { atMs, byteLength, value: method.requestDeserialize(bytes) };
           } catch {
             const type = `${method.path.split('/')[2]}Request`;
             return {

@@ -18,14 +18,10 @@ const callBuckets = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60, 600, 3600, 3600
 
 /** One answered frame; the times of a frame that was not run are absent. */
 export interface FrameObservation {
-  /** Name of a model that exists; never what a caller typed. */
-  readonly model: string;
-  readonly version: number;
   readonly outcome: string;
   readonly batchSize: number;
-  /** How far it is from the training set, and what is too far; absent where nobody says. */
+  /** How far it is from the training set; absent where nobody says. */
   readonly distance?: number | undefined;
-  readonly distanceThreshold?: number | undefined;
   readonly timings: {
     readonly receiveMs: number;
     readonly prepareMs: number;
@@ -33,6 +29,15 @@ export interface FrameObservation {
     readonly runMs: number;
     readonly totalMs: number;
   };
+}
+
+/** The version that a frame was answered by. */
+export interface AnsweringVersion {
+  /** Of a model that exists; never what a caller typed. */
+  readonly name: string;
+  readonly version: number;
+  /** What is too far from its training set; absent where nobody says. */
+  readonly distanceThreshold?: number | undefined;
 }
 
 /** One loaded or stored version, read when the metrics are scraped. */
@@ -60,7 +65,7 @@ export interface Metrics {
   rpcStarted(method: string): void;
   rpcHandled(method: string, code: string, seconds: number): void;
   /** A frame was answered by a version. */
-  frameAnswered(frame: FrameObservation): void;
+  frameAnswered(by: AnsweringVersion, frame: FrameObservation): void;
   /** A frame was answered before a model was known. */
   frameRefused(outcome: string): void;
   /** The client left before the answer. */
@@ -204,7 +209,8 @@ export function createMetrics(): Metrics {
       handled.inc({ method, code });
       seconds.observe({ method }, duration);
     },
-    frameAnswered({ model, version, outcome, batchSize: size, timings, ...measured }) {
+    frameAnswered({ name: model, version, distanceThreshold }, frame) {
+      const { outcome, timings, distance } = frame;
       const labels = { model, version };
       frames.inc({ model, version, outcome });
       receive.observe(labels, timings.receiveMs / 1000);
@@ -213,8 +219,7 @@ export function createMetrics(): Metrics {
       prepare.observe(labels, timings.prepareMs / 1000);
       queue.observe(labels, timings.queueMs / 1000);
       run.observe(labels, timings.runMs / 1000);
-      batchSize.observe(labels, size);
-      const { distance, distanceThreshold } = measured;
+      batchSize.observe(labels, frame.batchSize);
       if (distance === undefined || !distanceThreshold) return;
       distances.observe(labels, distance / distanceThreshold);
       beyond.inc(labels, distance > distanceThreshold ? 1 : 0);

@@ -2,12 +2,12 @@ import test from 'ava';
 import { createMetrics, type FrameObservation } from '../../src/telemetry/index.js';
 
 const frame: FrameObservation = {
-  model: 'cells',
-  version: 2,
   outcome: 'ok',
   batchSize: 4,
   timings: { receiveMs: 0.2, prepareMs: 3, queueMs: 1, runMs: 7, totalMs: 12 },
 };
+
+const cells = { name: 'cells', version: 2 };
 
 /** The value of a sample, by its name with labels. */
 const sampleOf = (text: string, sample: string) =>
@@ -20,7 +20,7 @@ const sampleOf = (text: string, sample: string) =>
 
 test('a frame is observed in every stage of its way, in seconds, under its version', async (t) => {
   const metrics = createMetrics();
-  metrics.frameAnswered(frame);
+  metrics.frameAnswered(cells, frame);
   const { text, contentType } = await metrics.expose();
   t.regex(contentType, /text\/plain/);
   const labels = '{model="cells",version="2"}';
@@ -43,7 +43,7 @@ test('a frame is observed in every stage of its way, in seconds, under its versi
 
 test('a frame that was not run has no prepare, queue and run time', async (t) => {
   const metrics = createMetrics();
-  metrics.frameAnswered({ ...frame, outcome: 'shed', batchSize: 0 });
+  metrics.frameAnswered(cells, { ...frame, outcome: 'shed', batchSize: 0 });
   const { text } = await metrics.expose();
   t.is(sampleOf(text, 'cytostream_total_seconds_count{model="cells",version="2"}'), 1);
   t.false(text.includes('cytostream_run_seconds_count{'));
@@ -53,9 +53,9 @@ test('a frame that was not run has no prepare, queue and run time', async (t) =>
 test('distances are counted as a share of the threshold, and those beyond it', async (t) => {
   const metrics = createMetrics();
   for (const distance of [1, 1.9, 2.5]) {
-    metrics.frameAnswered({ ...frame, distance, distanceThreshold: 2 });
+    metrics.frameAnswered({ ...cells, distanceThreshold: 2 }, { ...frame, distance });
   }
-  metrics.frameAnswered(frame);
+  metrics.frameAnswered(cells, frame);
   const { text } = await metrics.expose();
   const labels = '{model="cells",version="2"}';
   t.is(sampleOf(text, `cytostream_distance_ratio_count${labels}`), 3, 'the last had none');

@@ -108,7 +108,7 @@ export function createFrameStream(
     const answer = toAnswer(arrival, ended);
     write({ message: { $case: 'prediction', value: toWirePrediction(answer) } });
     if (model === null) metrics.frameRefused(ended.outcome);
-    else metrics.frameAnswered({ ...answer, ...model, model: model.name });
+    else metrics.frameAnswered(model, answer);
     if (ended.outcome === 'failed' && ended.error.code === 'internal' && !hasLoggedFailure) {
       hasLoggedFailure = true; // the next frames would only repeat it
       const { cause } = ended.error;
@@ -151,9 +151,10 @@ export function createFrameStream(
         leave();
         return;
       }
-      const driven = window.add({ position: place, ...checked, leave });
-      for (const { position: drivenPlace, arrival, leave: leaveToo } of driven) {
-        outbox.put(drivenPlace, { arrival, ended: drivenOut[options.overflow] });
+      const { arrival, request } = checked;
+      const driven = window.add({ position: place, arrival, request, leave });
+      for (const { position: drivenPlace, arrival: came, leave: leaveToo } of driven) {
+        outbox.put(drivenPlace, { arrival: came, ended: drivenOut[options.overflow] });
         leaveToo();
       }
       startWhatMay();

@@ -48,7 +48,7 @@ export function createInfer(
       else {
         const { name, version, drift } = model;
         const distanceThreshold = drift?.threshold;
-        metrics.frameAnswered({ ...answer, distanceThreshold, version, model: name });
+        metrics.frameAnswered({ name, version, distanceThreshold }, answer);
       }
     };
     try {

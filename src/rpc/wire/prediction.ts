@@ -149,8 +149,7 @@ export function toWirePrediction(answer: Answer): WirePrediction {
     frameId: answer.frameId,
     outcome: outcomes.toWire(answer.outcome),
     message: answer.message,
-    // One small array a frame: the generated encoder asks for number[].
-    probabilities: Array.from(answer.probabilities),
+    probabilities: toNumbers(answer.probabilities),
     labelIndices: [...answer.labelIndices],
     distance: answer.distance,
     explanation: answer.explanation && toWireExplanation(answer.explanation),
@@ -165,6 +164,13 @@ export function toWirePrediction(answer: Answer): WirePrediction {
       totalUs: toMicroseconds(timings.totalMs),
     },
   };
+}
+
+/** The generated encoder asks for number[]; `Array.from` goes through an iterator, for every frame. */
+function toNumbers(values: ArrayLike<number>): number[] {
+  const numbers: number[] = [];
+  for (let at = 0; at < values.length; at += 1) numbers.push(values[at] ?? 0);
+  return numbers;
 }
 
 export function fromWirePrediction(wire: WirePrediction): Answer {
