@@ -1,4 +1,5 @@
 import type { Faults } from './faults.js';
+import { inTurns } from './in-turns.js';
 import type { Table } from './read-table.js';
 
 /** An Id is part of a file name: it must not lead elsewhere. */
@@ -11,7 +12,7 @@ export interface IdRow {
 }
 
 /** The rows with a sound Id; adds faults for a missing column, empty or repeated Ids, no rows. */
-export function readIds(table: Table, faults: Faults): readonly IdRow[] {
+export async function readIds(table: Table, faults: Faults): Promise<readonly IdRow[]> {
   const { file, header, rows } = table;
   const at = header.indexOf('Id');
   if (at === -1) {
@@ -25,7 +26,7 @@ export function readIds(table: Table, faults: Faults): readonly IdRow[] {
   if (rows.length === 0) faults.add(`${file} has no rows`);
   const lineOf = new Map<string, number>();
   const sound: IdRow[] = [];
-  for (const { line, cells } of rows) {
+  await inTurns(rows, ({ line, cells }) => {
     const id = cells[at] ?? '';
     const earlier = lineOf.get(id);
     if (id === '') faults.add(`${file} line ${line} has no Id`);
@@ -36,6 +37,6 @@ export function readIds(table: Table, faults: Faults): readonly IdRow[] {
       lineOf.set(id, line);
       sound.push({ id, line, cells });
     }
-  }
+  });
   return sound;
 }

@@ -4,6 +4,7 @@ import { hpaLabels, type LabelSet } from '../label-set.js';
 import type { Dataset, DatasetFrame, TestFolder } from './dataset.js';
 import { createFaults, type Faults } from './faults.js';
 import { readIds } from './frame-ids.js';
+import { inTurns } from './in-turns.js';
 import { checkPlaneFiles } from './plane-files.js';
 import { readTable } from './read-table.js';
 
@@ -40,15 +41,16 @@ export async function openDataset(
   if (targetAt === -1 && wantLabels && header.length > 0) {
     faults.add(`${file} has no column Target, only ${header.slice(0, 8).join(', ')}`);
   }
-  const frames = readIds(table, faults).map(({ id, line, cells }): DatasetFrame => {
+  const frames: DatasetFrame[] = [];
+  await inTurns(await readIds(table, faults), ({ id, line, cells }) => {
     const where = `${file} line ${line} (${id})`;
     const target = targetAt === -1 ? '' : (cells[targetAt] ?? '');
     const group = groupAt === -1 ? (fieldSuffix.exec(id)?.[1] ?? '') : (cells[groupAt] ?? '');
-    return {
+    frames.push({
       id,
       labelIndices: parseTarget(target, { where, labelCount: labels.length }, faults),
       group: group === '' ? null : group,
-    };
+    });
   });
   const folder = { path, folder: 'train', channels } as const;
   const ids = frames.map(({ id }) => id);
@@ -59,7 +61,7 @@ export async function openDataset(
     labels,
     frames,
     hasLabels: targetAt !== -1,
-    fingerprint: fingerprintOf(frames),
+    fingerprint: await fingerprintOf(frames),
   };
 }
 
@@ -73,7 +75,11 @@ export async function openTestFolder(
 ): Promise<TestFolder> {
   const table = await readTable(path, 'sample_submission.csv');
   const faults = createFaults();
-  const frames = readIds(table, faults).map(({ id }) => ({ id, labelIndices: [], group: null }));
+  const frames = (await readIds(table, faults)).map(({ id }) => ({
+    id,
+    labelIndices: [],
+    group: null,
+  }));
   const folder = { path, folder: 'test', channels } as const;
   const ids = frames.map(({ id }) => id);
   if (ids.length > 0) await checkPlaneFiles(folder, ids, faults);
@@ -95,8 +101,10 @@ function parseTarget(
   return [...found].sort((a, b) => a - b);
 }
 
-function fingerprintOf(frames: readonly DatasetFrame[]): string {
+async function fingerprintOf(frames: readonly DatasetFrame[]): Promise<string> {
   const hash = createHash('sha256');
-  for (const { id, labelIndices } of frames) hash.update(`${id}\t${labelIndices.join(' ')}\n`);
+  await inTurns(frames, ({ id, labelIndices }) => {
+    hash.update(`${id}\t${labelIndices.join(' ')}\n`);
+  });
   return hash.digest('hex');
 }

@@ -1,8 +1,9 @@
-import { readdir } from 'node:fs/promises';
+import { opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hpaChannels } from '../frames/index.js';
 import type { FrameFolder } from './dataset.js';
 import type { Faults } from './faults.js';
+import { inTurns } from './in-turns.js';
 
 const colours = ['red', 'green', 'blue', 'yellow'] as const;
 
@@ -18,16 +19,22 @@ export async function checkPlaneFiles(
   ids: readonly string[],
   faults: Faults,
 ): Promise<void> {
-  const names = await readdir(join(path, folder)).catch(() => null);
-  if (names === null) {
+  const present = await namesIn(join(path, folder)).catch(() => null);
+  if (present === null) {
     faults.add(`expected a folder ${folder}/ with the planes, there is none`);
     return;
   }
-  const present = new Set(names);
-  for (const id of ids) {
+  await inTurns(ids, (id) => {
     for (const channel of channels) {
       const file = planeFile(id, channel);
       if (!present.has(file)) faults.add(`${folder}/${file} is missing`);
     }
-  }
+  });
+}
+
+/** Some names at a time: a folder may hold a hundred thousand. */
+async function namesIn(folder: string): Promise<ReadonlySet<string>> {
+  const names = new Set<string>();
+  for await (const { name } of await opendir(folder, { bufferSize: 1024 })) names.add(name);
+  return names;
 }
