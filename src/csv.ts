@@ -10,12 +10,13 @@ import { DomainError } from './errors.js';
  * differ in length. `takeRow` must not throw.
  *
  * `what` names the file's content: "predictions". Throws `dataset_invalid` where
- * the file is missing, cannot be read or is no csv.
+ * the file is missing, cannot be read or is no csv, and what the signal says.
  */
 export async function readCsv(
   path: string,
   what: string,
   takeRow: (cells: readonly string[], line: number) => void,
+  signal?: AbortSignal,
 ): Promise<void> {
   try {
     await pipeline(
@@ -24,8 +25,10 @@ export async function readCsv(
       async (records: AsyncIterable<{ record: string[]; info: { lines: number } }>) => {
         for await (const { record, info } of records) takeRow(record, info.lines);
       },
+      ...(signal === undefined ? [] : [{ signal }]),
     );
   } catch (thrown) {
+    if (signal?.aborted) throw DomainError.from(signal.reason);
     const file = basename(path);
     const { code = '', message = String(thrown) } = (thrown ?? {}) as NodeJS.ErrnoException;
     const why = code === 'ENOENT' ? 'there is no such file' : message.replaceAll(path, file);

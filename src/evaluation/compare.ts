@@ -1,26 +1,15 @@
 import { DomainError } from '../errors.js';
-import type { LabelSet } from '../label-set.js';
-import {
-  type BootstrapOptions,
-  drawsOf,
-  type Interval,
-  intervalOf,
-  level,
-  resampled,
-} from './bootstrap.js';
-import { stackRows } from './evaluate-dataset.js';
+import { type BootstrapOptions, drawsOf, type Interval, intervalOf, level } from './bootstrap.js';
 import { holm, mcnemarExact } from './paired-tests.js';
-import type { PredictionRow } from './predictions.js';
 import type { Report } from './report.js';
-import { score } from './score.js';
+import { type Scored, score } from './score.js';
 import { type DecidedScores, scoresOf, tallyOf, unitsOf } from './tally.js';
 
-/** One of two versions that answered the same frames. */
-export interface Contender {
+/** One of two versions that answered the same frames in the same order. */
+export interface ScoredContender {
   /** "cells@3". */
   readonly ref: string;
-  readonly rows: readonly PredictionRow[];
-  readonly thresholds: readonly number[];
+  readonly scored: Scored;
 }
 
 /** A score of both, and how sure the difference is. */
@@ -75,27 +64,29 @@ export interface Comparison {
  * Source: Dror et al., "The hitchhiker's guide to testing statistical significance in NLP",
  * ACL 2018, section 3; Berg-Kirkpatrick et al., EMNLP 2012, for the paired bootstrap.
  *
- * Throws `option_invalid` where the frames are not the same.
+ * Blocks its thread for about a second.
+ *
+ * Throws `option_invalid` where the frames are not as many.
  */
-export async function compareVersions(
-  [a, b]: readonly [Contender, Contender],
-  { labels, groups }: { readonly labels: LabelSet; readonly groups: readonly (string | null)[] },
-  { resampleCount = 1000, seed = 1 }: BootstrapOptions = {},
-): Promise<Comparison> {
-  if (a.rows.length !== b.rows.length || a.rows.some(({ id }, at) => id !== b.rows[at]?.id)) {
+export function compareScored(
+  [a, b]: readonly [ScoredContender, ScoredContender],
+  groups: readonly (string | null)[],
+  { resampleCount = 1000, seed = 1, onProgress }: BootstrapOptions = {},
+): Comparison {
+  const [ofA, ofB] = [a.scored, b.scored];
+  if (ofA.targets.length !== ofB.targets.length) {
     throw new DomainError('option_invalid', `expected the same frames for ${a.ref} and ${b.ref}`);
   }
   const units = unitsOf(groups);
-  const scored = [a, b].map(({ rows, thresholds }) => stackRows(rows, labels, thresholds));
-  const [ofA, ofB] = scored as [(typeof scored)[0], (typeof scored)[0]];
   const tallies = [tallyOf(ofA, units), tallyOf(ofB, units)] as const;
   const { unitCount } = tallies[0];
   const draw = drawsOf(unitCount, seed);
   const draws: (readonly [DecidedScores, DecidedScores])[] = [];
-  await resampled(resampleCount, (resample) => {
+  for (let resample = 0; resample < resampleCount; resample += 1) {
     const drawn = draw(resample);
     draws.push([scoresOf(tallies[0], drawn), scoresOf(tallies[1], drawn)]);
-  });
+    onProgress?.(resample + 1, resampleCount);
+  }
   const [first, second] = [score(ofA), score(ofB)];
   const differenceOf = (key: 'macroF1Present' | 'macroF1' | 'microF1' | 'exactMatch') => {
     const gains = draws.map(([one, other]) => other[key] - one[key]);
@@ -132,13 +123,11 @@ function toDifference(first: number, second: number, gains: readonly number[]): 
   return { first, second, gain: second - first, interval: intervalOf(gains), pValue };
 }
 
-type Stacked = ReturnType<typeof stackRows>;
-
 /** Of each label, the frames that only the first and only the second has right. */
-function countRight(a: Stacked, b: Stacked): readonly (readonly [number, number])[] {
+function countRight(a: Scored, b: Scored): readonly (readonly [number, number])[] {
   const labelCount = a.labels.length;
   const counts = a.labels.map(() => [0, 0] as [number, number]);
-  const isRight = ({ probabilities, targets, thresholds }: Stacked, at: number) =>
+  const isRight = ({ probabilities, targets, thresholds }: Scored, at: number) =>
     (probabilities[at] ?? 0) >= (thresholds[at % labelCount] ?? 1) === (targets[at] === 1);
   for (let at = 0; at < a.targets.length; at += 1) {
     const [first, second] = [isRight(a, at), isRight(b, at)];

@@ -1,7 +1,6 @@
 import { type FrameFolder, readFrame } from '../dataset/index.js';
 import { DomainError } from '../errors.js';
 import type { LabelSet } from '../label-set.js';
-import { type BootstrapOptions, bootstrapIntervals, type Intervals } from './bootstrap.js';
 import {
   type ClassifyDatasetCollaborators,
   type ClassifyDatasetOptions,
@@ -10,11 +9,10 @@ import {
   type ListedFrame,
   type ScoredVersion,
 } from './classify-dataset.js';
-import { findDoubts } from './doubts.js';
 import type { PredictionRow } from './predictions.js';
 import type { DriftReport, Report } from './report.js';
-import { type Scored, score } from './score.js';
-import { tallyOf, unitsOf } from './tally.js';
+import { reportInWorker } from './scoring.js';
+import { stackRows } from './stack-rows.js';
 
 /** What a version is scored on. */
 export interface EvaluationSource<F extends ListedFrame> {
@@ -47,6 +45,7 @@ const namedFrames = 5;
 /**
  * Sends frames along the way that served frames take and scores the answers at
  * the thresholds of the version, with confidence intervals: by group where frames have one.
+ * Scores are made in a thread of their own, so that frames are served meanwhile.
  *
  * One frame that cannot be read fails the evaluation, after all have been tried:
  * a score over the frames that happened to be whole is not the score of the
@@ -72,58 +71,24 @@ export async function evaluateDataset<F extends ListedFrame, H extends ScoredVer
     options,
   );
   if (failures.length > 0) throw failed(failures, frames.length);
-  const scored = stackRows(rows, labels, thresholds);
-  const groups = frames.map(({ group }) => group ?? null);
-  const report = {
-    ...score(scored),
-    intervals: await intervalsOf(scored, groups),
-    doubts: doubtCount > 0 ? findDoubts(rows, labels.length).slice(0, doubtCount) : [],
-    ...(drift ? { drift: driftOf(rows, drift.threshold) } : {}),
+  const report = await reportInWorker(
+    {
+      scored: stackRows(rows, labels, thresholds),
+      ids: rows.map(({ id }) => id),
+      groups: frames.map(({ group }) => group ?? null),
+      doubtCount,
+    },
+    { signal: options.signal },
+  );
+  return {
+    report: { ...report, ...(drift ? { drift: driftOf(rows, drift.threshold) } : {}) },
+    rows,
   };
-  return { report, rows };
-}
-
-/** Intervals by group where the frames have groups, else by frame. */
-export async function intervalsOf(
-  scored: Scored,
-  groups: readonly (string | null)[],
-  options?: BootstrapOptions,
-): Promise<Intervals> {
-  const unit = groups.some((group) => group !== null) ? 'group' : 'frame';
-  return { unit, ...(await bootstrapIntervals(tallyOf(scored, unitsOf(groups)), options)) };
 }
 
 function driftOf(rows: readonly PredictionRow[], threshold: number): DriftReport {
   const beyond = rows.filter(({ distance }) => distance !== undefined && distance > threshold);
   return { threshold, beyondShare: beyond.length / rows.length };
-}
-
-/** Scores rows whose labels are all known; `option_invalid` where one's are not. */
-export function scoreRows(
-  rows: readonly PredictionRow[],
-  labels: LabelSet,
-  thresholds: readonly number[],
-): Report {
-  return score(stackRows(rows, labels, thresholds));
-}
-
-/** Rows as `score` takes them; `option_invalid` where the labels of one are not known. */
-export function stackRows(
-  rows: readonly PredictionRow[],
-  labels: LabelSet,
-  thresholds: readonly number[],
-): Scored & { readonly probabilities: Float64Array } {
-  const probabilities = new Float64Array(rows.length * labels.length);
-  const targets = new Uint8Array(probabilities.length);
-  for (const [at, row] of rows.entries()) {
-    if (row.labelIndices === null || row.probabilities.length !== labels.length) {
-      const what = row.labelIndices === null ? 'known labels' : `${labels.length} probabilities`;
-      throw new DomainError('option_invalid', `expected ${what} for frame "${row.id}"`);
-    }
-    probabilities.set(row.probabilities, at * labels.length);
-    for (const label of row.labelIndices) targets[at * labels.length + label] = 1;
-  }
-  return { probabilities, targets, labels, thresholds };
 }
 
 function assertSameLabels(dataset: LabelSet, version: LabelSet, ref: string): void {

@@ -36,19 +36,23 @@ export function headlines(report: Report): readonly (readonly [name: string, val
 
 /** The interval of a headline: "0.312–0.401", or nothing where there is none. */
 export function intervalOfHeadline({ intervals }: Report, name: string): string {
-  const key = intervalKeys[name.trim()];
-  return intervals === null || key === undefined ? '' : formatInterval(intervals[key], 3);
+  const key = (intervalKeys as Readonly<Record<string, IntervalKey | undefined>>)[name.trim()];
+  const interval = intervals === null || key === undefined ? null : intervals[key];
+  return interval === null ? '' : formatInterval(interval, 3);
 }
 
-const intervalKeys: Readonly<
-  Record<string, 'macroF1' | 'macroF1Present' | 'microF1' | 'exactMatch' | 'binaryAccuracy'>
-> = {
+type IntervalKey = (typeof intervalKeys)[keyof typeof intervalKeys];
+
+const intervalKeys = {
   'macro F1, all labels': 'macroF1',
   'macro F1, labels present': 'macroF1Present',
   'micro F1': 'microF1',
+  'weighted F1': 'weightedF1',
   'exact match': 'exactMatch',
+  'macro AUROC, labels present': 'macroAurocPresent',
+  'macro average precision, labels present': 'macroAveragePrecisionPresent',
   'binary accuracy': 'binaryAccuracy',
-};
+} as const satisfies Readonly<Record<string, keyof Intervals>>;
 
 export function formatInterval({ low, high }: Interval, digits: number): string {
   return `${decimals(low, digits)}–${decimals(high, digits)}`;
@@ -130,6 +134,16 @@ function formatLabels({ labels, intervals }: Report, presentOnly: boolean): stri
 export function formatLabelInterval(intervals: Intervals | null, label: number): string {
   const interval = intervals?.labels[label];
   return interval === undefined ? '' : formatInterval(interval, 2);
+}
+
+/** The interval of a label's AUROC or average precision, or nothing where there is none. */
+export function formatRankingInterval(
+  intervals: Intervals | null,
+  label: number,
+  key: 'auroc' | 'averagePrecision',
+): string {
+  const interval = intervals?.rankings[label]?.[key] ?? null;
+  return interval === null ? '' : formatInterval(interval, 2);
 }
 
 /** A number, or a dash where it is not defined. */

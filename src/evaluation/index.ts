@@ -1,4 +1,5 @@
-export type { BootstrapOptions, Interval, Intervals } from './bootstrap.js';
+export type { BootstrapOptions, Interval, Intervals, RankingIntervals } from './bootstrap.js';
+export { intervalsOf } from './bootstrap.js';
 export type { Answers, ReliabilityBin } from './calibration.js';
 export { atTemperature, calibrationError, fitTemperature, reliability } from './calibration.js';
 export type {
@@ -10,8 +11,7 @@ export type {
   ScoredVersion,
 } from './classify-dataset.js';
 export { classifyDataset } from './classify-dataset.js';
-export type { Comparison, Contender, Difference, LabelDifference } from './compare.js';
-export { compareVersions } from './compare.js';
+export type { Comparison, Difference, LabelDifference } from './compare.js';
 export {
   type CrossValidation,
   formatCrossValidation,
@@ -29,7 +29,7 @@ export type {
   EvaluationCollaborators,
   EvaluationSource,
 } from './evaluate-dataset.js';
-export { evaluateDataset, intervalsOf, scoreRows, stackRows } from './evaluate-dataset.js';
+export { evaluateDataset } from './evaluate-dataset.js';
 export {
   comparisonNote,
   differences,
@@ -43,6 +43,7 @@ export {
   decimals,
   formatInterval,
   formatLabelInterval,
+  formatRankingInterval,
   formatReport,
   headlines,
   intervalNote,
@@ -63,6 +64,9 @@ export type { Scored } from './score.js';
 export { crossEntropyClip, score } from './score.js';
 export type { ScoreFileOptions } from './score-file.js';
 export { scoreFile } from './score-file.js';
+export type { Contender, ScoringOptions } from './scoring.js';
+export { compareVersions } from './scoring.js';
+export { scoreRows, stackRows } from './stack-rows.js';
 export type { SubmissionOptions } from './submission.js';
 export { writeSubmission } from './submission.js';
 export type { ChosenThresholds } from './thresholds.js';

@@ -27,50 +27,67 @@ export interface Predictions {
   readonly targets: Uint8Array | null;
 }
 
+export interface ReadPredictionsOptions {
+  /** Hears after each row; how many there are shows only at the end. */
+  readonly onProgress?: ((rows: number) => void) | undefined;
+  /** Ends the reading. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Reads a csv with the columns `Id`, `Target` (may be absent; numbers of labels
  * separated by spaces, may be empty) and `p0`, `p1`, … Other columns are let be.
  *
  * Throws `dataset_invalid` that lists all faults with their lines: a missing
  * column, a bad number, a probability outside 0..1, a label out of range, an Id
- * that is empty or comes twice, no row at all, a file that cannot be read.
+ * that is empty or comes twice, no row at all, a file that cannot be read; and
+ * what the signal says.
  */
-export async function readPredictions(path: string): Promise<Predictions> {
+export async function readPredictions(
+  path: string,
+  { onProgress = () => {}, signal }: ReadPredictionsOptions = {},
+): Promise<Predictions> {
   const faults = createCsvFaults(path);
   const ids: string[] = [];
   const seen = new Set<string>();
   const rows: Float64Array[] = [];
   const targets: Uint8Array[] = [];
   let header: Header | null = null;
-  await readCsv(path, 'predictions', (cells, line) => {
-    if (header === null) {
-      header = parseHeader(cells, faults);
-      return;
-    }
-    const { idAt, targetAt, probabilitiesAt } = header;
-    // Nothing below a wrong header is worth telling.
-    if (idAt < 0 || probabilitiesAt.length === 0) return;
-    const id = (cells[idAt] ?? '').trim();
-    if (id === '') faults.add(line, 'has no Id');
-    else if (seen.has(id)) faults.add(line, `repeats the Id "${id}"`);
-    seen.add(id);
-    ids.push(id);
-    const row = new Float64Array(probabilitiesAt.length);
-    for (const [label, at] of probabilitiesAt.entries()) {
-      const text = cells[at] ?? '';
-      const value = text.trim() === '' ? Number.NaN : Number(text);
-      if (!(value >= 0 && value <= 1)) {
-        faults.add(line, `has p${label} "${text}", expected a number from 0 to 1`);
+  await readCsv(
+    path,
+    'predictions',
+    (cells, line) => {
+      if (header === null) {
+        header = parseHeader(cells, faults);
+        return;
       }
-      row[label] = value;
-    }
-    rows.push(row);
-    if (targetAt < 0) return;
-    const target = new Uint8Array(row.length);
-    const tell = (fault: string) => faults.add(line, fault);
-    for (const label of parseLabels(cells[targetAt] ?? '', row.length, tell)) target[label] = 1;
-    targets.push(target);
-  });
+      const { idAt, targetAt, probabilitiesAt } = header;
+      // Nothing below a wrong header is worth telling.
+      if (idAt < 0 || probabilitiesAt.length === 0) return;
+      const id = (cells[idAt] ?? '').trim();
+      if (id === '') faults.add(line, 'has no Id');
+      else if (seen.has(id)) faults.add(line, `repeats the Id "${id}"`);
+      seen.add(id);
+      ids.push(id);
+      const row = new Float64Array(probabilitiesAt.length);
+      for (const [label, at] of probabilitiesAt.entries()) {
+        const text = cells[at] ?? '';
+        const value = text.trim() === '' ? Number.NaN : Number(text);
+        if (!(value >= 0 && value <= 1)) {
+          faults.add(line, `has p${label} "${text}", expected a number from 0 to 1`);
+        }
+        row[label] = value;
+      }
+      rows.push(row);
+      onProgress(rows.length);
+      if (targetAt < 0) return;
+      const target = new Uint8Array(row.length);
+      const tell = (fault: string) => faults.add(line, fault);
+      for (const label of parseLabels(cells[targetAt] ?? '', row.length, tell)) target[label] = 1;
+      targets.push(target);
+    },
+    signal,
+  );
   faults.throwIfAny();
   if (rows.length === 0) faults.add(null, 'expected at least one row, got none');
   faults.throwIfAny();
@@ -88,7 +105,14 @@ export async function readPredictions(path: string): Promise<Predictions> {
 }
 
 /** The predictions of a file, a row each; rows look into the file's arrays. */
-export function toRows({ ids, labels, probabilities, targets }: Predictions): PredictionRow[] {
+export function toRows({
+  ids,
+  labels,
+  probabilities,
+  targets,
+}: Omit<Predictions, 'probabilities'> & {
+  readonly probabilities: Float64Array | Float32Array;
+}): PredictionRow[] {
   return ids.map((id, at) => {
     const from = at * labels.length;
     const isTrue = targets?.subarray(from, from + labels.length);

@@ -1,27 +1,34 @@
 import { basename } from 'node:path';
 import { DomainError } from '../errors.js';
-import { intervalsOf } from './evaluate-dataset.js';
 import { readPredictions } from './predictions.js';
 import type { Report } from './report.js';
-import { score } from './score.js';
+import { reportInWorker } from './scoring.js';
 
 export interface ScoreFileOptions {
   /** A probability at or above it gives a label. @default 0.5 */
   readonly threshold?: number;
+  /** Hears how many rows are read. */
+  readonly onRead?: (rows: number) => void;
+  /** Hears how many draws of the intervals are done, of how many. */
+  readonly onProgress?: (done: number, total: number) => void;
+  readonly signal?: AbortSignal;
 }
 
 /**
  * Scores a file of predictions with known labels, one threshold for all labels, with
- * confidence intervals by frame.
+ * confidence intervals by frame. The thread of the caller is free meanwhile.
  *
  * Throws `dataset_invalid` for a file `readPredictions` refuses, and for one
  * without a column `Target`.
  */
 export async function scoreFile(
   path: string,
-  { threshold = 0.5 }: ScoreFileOptions = {},
+  { threshold = 0.5, onRead, onProgress, signal }: ScoreFileOptions = {},
 ): Promise<Report> {
-  const { ids, labels, probabilities, targets } = await readPredictions(path);
+  const { ids, labels, probabilities, targets } = await readPredictions(path, {
+    onProgress: onRead,
+    signal,
+  });
   if (targets === null) {
     throw new DomainError(
       'dataset_invalid',
@@ -29,7 +36,12 @@ export async function scoreFile(
     );
   }
   const thresholds = labels.map(() => threshold);
-  const scored = { probabilities, targets, labels, thresholds };
-  const intervals = await intervalsOf(scored, new Array(ids.length).fill(null));
-  return { ...score(scored), intervals };
+  return reportInWorker(
+    {
+      scored: { probabilities, targets, labels, thresholds },
+      ...{ ids, doubtCount: 0 },
+      groups: ids.map(() => null),
+    },
+    { onProgress, signal },
+  );
 }

@@ -84,6 +84,7 @@ export interface DecidedScores {
   readonly macroF1: number;
   readonly macroF1Present: number;
   readonly microF1: number;
+  readonly weightedF1: number;
   readonly exactMatch: number;
   readonly binaryAccuracy: number;
   /** F1 of each label. */
@@ -121,6 +122,10 @@ export function scoresOf(tally: Tally, draw: ArrayLike<number>): DecidedScores {
     // An absent label has no hits and adds 0.
     macroF1Present: ratio(sum(labels), presentCount),
     microF1: ratio(2 * hitSum, givenSum + supportSum),
+    weightedF1: ratio(
+      labels.reduce((total, of, label) => total + of * (support[label] ?? 0), 0),
+      supportSum,
+    ),
     exactMatch: ratio(exact, frames),
     binaryAccuracy: ratio(total - supportSum - givenSum + 2 * hitSum, total),
     labels,

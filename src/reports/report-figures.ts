@@ -2,6 +2,7 @@ import {
   averages,
   decimals,
   formatLabelInterval,
+  formatRankingInterval,
   headlines,
   intervalNote,
   intervalOfHeadline,
@@ -131,7 +132,9 @@ export function reportFigures(
         'F1',
         'F1, 95 %',
         'AUROC',
+        'AUROC, 95 %',
         'avg. precision',
+        'avg. precision, 95 %',
       ],
       rows: labels.map((label, index) => [
         `${index} ${label.label}`,
@@ -142,7 +145,9 @@ export function reportFigures(
         decimals(label.f1, 3),
         formatLabelInterval(intervals, index),
         decimals(label.auroc, 3),
+        formatRankingInterval(intervals, index, 'auroc'),
         decimals(label.averagePrecision, 3),
+        formatRankingInterval(intervals, index, 'averagePrecision'),
       ]),
     },
   });

@@ -1,8 +1,9 @@
 import test from 'ava';
-import { bootstrapIntervals, drawsOf } from '../../src/evaluation/bootstrap.js';
-import { intervalsOf, score } from '../../src/evaluation/index.js';
+import { drawsOf, intervalsOf } from '../../src/evaluation/bootstrap.js';
+import { score } from '../../src/evaluation/index.js';
+import { rankedLabels } from '../../src/evaluation/ranked-labels.js';
 import { scoresOf, tallyOf, unitsOf } from '../../src/evaluation/tally.js';
-import { golden, scored } from './golden.js';
+import { golden, rankingGolden, scored } from './golden.js';
 
 const measures = ['macroF1Present', 'microF1', 'exactMatch', 'binaryAccuracy'] as const;
 
@@ -13,9 +14,10 @@ for (const [at, given] of golden.intervals.entries()) {
   );
   const tally = tallyOf(set, unitsOf(groups));
 
-  test(`intervals over given draws are numpy's over scikit-learn's scores: case ${at}`, async (t) => {
-    const intervals = await bootstrapIntervals(
-      tally,
+  test(`intervals over given draws are numpy's over scikit-learn's scores: case ${at}`, (t) => {
+    const intervals = intervalsOf(
+      set,
+      groups,
       { resampleCount: given.draws.length },
       (resample) => given.draws[resample] ?? [],
     );
@@ -26,8 +28,8 @@ for (const [at, given] of golden.intervals.entries()) {
     }
   });
 
-  test(`intervals over draws of ours are scipy's, as far as draws agree: case ${at}`, async (t) => {
-    const intervals = await intervalsOf(set, groups, { resampleCount: 4000 });
+  test(`intervals over draws of ours are scipy's, as far as draws agree: case ${at}`, (t) => {
+    const intervals = intervalsOf(set, groups, { resampleCount: 4000 });
     t.is(intervals.unit, given.groups === null ? 'frame' : 'group');
     for (const measure of measures) {
       const [low, high, error] = given.scipy[measure] ?? [0, 0, 0];
@@ -42,15 +44,71 @@ for (const [at, given] of golden.intervals.entries()) {
   test(`scores of every unit once are those of the report: case ${at}`, (t) => {
     const report = score(set);
     const scores = scoresOf(tally, [...Array(tally.unitCount).keys()]);
-    for (const measure of [...measures, 'macroF1'] as const) {
+    for (const measure of [...measures, 'macroF1', 'weightedF1'] as const) {
       t.true(Math.abs(scores[measure] - report[measure]) < 1e-12, measure);
     }
     t.deepEqual(
       [...scores.labels],
       report.labels.map(({ f1 }) => f1),
     );
+    const ranked = rankedLabels(set, unitsOf(groups))([...Array(tally.unitCount).keys()]);
+    for (const [label, { auroc, averagePrecision }] of report.labels.entries()) {
+      const near = (found: number | undefined, of: number | null) =>
+        of === null ? Number.isNaN(found) : Math.abs((found ?? 0) - of) < 1e-12;
+      t.true(near(ranked.auroc[label], auroc), `AUROC of ${label}`);
+      t.true(near(ranked.averagePrecision[label], averagePrecision), `precision of ${label}`);
+    }
   });
 }
+
+for (const [at, given] of rankingGolden.cases.entries()) {
+  test(`intervals of AUROC and average precision are numpy's over scikit-learn's scores: case ${at}`, (t) => {
+    const set = { ...scored(given), thresholds: given.targets[0]?.map(() => 0.5) ?? [] };
+    const groups = given.targets.map((_, frame) =>
+      given.groups === null ? null : `${given.groups[frame]}`,
+    );
+    const intervals = intervalsOf(
+      set,
+      groups,
+      { resampleCount: given.draws.length },
+      (resample) => given.draws[resample] ?? [],
+    );
+    const isNear = (
+      found: { readonly low: number; readonly high: number } | null | undefined,
+      expected: readonly [number, number] | null | undefined,
+      what: string,
+    ) => {
+      if (!found || !expected) {
+        t.is(found, expected as null, what);
+        return;
+      }
+      // Sums in another order.
+      t.true(Math.abs(found.low - expected[0]) < 1e-12, `${what}: ${found.low} ${expected[0]}`);
+      t.true(Math.abs(found.high - expected[1]) < 1e-12, `${what}: ${found.high} ${expected[1]}`);
+    };
+    isNear(intervals.macroAurocPresent, given.macro.auroc, 'macro AUROC');
+    isNear(intervals.macroAveragePrecisionPresent, given.macro.averagePrecision, 'macro precision');
+    isNear(intervals.weightedF1, given.weightedF1, 'weighted F1');
+    for (const [label, ranking] of intervals.rankings.entries()) {
+      isNear(ranking.auroc, given.labels.auroc[label], `AUROC of ${label}`);
+      isNear(
+        ranking.averagePrecision,
+        given.labels.averagePrecision[label],
+        `precision of ${label}`,
+      );
+    }
+  });
+}
+
+test('where no frame has a label nothing ranks it, and no interval says so', (t) => {
+  const set = { probabilities: Float64Array.of(0.1, 0.9), targets: new Uint8Array(2) };
+  const intervals = intervalsOf({ ...set, labels: ['a'], thresholds: [0.5] }, [null, null], {
+    resampleCount: 10,
+  });
+  t.deepEqual(intervals.rankings, [{ auroc: null, averagePrecision: null }]);
+  t.is(intervals.macroAurocPresent, null);
+  t.is(intervals.macroAveragePrecisionPresent, null);
+});
 
 test('the same seed draws the same, resample by resample; another draws others', (t) => {
   const drawn = (seed: number, resample: number) => [...Array.from(drawsOf(20, seed)(resample))];
@@ -60,7 +118,7 @@ test('the same seed draws the same, resample by resample; another draws others',
   t.true(drawn(3, 7).every((unit) => unit >= 0 && unit < 20));
 });
 
-test('frames of one group are drawn together, so that alike frames promise less', async (t) => {
+test('frames of one group are drawn together, so that alike frames promise less', (t) => {
   // Ten fields of ten frames, each field all right or all wrong.
   const frames = Array.from({ length: 100 }, (_, frame) => Math.floor(frame / 10));
   const set = {
@@ -68,11 +126,11 @@ test('frames of one group are drawn together, so that alike frames promise less'
     targets: new Uint8Array(100).fill(1),
     ...{ labels: ['a'], thresholds: [0.5] },
   };
-  const widthOf = async (groups: readonly (string | null)[]) => {
-    const { exactMatch } = await intervalsOf(set, groups, { resampleCount: 400 });
+  const widthOf = (groups: readonly (string | null)[]) => {
+    const { exactMatch } = intervalsOf(set, groups, { resampleCount: 400 });
     return exactMatch.high - exactMatch.low;
   };
-  const byGroup = await widthOf(frames.map((field) => `field ${field}`));
-  const byFrame = await widthOf(frames.map(() => null));
+  const byGroup = widthOf(frames.map((field) => `field ${field}`));
+  const byFrame = widthOf(frames.map(() => null));
   t.true(byGroup > 2 * byFrame, `${byGroup} ${byFrame}`);
 });

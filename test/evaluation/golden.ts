@@ -39,6 +39,23 @@ export const golden = JSON.parse(
   readFileSync(join(packageRoot, 'test/golden/evaluation.json'), 'utf8'),
 ) as Golden;
 
+type Ends = readonly [number, number] | null;
+
+/** What test/golden/ranking_intervals.py wrote. */
+export interface RankingGolden {
+  readonly cases: readonly (Predicted & {
+    readonly groups: readonly number[] | null;
+    readonly draws: Table;
+    readonly labels: Readonly<Record<'auroc' | 'averagePrecision', readonly Ends[]>>;
+    readonly macro: Readonly<Record<'auroc' | 'averagePrecision', Ends>>;
+    readonly weightedF1: Ends;
+  })[];
+}
+
+export const rankingGolden = JSON.parse(
+  readFileSync(join(packageRoot, 'test/golden/ranking-intervals.json'), 'utf8'),
+) as RankingGolden;
+
 /** A case as the room of evaluation takes it. */
 export function scored({ probabilities, targets }: Predicted) {
   return {

@@ -149,7 +149,7 @@ test('what cannot be scored is refused with what was expected', (t) => {
   t.throws(() => of([[1.5]], [[0]]), { ...code, message: /got 1.5/ });
 });
 
-test('the whole competition is scored in well under a second', (t) => {
+test('the whole competition is scored in well under a second of the processor', (t) => {
   const frameCount = 31_072;
   const labels = Array.from({ length: 28 }, (_, label) => `label ${label}`);
   const probabilities = new Float32Array(frameCount * 28);
@@ -158,11 +158,13 @@ test('the whole competition is scored in well under a second', (t) => {
     probabilities[at] = ((at * 2_654_435_761) % 100_003) / 100_003;
     targets[at] = (at * 40_503) % 17 === 0 ? 1 : 0;
   }
-  const startedAtMs = performance.now();
+  // Of the processor, so that a busy machine does not count.
+  const before = process.cpuUsage();
   score({ probabilities, targets, labels, thresholds: labels.map(() => 0.5) });
-  const tookMs = performance.now() - startedAtMs;
+  const { user, system } = process.cpuUsage(before);
+  const tookMs = (user + system) / 1000;
   t.log(`${tookMs.toFixed(0)} ms`);
-  // Twenty times what it takes, so that a busy machine does not fail it and a quadratic loop does.
+  // Twenty times what it takes: a quadratic loop fails it.
   t.true(tookMs < 5000, `${tookMs} ms`);
 });
 

@@ -242,6 +242,12 @@ test('a report comes back from the wire as it went, absent scores stay absent', 
         ...{ level: 0.95, resampleCount: 1000, unit: 'group' as const, unitCount: 7 },
         ...{ macroF1: interval, macroF1Present: interval, microF1: interval },
         ...{ exactMatch: interval, binaryAccuracy: interval, labels: [interval, interval] },
+        ...{ weightedF1: interval, macroAurocPresent: interval },
+        macroAveragePrecisionPresent: null,
+        rankings: [
+          { auroc: interval, averagePrecision: interval },
+          { auroc: null, averagePrecision: null },
+        ],
       },
       doubts: [
         {

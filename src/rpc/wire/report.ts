@@ -33,14 +33,7 @@ export function toWireReport({ report, inputSpec, ...version }: VersionReport): 
       given: given ?? undefined,
       count,
     })),
-    intervals:
-      intervals === null
-        ? undefined
-        : {
-            ...intervals,
-            unit: resampledUnits.toWire(intervals.unit),
-            labels: [...intervals.labels],
-          },
+    intervals: intervals === null ? undefined : toWireIntervals(intervals),
     doubts: doubts.map(({ id, doubts: of }) => ({ frameId: id, doubts: [...of] })),
   };
 }
@@ -70,6 +63,21 @@ export function fromWireReport(wire: WireReport): VersionReport {
   };
 }
 
+function toWireIntervals(intervals: Intervals): WireIntervals {
+  const { macroAurocPresent, macroAveragePrecisionPresent, rankings } = intervals;
+  return {
+    ...intervals,
+    unit: resampledUnits.toWire(intervals.unit),
+    labels: [...intervals.labels],
+    macroAurocPresent: macroAurocPresent ?? undefined,
+    macroAveragePrecisionPresent: macroAveragePrecisionPresent ?? undefined,
+    rankings: rankings.map(({ auroc, averagePrecision }) => ({
+      auroc: auroc ?? undefined,
+      averagePrecision: averagePrecision ?? undefined,
+    })),
+  };
+}
+
 function fromWireIntervals(wire: WireIntervals): Intervals {
   const nothing = { low: 0, high: 0 };
   return {
@@ -78,7 +86,14 @@ function fromWireIntervals(wire: WireIntervals): Intervals {
     macroF1: wire.macroF1 ?? nothing,
     macroF1Present: wire.macroF1Present ?? nothing,
     microF1: wire.microF1 ?? nothing,
+    weightedF1: wire.weightedF1 ?? nothing,
     exactMatch: wire.exactMatch ?? nothing,
     binaryAccuracy: wire.binaryAccuracy ?? nothing,
+    macroAurocPresent: wire.macroAurocPresent ?? null,
+    macroAveragePrecisionPresent: wire.macroAveragePrecisionPresent ?? null,
+    rankings: wire.rankings.map(({ auroc, averagePrecision }) => ({
+      auroc: auroc ?? null,
+      averagePrecision: averagePrecision ?? null,
+    })),
   };
 }

@@ -428,6 +428,23 @@ export interface Intervals {
     | undefined;
   /** F1 of each label, in their order. */
   labels: Interval[];
+  /** Absent where no draw defines it. */
+  macroAurocPresent: Interval | undefined;
+  macroAveragePrecisionPresent:
+    | Interval
+    | undefined;
+  /** How well each label is ranked, in their order. */
+  rankings: RankingIntervals[];
+  weightedF1: Interval | undefined;
+}
+
+/**
+ * Over the draws with a frame that has the label and one that has not; absent
+ * where no draw defines it.
+ */
+export interface RankingIntervals {
+  auroc: Interval | undefined;
+  averagePrecision: Interval | undefined;
 }
 
 /** A frame whose labels the model doubts. */
@@ -3412,6 +3429,10 @@ function createBaseIntervals(): Intervals {
     exactMatch: undefined,
     binaryAccuracy: undefined,
     labels: [],
+    macroAurocPresent: undefined,
+    macroAveragePrecisionPresent: undefined,
+    rankings: [],
+    weightedF1: undefined,
   };
 }
 
@@ -3446,6 +3467,18 @@ export const Intervals: MessageFns<Intervals> = {
     }
     for (const v of message.labels) {
       Interval.encode(v!, writer.uint32(82).fork()).join();
+    }
+    if (message.macroAurocPresent !== undefined) {
+      Interval.encode(message.macroAurocPresent, writer.uint32(90).fork()).join();
+    }
+    if (message.macroAveragePrecisionPresent !== undefined) {
+      Interval.encode(message.macroAveragePrecisionPresent, writer.uint32(98).fork()).join();
+    }
+    for (const v of message.rankings) {
+      RankingIntervals.encode(v!, writer.uint32(106).fork()).join();
+    }
+    if (message.weightedF1 !== undefined) {
+      Interval.encode(message.weightedF1, writer.uint32(114).fork()).join();
     }
     return writer;
   },
@@ -3543,6 +3576,38 @@ export const Intervals: MessageFns<Intervals> = {
             message.labels.push(Interval.decode(reader, reader.uint32()));
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.macroAurocPresent = Interval.decode(reader, reader.uint32());
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.macroAveragePrecisionPresent = Interval.decode(reader, reader.uint32());
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.rankings.push(RankingIntervals.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.weightedF1 = Interval.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3580,6 +3645,88 @@ export const Intervals: MessageFns<Intervals> = {
       ? Interval.fromPartial(object.binaryAccuracy)
       : undefined;
     message.labels = object.labels?.map((e) => Interval.fromPartial(e)) || [];
+    message.macroAurocPresent = (object.macroAurocPresent !== undefined && object.macroAurocPresent !== null)
+      ? Interval.fromPartial(object.macroAurocPresent)
+      : undefined;
+    message.macroAveragePrecisionPresent =
+      (object.macroAveragePrecisionPresent !== undefined && object.macroAveragePrecisionPresent !== null)
+        ? Interval.fromPartial(object.macroAveragePrecisionPresent)
+        : undefined;
+    message.rankings = object.rankings?.map((e) => RankingIntervals.fromPartial(e)) || [];
+    message.weightedF1 = (object.weightedF1 !== undefined && object.weightedF1 !== null)
+      ? Interval.fromPartial(object.weightedF1)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseRankingIntervals(): RankingIntervals {
+  return { auroc: undefined, averagePrecision: undefined };
+}
+
+export const RankingIntervals: MessageFns<RankingIntervals> = {
+  encode(message: RankingIntervals, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.auroc !== undefined) {
+      Interval.encode(message.auroc, writer.uint32(10).fork()).join();
+    }
+    if (message.averagePrecision !== undefined) {
+      Interval.encode(message.averagePrecision, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RankingIntervals {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRankingIntervals();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.auroc = Interval.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.averagePrecision = Interval.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RankingIntervals>): RankingIntervals {
+    return RankingIntervals.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RankingIntervals>): RankingIntervals {
+    const message = createBaseRankingIntervals();
+    message.auroc = (object.auroc !== undefined && object.auroc !== null)
+      ? Interval.fromPartial(object.auroc)
+      : undefined;
+    message.averagePrecision = (object.averagePrecision !== undefined && object.averagePrecision !== null)
+      ? Interval.fromPartial(object.averagePrecision)
+      : undefined;
     return message;
   },
 };
