@@ -33,6 +33,11 @@ install -m 644 libonnxruntime_providers_*.so "$target"
 echo "installed in $target"
 
 missing=$(ldd "$target/libonnxruntime_providers_cuda.so" | sed -n 's/^\s*\(\S*\) => not found$/\1/p' | tr '\n' ' ')
+folders=${LD_LIBRARY_PATH:-/nowhere}
+# cuDNN is opened by its name when a convolution is first run.
+if ! { PATH="$PATH:/sbin" ldconfig -p; ls ${folders//:/ }; } 2> /dev/null | grep 'libcudnn\.so\.9\b' > /dev/null; then
+  missing+='libcudnn.so.9 '
+fi
 if [[ -n $missing ]]; then
   echo "not here yet: $missing"
   echo 'the driver (580 or newer), cuda-libraries-13-0 and libcudnn9-cuda-13 have them'

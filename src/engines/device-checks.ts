@@ -47,6 +47,7 @@ export async function checkDevice(
  * which it opens by name when it is first used.
  */
 const cudaLibraries = [
+  'libcuda.so.1',
   'libcudart.so.13',
   'libcublas.so.13',
   'libcublasLt.so.13',
@@ -85,21 +86,27 @@ async function checkCuda(
     faults.push("the runtime's CUDA libraries are missing: run scripts/install-cuda.sh");
   }
   if (missing.length > 0) {
-    faults.push(
-      `${missing.join(', ')} not found: install ${toInstall(missing)}, or name their folder in LD_LIBRARY_PATH`,
-    );
+    faults.push(`${missing.join(', ')} not found: ${toInstall(missing)}`);
   }
   return { obstacle: faults.length > 0 ? `${faults.join('; ')} (${found})` : null, found };
 }
 
-/** What NVIDIA's packages for Debian and Ubuntu are called. */
+/** What to do about them; NVIDIA's packages for Debian and Ubuntu are called so. */
 function toInstall(missing: readonly string[]): string {
+  // The driver answers and its library is not here: a container that was given half of it.
+  const ofDriver = missing.includes('libcuda.so.1')
+    ? ['give the container the driver whole (NVIDIA_DRIVER_CAPABILITIES=compute,utility)']
+    : [];
   const packages = [
-    ...(missing.some((name) => /cuda|cublas|curand/.test(name)) ? ['cuda-libraries-13-0'] : []),
+    ...(missing.some((name) => /cudart|cublas|curand/.test(name)) ? ['cuda-libraries-13-0'] : []),
     ...(missing.some((name) => name.includes('cudnn')) ? ['libcudnn9-cuda-13'] : []),
     ...(missing.some((name) => name.includes('libnv')) ? ['libnvinfer10 libnvonnxparsers10'] : []),
   ];
-  return packages.join(' and ');
+  const ofOthers =
+    packages.length > 0
+      ? [`install ${packages.join(' and ')}, or name their folder in LD_LIBRARY_PATH`]
+      : [];
+  return [...ofDriver, ...ofOthers].join('; ');
 }
 
 async function checkVulkan(machine: Machine, { isNamed }: CheckOptions): Promise<DeviceFinding> {

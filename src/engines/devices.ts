@@ -28,9 +28,17 @@ export interface Device {
    * several where the runtime has loops on the device. Elsewhere they would come back anyway.
    */
   readonly trainingStepsPerCall: number;
+  /** More settings of a session, by the names that `onnxruntime_session_options_config_keys.h` has. */
+  readonly sessionConfig: Readonly<Record<string, string>>;
   /** Set before the device's libraries are loaded, unless the operator has set it. */
   readonly environment: Readonly<Record<string, string>>;
 }
+
+/**
+ * Weights lie beside the arena: it grows by powers of two, and would grow from what they take.
+ * Its own limit cannot be set through onnxruntime-node (docs/decisions/0021).
+ */
+const weightsBesideArena = { use_device_allocator_for_initializers: '1' };
 
 /**
  * Every device, by its name. A new one is a line here, and a line in `device-checks.ts` if
@@ -45,6 +53,7 @@ export const devices: Readonly<Record<DeviceName, Device>> = {
     lacks: [],
     trainingFramesAtOnce: 4,
     trainingStepsPerCall: 1,
+    sessionConfig: {},
     environment: {},
   },
   cuda: {
@@ -55,6 +64,7 @@ export const devices: Readonly<Record<DeviceName, Device>> = {
     lacks: ['poolIndices'],
     trainingFramesAtOnce: 32,
     trainingStepsPerCall: 8,
+    sessionConfig: weightsBesideArena,
     // NVIDIA's 10-bit products move a probability by more than a golden frame may.
     environment: { NVIDIA_TF32_OVERRIDE: '0' },
   },
@@ -66,6 +76,7 @@ export const devices: Readonly<Record<DeviceName, Device>> = {
     lacks: ['poolIndices'],
     trainingFramesAtOnce: 32,
     trainingStepsPerCall: 8,
+    sessionConfig: weightsBesideArena,
     environment: { NVIDIA_TF32_OVERRIDE: '0' },
   },
   webgpu: {
@@ -76,6 +87,7 @@ export const devices: Readonly<Record<DeviceName, Device>> = {
     lacks: ['poolIndices'],
     trainingFramesAtOnce: 32,
     trainingStepsPerCall: 1,
+    sessionConfig: {},
     environment: {},
   },
   directml: {
@@ -86,6 +98,7 @@ export const devices: Readonly<Record<DeviceName, Device>> = {
     lacks: ['poolIndices'],
     trainingFramesAtOnce: 32,
     trainingStepsPerCall: 1,
+    sessionConfig: {},
     environment: {},
   },
   coreml: {
@@ -96,6 +109,7 @@ export const devices: Readonly<Record<DeviceName, Device>> = {
     lacks: ['poolIndices'],
     trainingFramesAtOnce: 32,
     trainingStepsPerCall: 1,
+    sessionConfig: {},
     environment: {},
   },
 };

@@ -34,6 +34,7 @@ export async function createOnnxGraphRunner(
     // Planning all memory in one block keeps what the first run allocated as well: it
     // costs a training step half as much memory again, and no time without it.
     enableMemPattern: false,
+    extra: { session: devices[device].sessionConfig },
     externalData: Object.entries(files).map(([path, data]) => ({ path, data })),
     ...(profilePrefix ? { enableProfiling: true, profileFilePrefix: profilePrefix } : {}),
   }).catch((cause: unknown) => {

@@ -25,17 +25,18 @@ const graphs = new Map<number, InferenceSession>();
 
 /** Options of a session; `isWhole`: no part of it may go to the CPU instead of the device. */
 function optionsOf(isWhole: boolean): InferenceSession.SessionOptions {
+  const { providers, sessionConfig } = devices[settings.device];
   const intraOp = { intra_op: { allow_spinning: settings.spinning ? '1' : '0' } };
   const isStrict = isWhole && settings.device !== 'cpu';
   const noFallback = isStrict ? { disable_cpu_ep_fallback: '1' } : {};
   return {
-    executionProviders: devices[settings.device].providers,
+    executionProviders: providers,
     graphOptimizationLevel: 'all',
     intraOpNumThreads: settings.threads,
     interOpNumThreads: 1,
     // What the runtime would say of parts that go to the CPU is told by us, once.
     logSeverityLevel: isStrict ? 4 : 3,
-    extra: { session: { ...intraOp, ...noFallback } },
+    extra: { session: { ...intraOp, ...noFallback, ...sessionConfig } },
   };
 }
 

@@ -2,6 +2,7 @@ import {
   AttributeProto,
   AttributeProto_AttributeType,
   ModelProto,
+  TensorProto,
   TensorProto_DataType,
 } from '../gen/onnx/onnx.js';
 
@@ -10,9 +11,21 @@ export const probePixels = Uint8Array.from([0, 1, 2, 3, 100, 200, 254, 255]);
 /** How far a device may lie from the exact answer: the golden frames' own tolerance. */
 export const probeTolerance = 1e-4;
 
-/** The smallest graph that shows that a device computes: the sigmoid of each pixel. */
+/**
+ * The smallest graph that shows that a device computes: the sigmoid of each pixel, which goes
+ * through a convolution that changes nothing, because that is another library than the rest.
+ */
 export function buildProbeModel(): Uint8Array {
-  const { FLOAT, UINT8 } = TensorProto_DataType;
+  const { FLOAT, INT64, UINT8 } = TensorProto_DataType;
+  const node = (opType: string, input: string[], output: string) => ({
+    ...{ opType, name: output, input },
+    output: [output],
+  });
+  const constant = (
+    name: string,
+    dataType: TensorProto_DataType,
+    values: Pick<Partial<TensorProto>, 'dims' | 'int64Data' | 'floatData'>,
+  ) => TensorProto.fromPartial({ name, dataType, ...values });
   const port = (name: string, elemType: TensorProto_DataType) => {
     const dim = [1, probePixels.length].map(
       (value) => ({ value: { $case: 'dimValue', value } }) as const,
@@ -33,9 +46,17 @@ export function buildProbeModel(): Uint8Array {
         name: 'probe',
         input: [port('pixels', UINT8)],
         output: [port('probabilities', FLOAT)],
+        initializer: [
+          constant('planes', INT64, { dims: [4], int64Data: [1, 1, 1, -1] }),
+          constant('row', INT64, { dims: [2], int64Data: [1, -1] }),
+          constant('kernel', FLOAT, { dims: [1, 1, 1, 1], floatData: [1] }),
+        ],
         node: [
           { opType: 'Cast', name: 'cast', input: ['pixels'], output: ['levels'], attribute: [to] },
-          { opType: 'Sigmoid', name: 'sigmoid', input: ['levels'], output: ['probabilities'] },
+          node('Reshape', ['levels', 'planes'], 'plane'),
+          node('Conv', ['plane', 'kernel'], 'same'),
+          node('Reshape', ['same', 'row'], 'flat'),
+          node('Sigmoid', ['flat'], 'probabilities'),
         ],
       },
     }),

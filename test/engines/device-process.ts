@@ -42,8 +42,15 @@ async function classify(on: DeviceName) {
     );
     rows.push(...(await session.run(input, batchSize)).probabilities);
   }
+  const half = await engine
+    .load({ model, inputShape, labelCount, precision: 'half' })
+    .then((halved) => halved.run(new Uint8Array(channels * sizePx * sizePx), 1))
+    .then(
+      () => 'runs',
+      (error: Error) => error.message,
+    );
   await engine.close();
-  return { rows, device: session.device };
+  return { rows, half, device: session.device };
 }
 
 /** The outputs of the first step of a small network, with its gradients. */
@@ -83,6 +90,7 @@ const stepDistances = Object.entries(expected).map(
 console.log(
   JSON.stringify({
     device: here.device,
+    half: here.half,
     probabilities: here.rows.length,
     distance: largestDistance(here.rows, cpu.rows),
     spread: Math.max(...cpu.rows) - Math.min(...cpu.rows),

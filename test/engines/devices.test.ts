@@ -1,3 +1,6 @@
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import test from 'ava';
 import {
   checkDevice,
@@ -12,6 +15,7 @@ const named = { isNamed: true };
 const automatic = { isNamed: false };
 const provider = '/runtime/libonnxruntime_providers_cuda.so';
 const cuda13 = {
+  'libcuda.so.1': '/usr/lib/libcuda.so.580.65.06',
   'libcudart.so.13': '/cuda/libcudart.so.13.0.96',
   'libcublas.so.13': '/cuda/libcublas.so.13.1.0.3',
   'libcublasLt.so.13': '/cuda/libcublasLt.so.13.1.0.3',
@@ -85,7 +89,10 @@ test('what is missing of CUDA is named, with the versions there are and what to 
   );
   const old = await obstacleOf({
     driver: '550.54.15, NVIDIA A100',
-    libraries: { 'libcudart.so.12': '/cuda/libcudart.so.12.4.127' },
+    libraries: {
+      'libcuda.so.1': '/usr/lib/libcuda.so.550.54.15',
+      'libcudart.so.12': '/cuda/libcudart.so.12.4.127',
+    },
   });
   t.regex(old, /^CUDA 13 needs driver 580 or newer; .*install-cuda\.sh; libcudart\.so\.13, /);
   t.regex(old, /install cuda-libraries-13-0 and libcudnn9-cuda-13/);
@@ -96,6 +103,47 @@ test('what is missing of CUDA is named, with the versions there are and what to 
     named,
   );
   t.regex(tensorrt.obstacle ?? '', /libnvinfer\.so\.10, .* install libnvinfer10/);
+});
+
+test("a container without the driver's library is told what to ask for", async (t) => {
+  const { 'libcuda.so.1': _, ...libraries } = cuda13;
+  const given = { driver: '580.65.06, NVIDIA H200', files: [provider], libraries };
+  t.is(
+    (await checkDevice('cuda', machineOf(given), named)).obstacle,
+    'libcuda.so.1 not found: give the container the driver whole (NVIDIA_DRIVER_CAPABILITIES=compute,utility) (NVIDIA H200, driver 580.65.06, CUDA 13.0.96, cuDNN 9.13.0)',
+  );
+});
+
+test('versions are read from the files that the links of a library folder lead to', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'cytostream-cuda-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const files = {
+    ...{ 'libcuda.so.1': 'libcuda.so.580.65.06', 'libcudart.so.13': 'libcudart.so.13.0.96' },
+    ...{ 'libcublas.so.13': 'libcublas.so.13.1', 'libcublasLt.so.13': 'libcublasLt.so.13.1' },
+    'libcurand.so.10': 'libcurand.so.10.4',
+  };
+  for (const [link, file] of Object.entries(files)) {
+    await writeFile(join(folder, file), '');
+    await symlink(file, join(folder, link));
+  }
+  await writeFile(join(folder, 'libonnxruntime_providers_cuda.so'), '');
+  const machine: Machine = {
+    ...createMachine(),
+    platform: 'linux-x64',
+    libraryFolders: [folder],
+    runtimeFolder: folder,
+    run: async (program) => (program === 'nvidia-smi' ? '580.65.06, NVIDIA H200\n' : null),
+  };
+  t.is(
+    (await checkDevice('cuda', machine, named)).obstacle,
+    'libcudnn.so.9 not found: install libcudnn9-cuda-13, or name their folder in LD_LIBRARY_PATH (NVIDIA H200, driver 580.65.06, CUDA 13.0.96, cuDNN not found)',
+  );
+  await writeFile(join(folder, 'libcudnn.so.9.13.0'), '');
+  await symlink('libcudnn.so.9.13.0', join(folder, 'libcudnn.so.9'));
+  t.deepEqual(await checkDevice('cuda', machine, named), {
+    obstacle: null,
+    found: 'NVIDIA H200, driver 580.65.06, CUDA 13.0.96, cuDNN 9.13.0',
+  });
 });
 
 test('a folder of LD_LIBRARY_PATH comes before what the loader knows', async (t) => {
