@@ -88,7 +88,8 @@ export interface Metrics {
 export function createMetrics(): Metrics {
   const registry = new Registry();
   const registers = [registry];
-  collectDefaultMetrics({ register: registry });
+  // The lag of the event loop is told with what lies between two looks at it added.
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 2 });
   const ofVersion = ['model', 'version'] as const;
   const stage = (name: string, help: string) =>
     new Histogram({
