@@ -149,7 +149,7 @@ export async function openRpcPort<Handle extends HandleLike>(
     ...options,
     onConnection: connections.add,
     // A health check is worked off before whatever else has come.
-    onStream: (path, open) => (path.startsWith('/grpc.health.v1.') ? open() : budget.run(open)),
+    onStream: (path, work) => (path.startsWith('/grpc.health.v1.') ? work() : budget.run(work)),
   });
 
   const cut = (settleMs: number) => {

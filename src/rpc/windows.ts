@@ -1,13 +1,18 @@
 import http2 from 'node:http2';
 import type { Socket } from 'node:net';
 
+type OnStream = (path: string, work: () => void) => void;
+
 export interface WindowOptions {
   /** Bytes a client may send on one stream before the server has read them. */
   readonly windowBytes: number;
   /** Hears of every connection of such a server, before anything is known of it. */
   readonly onConnection?: (socket: Socket) => void;
-  /** Is handed every stream that opens, and calls `open` once, at its own time. @default at once */
-  readonly onStream?: (path: string, open: () => void) => void;
+  /**
+   * Is handed what is to be done for a stream that opens or ends, by its path, and does each
+   * once, at its own time and in order. @default at once
+   */
+  readonly onStream?: OnStream;
 }
 
 /**
@@ -71,19 +76,36 @@ function widen<Server extends http2.Http2Server | http2.Http2SecureServer>(
   return server;
 }
 
+type Emit = (event: string | symbol, ...args: unknown[]) => boolean;
+
 /** Lets `onStream` decide when grpc-js hears of a stream; of one that has left it never does. */
 function holdStreams(
   server: http2.Http2Server | http2.Http2SecureServer,
-  onStream: NonNullable<WindowOptions['onStream']>,
+  onStream: OnStream,
 ): void {
-  const emit = server.emit.bind(server) as (event: string | symbol, ...args: unknown[]) => boolean;
+  const emit: Emit = server.emit.bind(server);
   server.emit = (event: string | symbol, ...args: unknown[]): boolean => {
     if (event !== 'stream') return emit(event, ...args);
     // As `Http2Server` documents them.
     const [stream, headers] = args as [http2.ServerHttp2Stream, http2.IncomingHttpHeaders];
-    onStream(headers[':path'] ?? '', () => {
+    const path = headers[':path'] ?? '';
+    holdEnd(stream, (work) => onStream(path, work));
+    onStream(path, () => {
       if (!stream.destroyed) emit(event, ...args);
     });
+    return true;
+  };
+}
+
+/**
+ * The same for the end of a stream: thousands of them are a few bytes each, which come in one
+ * turn of the event loop, and ending a call is much of what it ever costs.
+ */
+function holdEnd(stream: http2.ServerHttp2Stream, onEnd: (work: () => void) => void): void {
+  const emit: Emit = stream.emit.bind(stream);
+  stream.emit = (event: string | symbol, ...args: unknown[]): boolean => {
+    if (event !== 'end' && event !== 'close') return emit(event, ...args);
+    onEnd(() => void emit(event, ...args));
     return true;
   };
 }
