@@ -51,16 +51,20 @@ const soaked = [
       `| ${kind} | ${endsOf(outcomes)}, ${framesPerSecond.toFixed(0)}/s | ${lost}, ${doubled}, ${crossed} | ${memory.afterMib.toFixed(0)} MiB after ${countOf(memory.afterFrames)} | ${memory.endMib.toFixed(0)} MiB | ${memory.ratio.toFixed(2)} |`,
   ),
 ].join('\n');
+const healthOf = (health) =>
+  health === null
+    ? '– | –'
+    : `${health.longestMs.toFixed(0)} ms | ${health.withoutCoreMs.toFixed(0)} ms`;
 const chaos = resultsOf('chaos');
 const survived = [
   madeOn(chaos),
   '',
-  '| what is done | frames, by how they ended | lost | longest health check |',
-  '| --- | --- | --- | --- |',
-  ...chaos.results.map(({ name, what, outcomes, lost, health, skipped }) =>
+  '| what is done | frames, by how they ended | lost | longest health check | of it without a core |',
+  '| --- | --- | --- | --- | --- |',
+  ...chaos.results.map(({ name, what, seen, outcomes, lost, health, skipped }) =>
     skipped === null
-      ? `| **${name}**: ${what} | ${endsOf(outcomes)} | ${lost} | ${health === null ? '–' : `${health.longestMs.toFixed(0)} ms`} |`
-      : `| **${name}**: ${what} | skipped: ${skipped} | – | – |`,
+      ? `| **${name}**: ${what}${seen ? `. *${seen}*` : ''} | ${endsOf(outcomes)} | ${lost} | ${healthOf(health)} |`
+      : `| **${name}**: ${what} | skipped: ${skipped} | – | – | – |`,
   ),
 ].join('\n');
 const fill = (text, name, content) =>

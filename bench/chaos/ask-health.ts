@@ -9,8 +9,11 @@ export interface HealthReport {
   readonly failed: number;
   readonly medianMs: number;
   readonly longestMs: number;
-  /** What of `longestMs` the asking process may itself have to answer for. */
-  readonly ownStallMs: number;
+  /**
+   * How much of `longestMs` the server's thread or the asker's stood ready without a core:
+   * what the load beside them took, on the same few cores.
+   */
+  readonly withoutCoreMs: number;
 }
 
 /** A process that asks a server for its health until it is told to end. */
@@ -19,10 +22,16 @@ export interface HealthProber {
   end(): Promise<HealthReport>;
 }
 
-/** Starts asking; resolves with the first answer. */
-export async function startProber(port: number): Promise<HealthProber> {
+/** Starts asking the server that has this process and port; resolves with the first answer. */
+export async function startProber({
+  pid,
+  port,
+}: {
+  readonly pid: number;
+  readonly port: number;
+}): Promise<HealthProber> {
   const script = fileURLToPath(new URL('./health-process.js', import.meta.url));
-  const child = fork(script, [String(port)], { stdio: 'inherit' });
+  const child = fork(script, [String(port), String(pid)], { stdio: 'inherit' });
   await once(child, 'message');
   return {
     async end() {

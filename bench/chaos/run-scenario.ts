@@ -29,7 +29,7 @@ export function formatResult(result: ScenarioResult): string {
   const asked =
     health === null
       ? ''
-      : `; health asked ${health.asked} times, longest ${health.longestMs.toFixed(0)} ms (median ${health.medianMs.toFixed(1)} ms, asker's own stall ${health.ownStallMs.toFixed(0)} ms)`;
+      : `; health asked ${health.asked} times, longest ${health.longestMs.toFixed(0)} ms of them ${health.withoutCoreMs.toFixed(0)} ms without a core (median ${health.medianMs.toFixed(1)} ms)`;
   const more = Object.entries(facts).map(([fact, value]) => `${fact} ${value}`);
   return [
     `${name}: ${admitted} admitted: ${ended.join(', ')}; lost ${lost}, doubled ${doubled}, crossed ${crossed}${asked}`,

@@ -25,6 +25,8 @@ export interface ScenarioResult {
   readonly health: HealthReport | null;
   /** What else is worth telling: counts and times, with their units in the name. */
   readonly facts: Readonly<Record<string, string | number>>;
+  /** What of it is worth a place in the README; empty where nothing is. */
+  readonly seen: string;
   /** Whatever should not be; none is a pass. */
   readonly faults: readonly string[];
   /** Why it could not be done on this machine; null where it was. */
@@ -34,6 +36,7 @@ export interface ScenarioResult {
 /** What the body of a scenario finds. */
 export interface Findings {
   readonly facts?: Readonly<Record<string, string | number>>;
+  readonly seen?: string;
   readonly faults?: readonly string[];
 }
 

@@ -23,6 +23,12 @@ export interface WithServerOptions {
   readonly isAlwaysServing?: boolean;
 }
 
+/**
+ * What a health check may take. Of a scenario in full: a short form is a test, which runs on
+ * machines that are busy with others.
+ */
+const mostHealthMs = 100;
+
 /** What the body of a scenario works with. */
 export interface Stage {
   readonly server: LaunchedServer;
@@ -58,7 +64,7 @@ export async function withServer(
         })
       : await launchPuppet({ engine, config });
   try {
-    const prober = await startProber(server.port);
+    const prober = await startProber(server);
     const tally = createTally();
     let findings: Findings;
     let health: HealthReport;
@@ -80,12 +86,18 @@ export async function withServer(
       crossed: tally.crossed,
       health,
       facts: findings.facts ?? {},
+      seen: findings.seen ?? '',
       faults: [
         ...(findings.faults ?? []),
         ...(lost + tally.doubled + tally.crossed > 0 ? ['frames were lost or mixed up'] : []),
         ...(end.exitCode === 0 ? [] : [`the server ended with ${end.exitCode ?? end.signal}`]),
         ...(options.isAlwaysServing !== false && health.failed > 0
           ? [`${health.failed} of ${health.asked} health checks failed`]
+          : []),
+        ...(!context.isShort && health.longestMs - health.withoutCoreMs > mostHealthMs
+          ? [
+              `a health check took ${health.longestMs.toFixed(0)} ms, ${health.withoutCoreMs.toFixed(0)} ms of it without a core`,
+            ]
           : []),
         ...unexpected.map((line) => `the server logged: ${line}`),
       ],
@@ -110,6 +122,7 @@ export function skippedResult(
     crossed: 0,
     health: null,
     facts: {},
+    seen: '',
     faults: [],
     skipped: why,
   };

@@ -30,6 +30,7 @@ export const hotSwap: Scenario = {
         const frames = await learnKnownFrames(client, { sizePx, contents: 32, versions: [1, 2] });
         const [calm, swapping] = [createHistogram(), createHistogram()];
         let isSwapping = false;
+        let swappedAtMs = 0;
         /** Since when every frame that is sent must be answered by this version. */
         let since = { atMs: Number.POSITIVE_INFINITY, version: 0 };
         let misanswered = 0;
@@ -42,10 +43,12 @@ export const hotSwap: Scenario = {
           onAnswer: ({ sentAtMs, atMs, version }) => {
             if (sentAtMs > since.atMs && version !== since.version) misanswered += 1;
             const us = Math.round((atMs - sentAtMs) * 1000);
-            (isSwapping ? swapping : calm).record(Math.max(1, us));
+            const isMetBySwap = isSwapping || sentAtMs < swappedAtMs;
+            (isMetBySwap ? swapping : calm).record(Math.max(1, us));
           },
         });
         await load.answered(context.isShort ? 50 : 500);
+        calm.reset(); // a server that has just started is not what is compared with
         const swaps = context.isShort ? 2 : 8;
         const faults: string[] = [];
         let longestSwapMs = 0;
@@ -59,6 +62,7 @@ export const hotSwap: Scenario = {
           since = { atMs: performance.now(), version: wanted };
           longestSwapMs = Math.max(longestSwapMs, since.atMs - startedAtMs);
           isSwapping = false;
+          swappedAtMs = since.atMs;
           if (version !== wanted) faults.push(`expected version ${wanted} live, got ${version}`);
           await load.answered(context.isShort ? 80 : 400);
         }
@@ -75,6 +79,7 @@ export const hotSwap: Scenario = {
             longestAnswerMs: Number((Math.max(swapping.max, calm.max) / 1000).toFixed(1)),
             longestSwapMs: Math.round(longestSwapMs),
           },
+          seen: `p99 of frames that a swap met ${p99(swapping).toFixed(0)} ms, of the others ${p99(calm).toFixed(0)} ms; a swap takes ${longestSwapMs.toFixed(0)} ms at most`,
           faults,
         };
       },

@@ -104,6 +104,7 @@ export const sigterm: Scenario = {
             unaryAnswered: unaryCodes.filter((code) => code === 'ok').length,
             unaryTold: unaryCodes.filter((code) => code !== 'ok').length,
           },
+          seen: `Ended after ${(end.ms / 1000).toFixed(1)} s of a grace of ${graceMs / 1000} s`,
           faults: [
             ...(shutdownMs === null || shutdownMs > graceMs
               ? [`expected a shutdown within ${graceMs} ms, the server says ${shutdownMs}`]
