@@ -73,6 +73,7 @@ const rpc = await openRpcPort(
       list: refuse,
     },
     evaluate: refuse,
+    compare: refuse,
     metrics: createMetrics(),
     log: silentLog,
   },

@@ -2,6 +2,7 @@ import type { Config } from './config.js';
 import type { Handle } from './models/index.js';
 import { openRpcPort, type RpcPort, type Serving } from './rpc/index.js';
 import { createClosers } from './server/closers.js';
+import { createCompare } from './server/compare.js';
 import { createEvaluate } from './server/evaluate.js';
 import { closingTimeMs } from './server/grace.js';
 import { countIoProcesses } from './server/io/io-processes.js';
@@ -14,7 +15,7 @@ import { readTls } from './server/tls.js';
 import { openHttpPort } from './telemetry/index.js';
 
 export { relaxCollector } from './server/collector.js';
-export { openParts, type Parts, type PartsOverrides, toModelAdmin };
+export { createCompare, openParts, type Parts, type PartsOverrides, toModelAdmin };
 
 /** A server that answers. */
 export interface RunningServer {
@@ -76,6 +77,7 @@ export async function startServer(
       models: toModelAdmin(parts, models.refresh),
       runs: toRunAdmin(config, { trainer, metrics, log }),
       evaluate: createEvaluate(config, { registry, classifier }),
+      compare: createCompare(config, { registry, classifier }),
       metrics,
       log,
     };

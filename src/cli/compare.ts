@@ -1,9 +1,10 @@
 import { basename, resolve } from 'node:path';
-import { createCommand, example, type Verb } from './command.js';
-import { evaluateVersion } from './evaluate-version.js';
-import { UsageError } from './failure.js';
+import type { Comparison } from '../evaluation/index.js';
+import { address, createCommand, example, type Verb } from './command.js';
 import { flags } from './flags.js';
 import { withParts } from './in-place.js';
+import type { Terminal } from './terminal.js';
+import { withProgress } from './with-progress.js';
 
 /** `compare`: two versions on the same frames, with paired tests. */
 export const compareVerb: Verb = (terminal) =>
@@ -13,41 +14,73 @@ export const compareVerb: Verb = (terminal) =>
     .requiredOption('--with <name[@version]>', 'the other, whose gain is told')
     .option('--out <dir>', 'write comparison.html and comparison.json there')
     .option(flags.models, flags.modelsHelp)
+    .option(flags.server, `${flags.serverHelp}; DIR is a folder of the server`, address)
     .option(flags.json, flags.jsonHelp)
     .addHelpText(
       'after',
       example('compare --data held-out --model cells --with cells@candidate --out comparison'),
     )
-    .action((options) =>
-      withParts(options, async (parts) => {
-        const { data } = options;
-        const first = await evaluateVersion({ data, model: options.model }, parts, terminal);
-        const second = await evaluateVersion({ data, model: options.with }, parts, terminal);
-        const { labels } = first.manifest;
-        const { compareVersions, formatComparison } = await import('../evaluation/index.js');
-        const [one, other] = [first, second].map(({ manifest, rows }) => ({
-          ref: `${manifest.name}@${manifest.version}`,
-          rows,
-          thresholds: manifest.thresholds,
-        }));
-        if (one === undefined || other === undefined) throw new Error('bug: two were compared');
-        if (labels.join('\n') !== second.manifest.labels.join('\n')) {
-          throw new UsageError(
-            `expected versions of the same labels, got ${one.ref}, ${other.ref}`,
-          );
-        }
-        const groups = first.dataset.frames.map(({ group }) => group);
-        const comparison = await compareVersions([one, other], { labels, groups });
-        if (options.out !== undefined) {
-          const { writeComparison } = await import('../reports/index.js');
-          const title = `${one.ref} and ${other.ref} on ${basename(resolve(data))}`;
-          await writeComparison(resolve(options.out), comparison, { title });
-        }
-        terminal.print(
-          options.json ? JSON.stringify(comparison) : formatComparison(comparison).trimEnd(),
-        );
-        if (options.out !== undefined && !options.json) {
-          terminal.print(`\nthe comparison is in ${options.out}`);
-        }
-      }),
+    .action(async (options) => {
+      const { data, model, with: compareWith, server } = options;
+      const request = { dataPath: data, model, compareWith };
+      const comparison = await (server === undefined
+        ? compareInPlace(request, options, terminal)
+        : compareOnServer(request, server, terminal));
+      const { formatComparison } = await import('../evaluation/index.js');
+      if (options.out !== undefined) {
+        const { writeComparison } = await import('../reports/index.js');
+        const title = `${comparison.firstRef} and ${comparison.secondRef} on ${basename(resolve(data))}`;
+        await writeComparison(resolve(options.out), comparison, { title });
+      }
+      terminal.print(
+        options.json ? JSON.stringify(comparison) : formatComparison(comparison).trimEnd(),
+      );
+      if (options.out !== undefined && !options.json) {
+        terminal.print(`\nthe comparison is in ${options.out}`);
+      }
+    });
+
+interface CompareRequest {
+  readonly dataPath: string;
+  readonly model: string;
+  readonly compareWith: string;
+}
+
+const bar = { title: 'evaluating both', unit: 'frames', total: 0 };
+
+function compareInPlace(
+  request: CompareRequest,
+  options: { readonly models?: string | undefined },
+  terminal: Terminal,
+): Promise<Comparison> {
+  return withParts(options, async (parts) => {
+    const { createCompare } = await import('../server.js');
+    // Whoever sits at the screen may read what this user may read.
+    const compare = createCompare({ dataRoots: null }, parts);
+    const dataPath = resolve(request.dataPath);
+    const compared = await withProgress(bar, terminal, (way) =>
+      compare({ ...request, dataPath }, way),
     );
+    return compared.comparison;
+  });
+}
+
+async function compareOnServer(
+  request: CompareRequest,
+  server: string,
+  terminal: Terminal,
+): Promise<Comparison> {
+  const { connect } = await import('../client/index.js');
+  const client = connect(server);
+  try {
+    return await withProgress(bar, terminal, async ({ signal, onProgress }) => {
+      for await (const reply of client.compare(request, { signal })) {
+        if (reply.kind === 'comparison') return reply.comparison;
+        onProgress(reply.done, reply.total);
+      }
+      throw new Error('the server ended the comparison without a result');
+    });
+  } finally {
+    client.close();
+  }
+}

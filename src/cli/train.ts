@@ -72,7 +72,7 @@ export const trainVerb: Verb = (terminal) =>
     )
     .option(
       '--folds <number>',
-      'cross-validate instead: mean and spread, no version',
+      'cross-validate instead, in place only: mean and spread, no version (a server keeps each that it trains)',
       wholeNumber(2),
     )
     .option('--out <dir>', 'with --folds: write its report there')
@@ -128,7 +128,9 @@ Ctrl-C ends the run after the step it is in and keeps its best weights; with
       }
       if (options.folds !== undefined) {
         if (options.server !== undefined) {
-          throw new UsageError('--folds: expected to work in place, without --server');
+          throw new UsageError(
+            '--folds: expected to work in place, without --server: the versions of the folds are thrown away, a server keeps each that it trains',
+          );
         }
         const { crossValidate } = await import('./cross-validate.js');
         const { folds, out, doubts: doubtCount = 0 } = options;

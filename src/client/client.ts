@@ -24,6 +24,7 @@ import {
 import {
   type Answer,
   type FrameInput,
+  fromWireComparison,
   fromWireModel,
   fromWirePrediction,
   fromWireReport,
@@ -40,6 +41,7 @@ import {
   toWirePriority,
   toWireRunSpec,
   toWireStreamOptions,
+  type VersionComparison,
   type VersionReport,
 } from '../rpc/index.js';
 import type { Run, RunEvent, RunSpec } from '../training/index.js';
@@ -61,15 +63,19 @@ export type ClassifyReply =
   | { readonly kind: 'model'; readonly model: StreamModel }
   | { readonly kind: 'prediction'; readonly prediction: Answer };
 
+/** How far an evaluation is, in frames. */
+export interface EvaluateProgress {
+  readonly kind: 'progress';
+  readonly done: number;
+  readonly total: number;
+  readonly framesPerSecond: number;
+}
+
 /** What an evaluation tells: progress, and last the report. */
-export type EvaluateReply =
-  | {
-      readonly kind: 'progress';
-      readonly done: number;
-      readonly total: number;
-      readonly framesPerSecond: number;
-    }
-  | ({ readonly kind: 'report' } & VersionReport);
+export type EvaluateReply = EvaluateProgress | ({ readonly kind: 'report' } & VersionReport);
+
+/** What a comparison tells: progress over the frames of both, and last what came of it. */
+export type CompareReply = EvaluateProgress | ({ readonly kind: 'comparison' } & VersionComparison);
 
 /** A model made elsewhere. */
 export interface ModelImport {
@@ -125,6 +131,11 @@ export interface Client {
     },
     call?: CallOptions,
   ): AsyncIterable<EvaluateReply>;
+  /** Compares two versions of the same labels on a dataset of the server, with paired tests. */
+  compare(
+    request: { readonly dataPath: string; readonly model: string; readonly compareWith: string },
+    call?: CallOptions,
+  ): AsyncIterable<CompareReply>;
   listModels(call?: CallOptions): Promise<readonly ModelDescription[]>;
   /** `ref`: "name", "name@3" or "name@candidate". */
   getModel(ref: string, call?: CallOptions): Promise<ModelDescription>;
@@ -210,11 +221,21 @@ export function connect(target: string, options: ConnectOptions = {}): Client {
       return response.runs.map(fromWireRun);
     },
     async *evaluate({ doubts = 0, ...request }, call = {}) {
-      const stream = trainer.evaluate({ ...request, doubts }, grpcOptions(call));
+      const wire = { ...request, doubts, compareWith: '' };
+      const stream = trainer.evaluate(wire, grpcOptions(call));
       for await (const { message } of messages(call, stream)) {
         if (message?.$case === 'progress') yield { kind: 'progress', ...message.value };
         else if (message?.$case === 'report') {
           yield { kind: 'report', ...fromWireReport(message.value) };
+        }
+      }
+    },
+    async *compare(request, call = {}) {
+      const stream = trainer.evaluate({ ...request, doubts: 0 }, grpcOptions(call));
+      for await (const { message } of messages(call, stream)) {
+        if (message?.$case === 'progress') yield { kind: 'progress', ...message.value };
+        else if (message?.$case === 'comparison') {
+          yield { kind: 'comparison', ...fromWireComparison(message.value) };
         }
       }
     },

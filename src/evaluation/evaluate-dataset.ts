@@ -43,6 +43,28 @@ export type EvaluationCollaborators<F extends ListedFrame, H extends ScoredVersi
 const namedFrames = 5;
 
 /**
+ * The answers to all frames, which nothing is missing of. Throws as `evaluateDataset`.
+ */
+export async function classifyWhole<F extends ListedFrame, H extends ScoredVersion>(
+  { dataset, frames }: EvaluationSource<F>,
+  collaborators: EvaluationCollaborators<F, H>,
+  options: ClassifyDatasetOptions = {},
+): Promise<readonly PredictionRow[]> {
+  const { name, version, labels } = collaborators.handle.manifest;
+  if (frames.length === 0) {
+    throw new DomainError('dataset_invalid', 'expected at least one frame to score, got none');
+  }
+  assertSameLabels(dataset.labels, labels, `${name}@${version}`);
+  const { rows, failures } = await classifyDataset(
+    frames,
+    { readFrame: (frame) => readFrame(dataset, frame), ...collaborators },
+    options,
+  );
+  if (failures.length > 0) throw failed(failures, frames.length);
+  return rows;
+}
+
+/**
  * Sends frames along the way that served frames take and scores the answers at
  * the thresholds of the version, with confidence intervals: by group where frames have one.
  * Scores are made in a thread of their own, so that frames are served meanwhile.
@@ -60,17 +82,8 @@ export async function evaluateDataset<F extends ListedFrame, H extends ScoredVer
   collaborators: EvaluationCollaborators<F, H>,
   { doubtCount = 0, ...options }: EvaluateDatasetOptions = {},
 ): Promise<Evaluation> {
-  const { name, version, labels, thresholds, drift } = collaborators.handle.manifest;
-  if (frames.length === 0) {
-    throw new DomainError('dataset_invalid', 'expected at least one frame to score, got none');
-  }
-  assertSameLabels(dataset.labels, labels, `${name}@${version}`);
-  const { rows, failures } = await classifyDataset(
-    frames,
-    { readFrame: (frame) => readFrame(dataset, frame), ...collaborators },
-    options,
-  );
-  if (failures.length > 0) throw failed(failures, frames.length);
+  const { labels, thresholds, drift } = collaborators.handle.manifest;
+  const rows = await classifyWhole({ dataset, frames }, collaborators, options);
   const report = await reportInWorker(
     {
       scored: stackRows(rows, labels, thresholds),

@@ -29,7 +29,7 @@ export type {
   EvaluationCollaborators,
   EvaluationSource,
 } from './evaluate-dataset.js';
-export { evaluateDataset } from './evaluate-dataset.js';
+export { classifyWhole, evaluateDataset } from './evaluate-dataset.js';
 export {
   comparisonNote,
   differences,

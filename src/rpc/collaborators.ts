@@ -3,6 +3,7 @@ import type { ExplainWish, Prediction } from '../classify/index.js';
 import type { GateMetric } from '../evaluation/index.js';
 import type { Frame, InputSpec } from '../frames/index.js';
 import type { Run, RunEvent } from '../training/index.js';
+import type { VersionComparison } from './wire/comparison.js';
 import type { ModelDescription } from './wire/model.js';
 import type { VersionReport } from './wire/report.js';
 
@@ -121,3 +122,9 @@ export type Evaluate = (
     readonly signal: AbortSignal;
   },
 ) => Promise<VersionReport>;
+
+/** Compares two versions on a dataset of the server; progress counts the frames of both. */
+export type Compare = (
+  request: { readonly dataPath: string; readonly model: string; readonly compareWith: string },
+  way: Parameters<Evaluate>[1],
+) => Promise<VersionComparison>;

@@ -1,6 +1,7 @@
 export type { Serving } from './auxiliary.js';
 export type {
   ClassifierLike,
+  Compare,
   Evaluate,
   HandleLike,
   LenderLike,
@@ -17,6 +18,7 @@ export {
   type RpcPortOptions,
 } from './rpc-port.js';
 export { fromServiceError } from './status.js';
+export { fromWireComparison, type VersionComparison } from './wire/comparison.js';
 export type { Delivery, Overflow, WireModelState } from './wire/enums.js';
 export { type FrameInput, toWireFrame, toWireInputSpec } from './wire/frame.js';
 export { fromWireModel, type ModelDescription, toWireGate } from './wire/model.js';

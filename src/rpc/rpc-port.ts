@@ -8,6 +8,7 @@ import { createCalls } from './calls.js';
 import { createClassifierService } from './classifier-service.js';
 import type {
   ClassifierLike,
+  Compare,
   Evaluate,
   HandleLike,
   LenderLike,
@@ -48,7 +49,7 @@ export interface RpcPortOptions {
 
 export type RpcPortCollaborators<Handle extends HandleLike> = PortCollaborators<Handle> &
   (
-    | { readonly runs: RunAdmin; readonly evaluate: Evaluate }
+    | { readonly runs: RunAdmin; readonly evaluate: Evaluate; readonly compare: Compare }
     /** "127.0.0.1:PORT" of the process that answers ModelService and TrainerService. */
     | { readonly forwardTo: string }
   );
@@ -121,11 +122,11 @@ export async function openRpcPort<Handle extends HandleLike>(
     server.addService(...forwarding.service(ModelServiceService));
     server.addService(...forwarding.service(TrainerServiceService));
   } else {
-    const { runs, evaluate } = collaborators;
+    const { runs, evaluate, compare } = collaborators;
     server.addService(stampReceipt(ModelServiceService), createModelService({ calls, models }));
     server.addService(
       stampReceipt(TrainerServiceService),
-      createTrainerService({ calls, runs, evaluate }),
+      createTrainerService({ calls, runs, evaluate, compare }),
     );
   }
   let isServing = false;

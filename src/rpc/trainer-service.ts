@@ -19,8 +19,9 @@ import type {
 import type { RunEvent } from '../training/index.js';
 import { adaptServerStream, adaptUnary } from './adapter.js';
 import type { CallContext, Calls } from './calls.js';
-import type { Evaluate, RunAdmin } from './collaborators.js';
+import type { Compare, Evaluate, RunAdmin } from './collaborators.js';
 import { streamProgress } from './progress.js';
+import { toWireComparison } from './wire/comparison.js';
 import { toWireReport } from './wire/report.js';
 import { fromWireRunSpec, toWireRun, toWireRunEvent } from './wire/run.js';
 
@@ -28,6 +29,7 @@ export interface TrainerServiceCollaborators {
   readonly calls: Calls;
   readonly runs: RunAdmin;
   readonly evaluate: Evaluate;
+  readonly compare: Compare;
 }
 
 /** `cytostream.v1.TrainerService` for grpc-js. */
@@ -35,6 +37,7 @@ export function createTrainerService({
   calls,
   runs,
   evaluate,
+  compare,
 }: TrainerServiceCollaborators): UntypedServiceImplementation {
   async function* train({ spec, runId }: TrainRequest, context: CallContext) {
     const given = spec === undefined ? {} : fromWireRunSpec(spec);
@@ -93,14 +96,23 @@ export function createTrainerService({
     evaluate: adaptServerStream<EvaluateRequest, EvaluateResponse>(
       calls,
       'Evaluate',
-      async function* ({ dataPath, model, doubts }, { signal }) {
-        const replies = streamProgress((onProgress) =>
-          evaluate({ dataPath, model, doubtCount: doubts }, { onProgress, signal }),
-        );
+      async function* ({ dataPath, model, doubts, compareWith }, { signal }) {
+        if (compareWith !== '' && doubts > 0) {
+          throw new DomainError('option_invalid', 'doubts: expected 0 beside compare_with');
+        }
+        const replies = streamProgress<EvaluateResponse>(async (onProgress) => {
+          const way = { onProgress, signal };
+          if (compareWith === '') {
+            const report = await evaluate({ dataPath, model, doubtCount: doubts }, way);
+            return { message: { $case: 'report', value: toWireReport(report) } };
+          }
+          const compared = await compare({ dataPath, model, compareWith }, way);
+          return { message: { $case: 'comparison', value: toWireComparison(compared) } };
+        });
         for await (const reply of replies) {
           yield reply.kind === 'progress'
             ? { message: { $case: 'progress' as const, value: reply.progress } }
-            : { message: { $case: 'report' as const, value: toWireReport(reply.result) } };
+            : reply.result;
         }
       },
     ),

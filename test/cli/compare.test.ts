@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { openModelStore } from '../../src/models/index.js';
+import { startServe } from '../end-to-end/serve.js';
 import { draftOf } from '../models/model-fixtures.js';
 import { writeSmallDataset } from '../training/small-dataset.js';
 import { runCli } from './run-cli.js';
@@ -32,6 +33,20 @@ test('compare tells two versions apart, on a terminal, as JSON and as a page', a
   const told = JSON.parse(json.stdout);
   t.is(told.macroF1Present.gain, 0);
   t.is(told.macroF1Present.pValue, 1);
+
+  // A server compares the same, from frames of its own.
+  const served = await startServe(t, ['--models', models, '--data-roots', folder]);
+  const there = ['--server', served.address];
+  const elsewhere = words.filter((word) => word !== '--models' && word !== models);
+  const page = join(folder, 'page');
+  const asked = await runCli([...elsewhere, ...there, '--with', 'tiny@2', '--json', '--out', page]);
+  t.is(asked.exitCode, 0, asked.stderr);
+  const here = await runCli([...words, '--with', 'tiny@2', '--json']);
+  t.deepEqual(JSON.parse(asked.stdout), JSON.parse(here.stdout));
+  t.regex(await readFile(join(page, 'comparison.html'), 'utf8'), /tiny@2/);
+  const nobody = await runCli([...elsewhere, ...there, '--with', 'tiny@7']);
+  t.is(nobody.exitCode, 1);
+  t.regex(nobody.stderr, /tiny has no version 7/);
 
   const unknown = await runCli([...words, '--with', 'tiny@7']);
   t.is(unknown.exitCode, 1);

@@ -206,6 +206,7 @@ export async function openTestPort(
       models: noModels,
       runs: noRuns,
       evaluate: unused,
+      compare: unused,
       metrics,
       log: silentLog,
       ...collaborators,

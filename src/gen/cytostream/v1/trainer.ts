@@ -334,10 +334,18 @@ export interface EvaluateRequest {
   model: string;
   /** So many frames whose labels the version doubts most go into the report. */
   doubts: number;
+  /**
+   * Another version of the same labels, which answers the same frames: the
+   * stream then ends with a comparison. Empty: none.
+   */
+  compareWith: string;
 }
 
 export interface EvaluateResponse {
-  message: { $case: "progress"; value: EvaluateProgress } | { $case: "report"; value: Report } | undefined;
+  message: { $case: "progress"; value: EvaluateProgress } | { $case: "report"; value: Report } | {
+    $case: "comparison";
+    value: Comparison;
+  } | undefined;
 }
 
 export interface EvaluateProgress {
@@ -445,6 +453,55 @@ export interface Intervals {
 export interface RankingIntervals {
   auroc: Interval | undefined;
   averagePrecision: Interval | undefined;
+}
+
+/** Two versions on the same frames, each at its own thresholds. */
+export interface Comparison {
+  frameCount: number;
+  /** Part of the draws that lie within the intervals: 0.95. */
+  level: number;
+  resampleCount: number;
+  unit: ResampledUnit;
+  unitCount: number;
+  macroF1Present: Difference | undefined;
+  macroF1: Difference | undefined;
+  microF1: Difference | undefined;
+  exactMatch:
+    | Difference
+    | undefined;
+  /** In their order. */
+  labels: LabelDifference[];
+  /** Of each version, without intervals of its own. */
+  first: Report | undefined;
+  second: Report | undefined;
+}
+
+/** A score of two versions, and how sure the difference is. */
+export interface Difference {
+  first: number;
+  second: number;
+  /** Second less first. */
+  gain: number;
+  /** Of the gain, over draws of the same frames for both. */
+  interval:
+    | Interval
+    | undefined;
+  /** Of no difference, by the same draws. */
+  pValue: number;
+}
+
+export interface LabelDifference {
+  label: string;
+  support: number;
+  firstF1: number;
+  secondF1: number;
+  /** Frames whose label only this one has right, given or not. */
+  onlyFirstRight: number;
+  onlySecondRight: number;
+  /** McNemar's exact test over these two. */
+  pValue: number;
+  /** The same after Holm's correction for all labels. */
+  adjustedPValue: number;
 }
 
 /** A frame whose labels the model doubts. */
@@ -2527,7 +2584,7 @@ export const ListRunsResponse: MessageFns<ListRunsResponse> = {
 };
 
 function createBaseEvaluateRequest(): EvaluateRequest {
-  return { dataPath: "", model: "", doubts: 0 };
+  return { dataPath: "", model: "", doubts: 0, compareWith: "" };
 }
 
 export const EvaluateRequest: MessageFns<EvaluateRequest> = {
@@ -2540,6 +2597,9 @@ export const EvaluateRequest: MessageFns<EvaluateRequest> = {
     }
     if (message.doubts !== 0) {
       writer.uint32(24).uint32(message.doubts);
+    }
+    if (message.compareWith !== "") {
+      writer.uint32(34).string(message.compareWith);
     }
     return writer;
   },
@@ -2581,6 +2641,14 @@ export const EvaluateRequest: MessageFns<EvaluateRequest> = {
             message.doubts = reader.uint32();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.compareWith = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2601,6 +2669,7 @@ export const EvaluateRequest: MessageFns<EvaluateRequest> = {
     message.dataPath = object.dataPath ?? "";
     message.model = object.model ?? "";
     message.doubts = object.doubts ?? 0;
+    message.compareWith = object.compareWith ?? "";
     return message;
   },
 };
@@ -2617,6 +2686,9 @@ export const EvaluateResponse: MessageFns<EvaluateResponse> = {
         break;
       case "report":
         Report.encode(message.message.value, writer.uint32(18).fork()).join();
+        break;
+      case "comparison":
+        Comparison.encode(message.message.value, writer.uint32(26).fork()).join();
         break;
     }
     return writer;
@@ -2651,6 +2723,14 @@ export const EvaluateResponse: MessageFns<EvaluateResponse> = {
             message.message = { $case: "report", value: Report.decode(reader, reader.uint32()) };
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.message = { $case: "comparison", value: Comparison.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2678,6 +2758,12 @@ export const EvaluateResponse: MessageFns<EvaluateResponse> = {
       case "report": {
         if (object.message?.value !== undefined && object.message?.value !== null) {
           message.message = { $case: "report", value: Report.fromPartial(object.message.value) };
+        }
+        break;
+      }
+      case "comparison": {
+        if (object.message?.value !== undefined && object.message?.value !== null) {
+          message.message = { $case: "comparison", value: Comparison.fromPartial(object.message.value) };
         }
         break;
       }
@@ -3731,6 +3817,471 @@ export const RankingIntervals: MessageFns<RankingIntervals> = {
   },
 };
 
+function createBaseComparison(): Comparison {
+  return {
+    frameCount: 0,
+    level: 0,
+    resampleCount: 0,
+    unit: 0,
+    unitCount: 0,
+    macroF1Present: undefined,
+    macroF1: undefined,
+    microF1: undefined,
+    exactMatch: undefined,
+    labels: [],
+    first: undefined,
+    second: undefined,
+  };
+}
+
+export const Comparison: MessageFns<Comparison> = {
+  encode(message: Comparison, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.frameCount !== 0) {
+      writer.uint32(8).uint32(message.frameCount);
+    }
+    if (message.level !== 0) {
+      writer.uint32(17).double(message.level);
+    }
+    if (message.resampleCount !== 0) {
+      writer.uint32(24).uint32(message.resampleCount);
+    }
+    if (message.unit !== 0) {
+      writer.uint32(32).int32(message.unit);
+    }
+    if (message.unitCount !== 0) {
+      writer.uint32(40).uint32(message.unitCount);
+    }
+    if (message.macroF1Present !== undefined) {
+      Difference.encode(message.macroF1Present, writer.uint32(50).fork()).join();
+    }
+    if (message.macroF1 !== undefined) {
+      Difference.encode(message.macroF1, writer.uint32(58).fork()).join();
+    }
+    if (message.microF1 !== undefined) {
+      Difference.encode(message.microF1, writer.uint32(66).fork()).join();
+    }
+    if (message.exactMatch !== undefined) {
+      Difference.encode(message.exactMatch, writer.uint32(74).fork()).join();
+    }
+    for (const v of message.labels) {
+      LabelDifference.encode(v!, writer.uint32(82).fork()).join();
+    }
+    if (message.first !== undefined) {
+      Report.encode(message.first, writer.uint32(90).fork()).join();
+    }
+    if (message.second !== undefined) {
+      Report.encode(message.second, writer.uint32(98).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Comparison {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseComparison();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.frameCount = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.level = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.resampleCount = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.unit = reader.int32() as any;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.unitCount = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.macroF1Present = Difference.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.macroF1 = Difference.decode(reader, reader.uint32());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.microF1 = Difference.decode(reader, reader.uint32());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.exactMatch = Difference.decode(reader, reader.uint32());
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.labels.push(LabelDifference.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.first = Report.decode(reader, reader.uint32());
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.second = Report.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Comparison>): Comparison {
+    return Comparison.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Comparison>): Comparison {
+    const message = createBaseComparison();
+    message.frameCount = object.frameCount ?? 0;
+    message.level = object.level ?? 0;
+    message.resampleCount = object.resampleCount ?? 0;
+    message.unit = object.unit ?? 0;
+    message.unitCount = object.unitCount ?? 0;
+    message.macroF1Present = (object.macroF1Present !== undefined && object.macroF1Present !== null)
+      ? Difference.fromPartial(object.macroF1Present)
+      : undefined;
+    message.macroF1 = (object.macroF1 !== undefined && object.macroF1 !== null)
+      ? Difference.fromPartial(object.macroF1)
+      : undefined;
+    message.microF1 = (object.microF1 !== undefined && object.microF1 !== null)
+      ? Difference.fromPartial(object.microF1)
+      : undefined;
+    message.exactMatch = (object.exactMatch !== undefined && object.exactMatch !== null)
+      ? Difference.fromPartial(object.exactMatch)
+      : undefined;
+    message.labels = object.labels?.map((e) => LabelDifference.fromPartial(e)) || [];
+    message.first = (object.first !== undefined && object.first !== null)
+      ? Report.fromPartial(object.first)
+      : undefined;
+    message.second = (object.second !== undefined && object.second !== null)
+      ? Report.fromPartial(object.second)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseDifference(): Difference {
+  return { first: 0, second: 0, gain: 0, interval: undefined, pValue: 0 };
+}
+
+export const Difference: MessageFns<Difference> = {
+  encode(message: Difference, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.first !== 0) {
+      writer.uint32(9).double(message.first);
+    }
+    if (message.second !== 0) {
+      writer.uint32(17).double(message.second);
+    }
+    if (message.gain !== 0) {
+      writer.uint32(25).double(message.gain);
+    }
+    if (message.interval !== undefined) {
+      Interval.encode(message.interval, writer.uint32(34).fork()).join();
+    }
+    if (message.pValue !== 0) {
+      writer.uint32(41).double(message.pValue);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Difference {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDifference();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.first = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.second = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.gain = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.interval = Interval.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.pValue = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Difference>): Difference {
+    return Difference.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Difference>): Difference {
+    const message = createBaseDifference();
+    message.first = object.first ?? 0;
+    message.second = object.second ?? 0;
+    message.gain = object.gain ?? 0;
+    message.interval = (object.interval !== undefined && object.interval !== null)
+      ? Interval.fromPartial(object.interval)
+      : undefined;
+    message.pValue = object.pValue ?? 0;
+    return message;
+  },
+};
+
+function createBaseLabelDifference(): LabelDifference {
+  return {
+    label: "",
+    support: 0,
+    firstF1: 0,
+    secondF1: 0,
+    onlyFirstRight: 0,
+    onlySecondRight: 0,
+    pValue: 0,
+    adjustedPValue: 0,
+  };
+}
+
+export const LabelDifference: MessageFns<LabelDifference> = {
+  encode(message: LabelDifference, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.label !== "") {
+      writer.uint32(10).string(message.label);
+    }
+    if (message.support !== 0) {
+      writer.uint32(16).uint32(message.support);
+    }
+    if (message.firstF1 !== 0) {
+      writer.uint32(25).double(message.firstF1);
+    }
+    if (message.secondF1 !== 0) {
+      writer.uint32(33).double(message.secondF1);
+    }
+    if (message.onlyFirstRight !== 0) {
+      writer.uint32(40).uint32(message.onlyFirstRight);
+    }
+    if (message.onlySecondRight !== 0) {
+      writer.uint32(48).uint32(message.onlySecondRight);
+    }
+    if (message.pValue !== 0) {
+      writer.uint32(57).double(message.pValue);
+    }
+    if (message.adjustedPValue !== 0) {
+      writer.uint32(65).double(message.adjustedPValue);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LabelDifference {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLabelDifference();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.label = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.support = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.firstF1 = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.secondF1 = reader.double();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.onlyFirstRight = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.onlySecondRight = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 57) {
+              break;
+            }
+
+            message.pValue = reader.double();
+            continue;
+          }
+          case 8: {
+            if (tag !== 65) {
+              break;
+            }
+
+            message.adjustedPValue = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LabelDifference>): LabelDifference {
+    return LabelDifference.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LabelDifference>): LabelDifference {
+    const message = createBaseLabelDifference();
+    message.label = object.label ?? "";
+    message.support = object.support ?? 0;
+    message.firstF1 = object.firstF1 ?? 0;
+    message.secondF1 = object.secondF1 ?? 0;
+    message.onlyFirstRight = object.onlyFirstRight ?? 0;
+    message.onlySecondRight = object.onlySecondRight ?? 0;
+    message.pValue = object.pValue ?? 0;
+    message.adjustedPValue = object.adjustedPValue ?? 0;
+    return message;
+  },
+};
+
 function createBaseDoubtedFrame(): DoubtedFrame {
   return { frameId: "", doubts: [] };
 }
@@ -4195,7 +4746,10 @@ export const TrainerServiceService = {
     responseSerialize: (value: ListRunsResponse): Buffer => Buffer.from(ListRunsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListRunsResponse => ListRunsResponse.decode(value),
   },
-  /** Scores a version on a labelled dataset: progress, and last the report. */
+  /**
+   * Scores a version on a labelled dataset: progress, and last the report; or,
+   * with another version beside it, their comparison.
+   */
   evaluate: {
     path: "/cytostream.v1.TrainerService/Evaluate" as const,
     requestStream: false as const,
@@ -4224,7 +4778,10 @@ export interface TrainerServiceServer extends UntypedServiceImplementation {
   resumeRun: handleServerStreamingCall<ResumeRunRequest, ResumeRunResponse>;
   getRun: handleUnaryCall<GetRunRequest, GetRunResponse>;
   listRuns: handleUnaryCall<ListRunsRequest, ListRunsResponse>;
-  /** Scores a version on a labelled dataset: progress, and last the report. */
+  /**
+   * Scores a version on a labelled dataset: progress, and last the report; or,
+   * with another version beside it, their comparison.
+   */
   evaluate: handleServerStreamingCall<EvaluateRequest, EvaluateResponse>;
 }
 
@@ -4302,7 +4859,10 @@ export interface TrainerServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListRunsResponse) => void,
   ): ClientUnaryCall;
-  /** Scores a version on a labelled dataset: progress, and last the report. */
+  /**
+   * Scores a version on a labelled dataset: progress, and last the report; or,
+   * with another version beside it, their comparison.
+   */
   evaluate(request: EvaluateRequest, options?: Partial<CallOptions>): ClientReadableStream<EvaluateResponse>;
   evaluate(
     request: EvaluateRequest,
