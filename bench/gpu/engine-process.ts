@@ -1,15 +1,16 @@
-// The bare engine on one device, in a process of its own. Arguments: device, workers,
-// milliseconds for each batch size, batch sizes. Prints how far its answers lie from the CPU's,
+// The bare engine on one device, in a process of its own. Arguments: device,
+// precision, workers, milliseconds for each batch size, batch sizes. Prints how far its answers lie from the CPU's,
 // and then a line of JSON for each batch size.
-import { createOnnxEngine, type DeviceName } from '../src/engines/index.js';
-import { buildInference, initialiseParameters } from '../src/graph/index.js';
-import { openOnnxRuntime } from '../src/server/open-engine.js';
-import { createLog } from '../src/telemetry/index.js';
-import { createNetwork } from '../src/training/networks/index.js';
-import { percentile } from './median.js';
+import { createOnnxEngine, type DeviceName, type Precision } from '../../src/engines/index.js';
+import { buildInference, initialiseParameters } from '../../src/graph/index.js';
+import { openOnnxRuntime } from '../../src/server/open-engine.js';
+import { createLog } from '../../src/telemetry/index.js';
+import { createNetwork } from '../../src/training/networks/index.js';
+import { percentile } from '../median.js';
 
-const [device, workers, forMs, sizes] = process.argv.slice(2) as [
+const [device, precision, workers, forMs, sizes] = process.argv.slice(2) as [
   DeviceName,
+  Precision,
   string,
   string,
   string,
@@ -30,11 +31,11 @@ const rowsOf = (count: number) =>
   Uint8Array.from({ length: count * rowBytes }, (_, at) => Math.imul(at + 7, 2654435761) >>> 24);
 
 const settings = {
-  ...{ device, precision: 'auto' as const },
+  ...{ device, precision },
   ...{ engineWorkers: Number(workers), engineThreads: 0 },
 };
 const engine = await openOnnxRuntime(settings, createLog({ level: 'warn' }));
-const session = await engine.load(spec);
+const session = await engine.load({ ...spec, precision });
 
 const cpu = await createOnnxEngine();
 const expected = await (await cpu.load(spec)).run(rowsOf(8), 8);

@@ -2,9 +2,9 @@
 // flight. Arguments: port, streams, frames in flight of each, milliseconds. Prints one line of
 // JSON: answers, those that were ok, and the milliseconds of each.
 import { once } from 'node:events';
-import { ClassifyResponse, Outcome } from '../src/gen/cytostream/v1/classifier.js';
-import { simulateCells } from '../src/simulator/index.js';
-import { connectRaw, encodeFrame, encodeOptions } from './raw-client.js';
+import { ClassifyResponse, Outcome } from '../../src/gen/cytostream/v1/classifier.js';
+import { simulateCells } from '../../src/simulator/index.js';
+import { connectRaw, encodeFrame, encodeOptions } from '../raw-client.js';
 
 const [port, streams, inFlight, forMs] = process.argv.slice(2).map(Number) as [
   number,
