@@ -333,6 +333,14 @@ test.serial('closing ends the run that goes on, and starts no other', async (t) 
   await t.throwsAsync(trainer.start(spec), { code: 'draining' });
 });
 
+test.serial('closing within a time of its own ends a run that would have had more', async (t) => {
+  const { trainer, spec } = await openTestTrainer(t, { graceMs: 60_000 });
+  await trainer.start({ ...spec, epochs: 10_000, patience: 10_000 }, 'hurried');
+  await follow(trainer, 'hurried', { isEnough: ({ kind }) => kind === 'step' });
+  await trainer.close(0);
+  t.is((await trainer.get('hurried')).failure, 'the server shut down before the run had stopped');
+});
+
 test.serial('closing with time to spare stops the run and publishes its best epoch', async (t) => {
   const { trainer, models, spec } = await openTestTrainer(t, { graceMs: 60_000 });
   await trainer.start({ ...spec, epochs: 10_000, patience: 10_000 }, 'graceful');
