@@ -1,6 +1,6 @@
 export { benchVerb } from './bench.js';
 export { classifyVerb } from './classify.js';
-export { createCommand, example, type Verb, wholeNumber } from './command.js';
+export { createCommand, example, numberFrom, type Verb, wholeNumber } from './command.js';
 export { compareVerb } from './compare.js';
 export { readConfig } from './config.js';
 export { edaVerb } from './eda.js';

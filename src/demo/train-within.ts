@@ -3,24 +3,35 @@ import type { Client } from '../client/index.js';
 import type { RunEvent, RunSpec } from '../training/index.js';
 
 export interface TrainWithinOptions {
-  readonly spec: Partial<RunSpec>;
-  /** About how long the steps may take. The first epoch is always finished. */
+  readonly spec: Partial<RunSpec> & Pick<RunSpec, 'epochs'>;
+  /** About how long the steps may take at most. The first epoch is always finished. */
   readonly budgetMs: number;
   readonly signal: AbortSignal;
 }
 
+export interface TrainedWithin extends FollowedRun {
+  /** Whether time ran out before all epochs of the spec were done. */
+  readonly isCut: boolean;
+}
+
+/** What is asked of a Client here. */
+export interface RunClient extends Pick<Client, 'train'> {
+  stopRun(...args: Parameters<Client['stopRun']>): Promise<unknown>;
+}
+
 /**
- * Trains on a server for about a budget of time, whatever the machine: the first
- * steps tell how many epochs fit, and the run is asked to stop after the last of them.
+ * Trains on a server, within about a budget of time on a slow machine too: the first
+ * steps tell how many epochs fit, and where those are fewer than the spec's the run is
+ * asked to stop after the last of them.
  */
 export async function trainWithin(
   { spec, budgetMs, signal }: TrainWithinOptions,
-  { client, terminal }: { readonly client: Client; readonly terminal: Terminal },
-): Promise<FollowedRun | null> {
+  { client, terminal }: { readonly client: RunClient; readonly terminal: Terminal },
+): Promise<TrainedWithin | null> {
   let firstStepAtMs: number | null = null;
   let lastEpochAtMs: number | null = null;
   let hasAsked = false;
-  let epochsToCome = spec.epochs ?? 1;
+  let epochsToCome = spec.epochs;
 
   async function* untilItIsTime(events: AsyncIterable<RunEvent>): AsyncGenerator<RunEvent> {
     for await (const event of events) {
@@ -34,8 +45,9 @@ export async function trainWithin(
         const lastMs = event.atMs - (lastEpochAtMs ?? firstStepAtMs);
         const epochMs = Math.min(lastMs, spentMs / event.epoch);
         lastEpochAtMs = event.atMs;
-        epochsToCome = event.epoch + Math.max(0, Math.floor((budgetMs - spentMs) / epochMs));
-        if (event.epoch >= epochsToCome) {
+        const fitting = event.epoch + Math.max(0, Math.floor((budgetMs - spentMs) / epochMs));
+        epochsToCome = Math.min(spec.epochs, fitting);
+        if (event.epoch >= epochsToCome && event.epoch < spec.epochs) {
           hasAsked = true;
           await client.stopRun(event.runId, { signal });
         }
@@ -44,7 +56,7 @@ export async function trainWithin(
     }
   }
 
-  return followRun(
+  const run = await followRun(
     untilItIsTime(client.train(spec, { signal })),
     {
       json: false,
@@ -53,11 +65,13 @@ export async function trainWithin(
         // Before the first epoch is over its steps are all there is to go by.
         if (step.epoch === 1 && step.step > 1) {
           const perEpochMs = (spentMs / (step.step - 1)) * step.stepsInEpoch;
-          epochsToCome = Math.max(1, Math.floor(budgetMs / perEpochMs));
+          const fitting = Math.max(1, Math.floor(budgetMs / perEpochMs));
+          epochsToCome = Math.min(spec.epochs, fitting);
         }
         return epochsToCome;
       },
     },
     terminal,
   );
+  return run === null ? null : { ...run, isCut: hasAsked };
 }
