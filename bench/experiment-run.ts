@@ -104,6 +104,7 @@ export async function runSeed(
       },
       frameCache: { folder: join(workDir, 'frames'), maxBytes: 2 ** 31 },
       resumed: isKept ? { epochsTold: 0 } : null,
+      parentTemperature: 1,
     },
     {
       tell(event) {

@@ -34,10 +34,15 @@ export async function createEventLog(path: string, runId: string): Promise<Event
 export async function reopenEventLog(path: string, runId: string): Promise<EventLog> {
   const events = await readEvents(path);
   const file = await openFile(path, runId, 'r+');
-  const text = await file.readFile('utf8');
-  const written = Buffer.byteLength(text.slice(0, text.lastIndexOf('\n') + 1));
-  await file.truncate(written);
-  return openEventLog(file, runId, { events, written });
+  try {
+    const text = await file.readFile('utf8');
+    const written = Buffer.byteLength(text.slice(0, text.lastIndexOf('\n') + 1));
+    await file.truncate(written);
+    return openEventLog(file, runId, { events, written });
+  } catch (cause) {
+    await file.close();
+    throw storageFailed(`cannot write the events of run "${runId}"`, cause);
+  }
 }
 
 async function openFile(path: string, runId: string, flags: string): Promise<FileHandle> {

@@ -13,6 +13,8 @@ export interface Parent {
   readonly ref: string;
   /** Its `model.onnx`. */
   readonly model: Uint8Array;
+  /** By which the weights of its last layer are divided; 1 where they are not. */
+  readonly temperature: number;
 }
 
 /**
@@ -52,5 +54,5 @@ export async function findParent(
     const { code, message } = DomainError.from(thrown);
     throw new DomainError(code, `parent: ${ref}: ${message}`, { cause: thrown });
   }
-  return { ref, model };
+  return { ref, model, temperature: manifest.calibration?.temperature ?? 1 };
 }

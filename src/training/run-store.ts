@@ -150,11 +150,17 @@ export function createRunStore(runsDir: string): RunStore {
         const log = await reopenEventLog(join(path, runFiles.events), runId);
         // The end that a dead process could not write was shown: it keeps its number.
         const shown = events.at(log.events.length);
-        if (shown?.kind === 'ended') {
-          await log.append({ kind: 'ended', state: shown.state, reason: shown.reason });
+        try {
+          if (shown?.kind === 'ended') {
+            await log.append({ kind: 'ended', state: shown.state, reason: shown.reason });
+          }
+          const resumed = await log.append({ kind: 'resumed' });
+          own.set(runId, { record, log });
+          return { path, record, resumed };
+        } catch (error) {
+          await log.close();
+          throw error;
         }
-        own.set(runId, { record, log });
-        return { path, record, resumed: await log.append({ kind: 'resumed' }) };
       });
     },
 

@@ -35,10 +35,18 @@ export async function startTrainerProcess(
   const output = await openOutput(join(options.folder, 'trainer.log'));
   const entry = fileURLToPath(new URL('./process/main.js', import.meta.url));
   // Flags of this process, such as a debugger's port, are not the child's.
-  const child = fork(entry, [JSON.stringify(options)], {
-    execArgv: [],
-    stdio: ['ignore', output.fd, output.fd, 'ipc'],
-  });
+  const start = () => {
+    try {
+      return fork(entry, [JSON.stringify(options)], {
+        execArgv: [],
+        stdio: ['ignore', output.fd, output.fd, 'ipc'],
+      });
+    } finally {
+      // The process has it as its own by now. Not waited for: its messages would be missed.
+      output.close().catch(() => {});
+    }
+  };
+  const child = start();
   let told: Outcome | null = null;
   child.on('message', (message) => {
     const known = message as ProcessMessage; // its one sender is process/main.ts
@@ -62,7 +70,7 @@ export async function startTrainerProcess(
       crash ??= `the trainer process could not be started: ${(error as NodeJS.ErrnoException).code ?? error.name}`;
       settle();
     });
-  }).finally(() => output.close().catch(() => {}));
+  });
 
   return {
     outcome,

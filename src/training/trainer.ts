@@ -239,6 +239,7 @@ export function createTrainer(
         {
           ...{ folder, device, stepsPerCall, tensorflowPackage, threads, share },
           ...{ checkpointEveryMs, frameCache, resumed },
+          parentTemperature: parent?.temperature ?? 1,
         },
         {
           onEvent: (event) => {

@@ -3,6 +3,7 @@ import test from 'ava';
 import { hpaChannels } from '../../src/frames/index.js';
 import { readParameters } from '../../src/graph/index.js';
 import { silentLog } from '../../src/telemetry/index.js';
+import { readCheckpoint } from '../../src/training/checkpoint.js';
 import { createTrainer } from '../../src/training/index.js';
 import { createNetwork } from '../../src/training/networks/index.js';
 import { follow, openTestTrainer, type TestTrainer } from './test-trainer.js';
@@ -26,7 +27,7 @@ test.serial('a run begins with the weights of a version, and says so in its line
   await trainer.start({ ...spec, model: 'tuned', parent: 'small', learningRate: 1e-30 }, 'second');
   await follow(trainer, 'second');
   // At a rate that float32 weights cannot take up, they stay what they began with, but for
-  // the last layer's: a temperature is chosen anew and divides them.
+  // the last layer's: the temperature that it served with is undone, and one chosen anew.
   const [before, after] = [await weightsOf(test, 'small@1'), await weightsOf(test, 'tuned@1')];
   for (const [name, { values }] of after) {
     if (name.startsWith('dense2')) continue;
@@ -35,6 +36,21 @@ test.serial('a run begins with the weights of a version, and says so in its line
     t.true(
       values.every((value, at) => Math.abs(value - expected[at]!) < 1e-20),
       name,
+    );
+  }
+  const temperature = (await models.read('small@1')).calibration?.temperature ?? 1;
+  t.true(Math.abs(temperature - 1) > 0.01, `${temperature}: a temperature that shows`);
+  const [learnt, begun] = await Promise.all(
+    ['first', 'second'].map((run) => readCheckpoint(join(test.runsDir, run, 'best.safetensors'))),
+  );
+  for (const [name, { values }] of begun!.state) {
+    const expected = learnt!.state.get(name)!.values;
+    // Divided and multiplied again: a rounding of float32 each, so that logits differ by as little.
+    t.true(
+      values.every(
+        (value, at) => Math.abs(value - expected[at]!) <= 2 ** -22 * Math.abs(value) + 1e-20,
+      ),
+      `${name}: not the weights that the training graph had`,
     );
   }
   t.is((await models.read('tuned@1')).parent, 'small@1');

@@ -6,11 +6,13 @@ import { startTrainerProcess } from '../../src/training/trainer-process.js';
 import { newSpec } from './run-fixtures.js';
 
 const [, , runsDir = '', dataPath = ''] = process.argv;
-const { path: folder } = await createRunStore(runsDir).create('endless', {
+const store = createRunStore(runsDir);
+const { path: folder } = await store.create('endless', {
   labels: hpaLabels,
   inputSpec: { channels: hpaChannels, widthPx: 32, heightPx: 32, resize: 'bilinear' },
   spec: newSpec({ dataPath, epochs: 10_000, patience: 10_000, batchSize: 4 }),
 });
+await store.close();
 let isTold = false;
 const trainer = await startTrainerProcess(
   {
@@ -23,6 +25,7 @@ const trainer = await startTrainerProcess(
     checkpointEveryMs: 30_000,
     frameCache: null,
     resumed: null,
+    parentTemperature: 1,
   },
   {
     onEvent: ({ kind }) => {

@@ -16,3 +16,4 @@ for await (const { number } of store.watch('limited', 1, new AbortController().s
   numbers.push(number);
 }
 console.log(JSON.stringify({ failure, numbers, state: (await store.get('limited')).state }));
+await store.close();

@@ -48,6 +48,7 @@ async function startEndless(t: Parameters<typeof openFolder>[0]) {
       checkpointEveryMs: 30_000,
       frameCache: null,
       resumed: null,
+      parentTemperature: 1,
     },
     {
       onEvent: (event) => {

@@ -23,6 +23,8 @@ export interface ProcessOptions {
   readonly frameCache: FrameCacheOptions | null;
   /** Where the run goes on from its checkpoint: how many epochs it has told of. */
   readonly resumed: { readonly epochsTold: number } | null;
+  /** Of the version that it begins with; 1 without one, and where a checkpoint is taken up. */
+  readonly parentTemperature: number;
 }
 
 /** A trained network as the process leaves it in `export/` of the run's folder. */

@@ -74,6 +74,7 @@ export async function trainRun(
     checkpointEveryMs,
     frameCache,
     resumed,
+    parentTemperature,
   }: ProcessOptions,
   collaborators: TrainRunCollaborators,
 ): Promise<Outcome> {
@@ -165,7 +166,9 @@ export async function trainRun(
 
   async function initialWeights(): Promise<Parameters> {
     if (spec.parent === '') return initialiseParameters(network, spec.seed);
-    return readParameters(await readFile(join(folder, runFiles.parent)), network);
+    const served = readParameters(await readFile(join(folder, runFiles.parent)), network);
+    // Back to the logits that its training had: what it serves is divided by a temperature.
+    return parentTemperature === 1 ? served : atTemperature(network, served, 1 / parentTemperature);
   }
 
   async function openRunner(
