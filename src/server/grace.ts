@@ -3,8 +3,8 @@ const mostMs = 1000;
 
 /**
  * The part of a grace period that is left for closing what served, once calls and runs are
- * over: a tenth, at most a second. So the whole shutdown ends within the period.
+ * over: a fifth, at most a second. So the whole shutdown ends within the period.
  */
 export function closingTimeMs(graceMs: number): number {
-  return Math.min(mostMs, graceMs / 10);
+  return Math.min(mostMs, graceMs / 5);
 }
