@@ -246,6 +246,7 @@ function formatModel(model: ModelDescription): string {
     ['aliases', model.aliases.join(', ') || '-'],
     ['state', model.failure === '' ? model.state : `${model.state}: ${model.failure}`],
     ['device', model.device || 'not loaded'],
+    ['precision', [model.precision || '-', model.precisionNote].filter(Boolean).join(': ')],
     [
       'input',
       `uint8 [N, ${inputSpec.channels.length}, ${inputSpec.heightPx}, ${inputSpec.widthPx}], ${inputSpec.resize}`,

@@ -44,8 +44,9 @@ SIGTERM and Ctrl-C drain: open calls are finished, new ones refused, then it end
         const live = (await server.parts.registry.list()).filter(({ aliases }) =>
           aliases.includes('live'),
         );
-        for (const { manifest, state, device, failure } of live) {
-          const what = failure === '' ? `${state} on ${device}` : `${state}: ${failure}`;
+        for (const { manifest, state, device, precision, failure } of live) {
+          const where = `on ${device} in ${precision} precision`;
+          const what = failure === '' ? `${state} ${where}` : `${state}: ${failure}`;
           terminal.print(`${manifest.name}@${manifest.version} ${what}`);
         }
         if (live.length === 0) {

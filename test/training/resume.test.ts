@@ -86,6 +86,34 @@ test.serial('a run that is killed and resumed, twice, ends as one that never was
   assertNumbered(t, await follow(trainer, 'cut'));
 });
 
+test.serial(
+  'several steps a call, killed and resumed, publish the bits of single steps',
+  async (t) => {
+    const single = await openTestTrainer(t, { frameCount: 20 });
+    const several = await openTestTrainer(t, {
+      ...{ frameCount: 20, checkpointEveryMs: 0, stepsPerCall: 3 },
+    });
+    for (const { trainer, spec } of [single, several]) {
+      await trainer.start({ ...spec, ...demanding }, 'run');
+    }
+    const { trainer, processes } = several;
+    // 4 steps an epoch: the first checkpoint is that of the first call.
+    await follow(trainer, 'run', { isEnough: isStep(1, 4) });
+    process.kill(processes[0]!.pid!, 'SIGKILL');
+    await follow(trainer, 'run');
+    const { fromNumber } = await trainer.resume('run');
+    const rest = await follow(trainer, 'run', { from: fromNumber });
+    t.like(rest.at(-1), { kind: 'ended', state: 'finished' });
+    const all = stepsOf(await follow(single.trainer, 'run'));
+    t.deepEqual(stepsOf(rest), all.slice(-stepsOf(rest).length));
+    const [{ weights: _, ...one }, { weights: __, ...other }] = [
+      await resultOf(single, 'run'),
+      await resultOf(several, 'run'),
+    ];
+    t.deepEqual(other, one);
+  },
+);
+
 test.serial('steps since the last checkpoint are done again, to the same result', async (t) => {
   // Kept after each epoch alone.
   const test = await openTestTrainer(t, { frameCount: 20 });
