@@ -1,4 +1,4 @@
-// `npm run bench [-- classify prepare training transport]`: the ratios this product holds
+// `npm run bench [-- classify prepare loading training transport]`: the ratios this product holds
 // itself to, each against a named yardstick that ran beside it. Prints a table, and
 // writes the same to bench/results/latest.json.
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import Table from 'cli-table3';
 import { packageRoot } from '../src/package-root.js';
 import { measureClassify } from './classify.js';
+import { measureFirstPass } from './first-pass.js';
 import { measureIsolation } from './isolation.js';
 import { describeMachine } from './machine.js';
 import type { OpenLoopResult } from './open-loop.js';
@@ -106,6 +107,18 @@ const sections: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
       });
     }
     return rows;
+  },
+  async loading() {
+    const { framesPerSecond, boundPerSecond, ratio } = await measureFirstPass();
+    return [
+      {
+        what: 'first pass of a training over 2048² 8-bit PNG planes, into the cache',
+        yardstick: 'all cores preparing frames and nothing else',
+        measured: `${perSecond(framesPerSecond)} ÷ ${perSecond(boundPerSecond)}`,
+        value: ratio,
+        goal: '≥ 0.85',
+      },
+    ];
   },
   async training() {
     const step = await benchTrainingStep({}, say);

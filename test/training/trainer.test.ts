@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readFile, truncate } from 'node:fs/promises';
+import { readdir, readFile, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import sharp from 'sharp';
@@ -146,6 +146,27 @@ test.serial(
     const [one, two] = await models.list();
     t.deepEqual(one!.files, two!.files);
     t.deepEqual(one!.goldenOutput, two!.goldenOutput);
+  },
+);
+
+test.serial(
+  'frames kept on disk, read from there and kept in memory train the same bits',
+  async (t) => {
+    const files = [];
+    for (const runs of [['makes the cache', 'finds it'], ['has none']]) {
+      const frameCacheBytes = runs.length === 2 ? 2 ** 24 : 0;
+      const { trainer, runsDir, models, spec } = await openTestTrainer(t, { frameCacheBytes });
+      for (const at of runs.keys()) {
+        await trainer.start({ ...spec, augmentation: 'cells', sampling: 'balanced' }, `run-${at}`);
+        await follow(trainer, `run-${at}`);
+      }
+      const kept = await readdir(join(runsDir, '.frames')).catch(() => []);
+      t.is(kept.length, runs.length === 2 ? 1 : 0);
+      files.push(...(await models.list()).map((version) => version.files));
+    }
+    t.is(files.length, 3);
+    t.deepEqual(files[1], files[0]);
+    t.deepEqual(files[2], files[0]);
   },
 );
 

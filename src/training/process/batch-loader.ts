@@ -28,6 +28,8 @@ export interface BatchLoaderOptions {
   readonly spec: Pick<RunSpec, 'seed' | 'batchSize' | 'augmentation'>;
   /** Batches that are taken at once, and so are made ahead together. @default 1 */
   readonly stepsPerCall?: number;
+  /** That read and vary batches; how many there are changes no byte. @default 2 */
+  readonly threads?: number;
 }
 
 /** Beside those that the steps take: one is ready, one is in the making. */
@@ -38,6 +40,7 @@ export function createBatchLoader({
   size,
   spec,
   stepsPerCall = 1,
+  threads = 2,
 }: BatchLoaderOptions): BatchLoader {
   const { source, places, targets, labelCount } = set;
   const { file, frameBytes } = source;
@@ -46,7 +49,7 @@ export function createBatchLoader({
         filename: fileURLToPath(new URL('./batch-worker.js', import.meta.url)),
         name: 'prepareBatch',
         minThreads: 1,
-        maxThreads: 2,
+        maxThreads: threads,
       })
     : null;
   const make = async (order: BatchOrder): Promise<Uint8Array> =>

@@ -24,10 +24,10 @@ async function inFile(t: ExecutionContext, count: number): Promise<FrameSet> {
 async function load(
   t: ExecutionContext,
   set: FrameSet,
-  { augmentation = 'cells', seed = 5, epoch = 1, from = 0 } = {},
+  { augmentation = 'cells', seed = 5, epoch = 1, from = 0, threads = 2 } = {},
 ): Promise<StepBatch[]> {
   const spec = newSpec({ batchSize: 4, seed, augmentation: augmentation as 'cells' | 'none' });
-  const loader = createBatchLoader({ set, size: smallShape, spec });
+  const loader = createBatchLoader({ set, size: smallShape, spec, threads });
   t.teardown(() => loader.close());
   const batches: StepBatch[] = [];
   for await (const batch of loader.epoch(epoch, rows, from)) batches.push(batch);
@@ -61,6 +61,12 @@ test('threads that read a file make the batches that memory makes, varied or not
       await load(t, createSmallSet(10), { augmentation }),
     );
   }
+});
+
+test('one thread or four make the same batches', async (t) => {
+  const file = await inFile(t, 10);
+  const [one, four] = [await load(t, file, { threads: 1 }), await load(t, file, { threads: 4 })];
+  t.deepEqual(four, one);
 });
 
 test('variations change pixels and no label; each epoch, seed and place has its own', async (t) => {
