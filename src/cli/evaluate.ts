@@ -2,7 +2,7 @@ import { basename, resolve } from 'node:path';
 import type { DatasetFrame } from '../dataset/index.js';
 import { DomainError } from '../errors.js';
 import type { Report } from '../evaluation/index.js';
-import type { Handle } from '../models/index.js';
+import type { Handle, Manifest } from '../models/index.js';
 import type { ExplainFrame } from '../reports/index.js';
 import type { Parts } from '../server.js';
 import type { EpochScores } from '../training/index.js';
@@ -42,7 +42,7 @@ export const evaluateVerb: Verb = (terminal) =>
       if (options.json) terminal.print(JSON.stringify({ model, version, ...report }));
       else {
         terminal.print(`${model}@${version}\n${formatReport(report).trimEnd()}`);
-        if (report.doubts.length > 0) terminal.print(`\n${formatDoubts(report)}`);
+        if (report.doubts.length > 0) terminal.print(`\n${await formatDoubts(report)}`);
         if (options.out !== undefined) terminal.print(`\nthe report is in ${options.out}`);
       }
     });
@@ -100,6 +100,7 @@ function evaluateInPlace(
         };
         await writeReport(resolve(options.out), report, {
           title: `${name}@${version} on ${basename(resolve(options.data))}`,
+          notes: [aboutOf(handle.manifest, frames.length)],
           rows,
           history: await historyOf(runId, trainer),
           readFrame: read,
@@ -111,6 +112,22 @@ function evaluateInPlace(
       handle.release();
     }
   });
+}
+
+/** What a reader of the report should know of the version, in a sentence each. */
+function aboutOf(manifest: Manifest, frameCount: number): string {
+  const { name, version, runId, parent, createdAt, thresholdsSource, calibration } = manifest;
+  const made = runId === null ? 'imported' : `made by run ${runId}`;
+  return [
+    `${frameCount} frames answered by ${name}@${version}, ${made}${parent === null ? '' : ` from ${parent}`} on ${createdAt.slice(0, 10)}.`,
+    `Thresholds: ${thresholdsSource}.`,
+    ...(calibration === null
+      ? []
+      : [
+          `Probabilities at temperature ${calibration.temperature.toFixed(2)}, fitted on ${calibration.frameCount} validation frames.`,
+        ]),
+    'Frames that the version has trained on say little of it.',
+  ].join(' ');
 }
 
 /** The epochs of the run that made a version; none for one from elsewhere, or whose run has gone. */
@@ -158,17 +175,22 @@ async function evaluateOnServer(
 
 const bar = (total: number) => ({ title: 'evaluating', unit: 'frames', total });
 
-function formatDoubts({ doubts, labels }: Report): string {
+async function formatDoubts({ doubts, labels }: Report): Promise<string> {
+  const { foremostDoubts } = await import('../evaluation/index.js');
   return formatTable(
     ['doubted frame', 'label', 'in the dataset', 'probability'],
-    doubts.flatMap(({ id, doubts: of }) =>
-      of.map(({ label, isGiven, probability }) => [
-        id,
-        `${label} ${labels[label]?.label}`,
-        isGiven ? 'given' : 'not given',
-        probability.toFixed(3),
-      ]),
-    ),
+    doubts.flatMap((frame) => {
+      const { foremost, moreCount } = foremostDoubts(frame);
+      return [
+        ...foremost.map(({ label, isGiven, probability }) => [
+          frame.id,
+          `${label} ${labels[label]?.label}`,
+          isGiven ? 'given' : 'not given',
+          probability.toFixed(3),
+        ]),
+        ...(moreCount > 0 ? [[frame.id, `and ${moreCount} more`, '', '']] : []),
+      ];
+    }),
     [3],
   );
 }

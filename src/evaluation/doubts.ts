@@ -20,6 +20,20 @@ export interface DoubtedFrame {
   readonly doubts: readonly Doubt[];
 }
 
+/** Doubts of one frame that are named where there is little room; a file has them all. */
+const namedDoubts = 4;
+
+/** What is doubted most of a frame, and how much more there is. */
+export function foremostDoubts({ doubts }: DoubtedFrame): {
+  readonly foremost: readonly Doubt[];
+  readonly moreCount: number;
+} {
+  return {
+    foremost: doubts.slice(0, namedDoubts),
+    moreCount: Math.max(0, doubts.length - namedDoubts),
+  };
+}
+
 /** As the reference implementation forgives rounding. */
 const slack = 1e-6;
 

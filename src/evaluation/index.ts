@@ -22,7 +22,7 @@ export {
   summariseFolds,
 } from './cross-validation.js';
 export type { Doubt, DoubtedFrame } from './doubts.js';
-export { findDoubts } from './doubts.js';
+export { findDoubts, foremostDoubts } from './doubts.js';
 export type {
   EvaluateDatasetOptions,
   Evaluation,

@@ -27,6 +27,7 @@ svg, img { max-width: 100%; height: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .2rem .8rem .2rem 0; text-align: right; border-bottom: 1px solid #eee; }
 th.text, td.text { text-align: left; }
+td { white-space: nowrap; } .table { overflow-x: auto; }
 `;
 
 /** One HTML file that needs nothing else: pictures are inside it, no script, no request. */
@@ -75,7 +76,7 @@ function toContent(content: Figure['content']): string {
   );
   const head =
     content.head.length === 0 ? '' : `<thead>${line(content.head, 'th', isText)}</thead>`;
-  return `<table>${head}<tbody>${content.rows.map((row) => line(row, 'td', isText)).join('\n')}</tbody></table>`;
+  return `<div class="table"><table>${head}<tbody>${content.rows.map((row) => line(row, 'td', isText)).join('\n')}</tbody></table></div>`;
 }
 
 function escapeHtml(text: string): string {

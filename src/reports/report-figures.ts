@@ -1,6 +1,7 @@
 import {
   averages,
   decimals,
+  foremostDoubts,
   formatLabelInterval,
   formatRankingInterval,
   headlines,
@@ -73,7 +74,10 @@ export function reportFigures(
       content: {
         svg: barChart({
           title: 'F1 of each label',
-          subtitle: 'at its threshold; n: frames that have the label',
+          subtitle:
+            intervals === null
+              ? 'at its threshold; n: frames that have the label'
+              : 'at its threshold, with its 95 % interval; n: frames that have the label',
           xLabel: 'F1',
           most: 1,
           categories,
@@ -81,7 +85,11 @@ export function reportFigures(
             {
               name: 'F1',
               values: labels.map(({ f1 }) => f1),
-              texts: labels.map(({ f1, support }) => `${f1.toFixed(2)}  n = ${support}`),
+              texts: labels.map(({ f1, support }, index) =>
+                [f1.toFixed(2), bracketed(formatLabelInterval(intervals, index)), `n = ${support}`]
+                  .filter((text) => text !== '')
+                  .join('  '),
+              ),
             },
           ],
         }),
@@ -122,6 +130,11 @@ export function reportFigures(
   if (report.doubts.length > 0) figures.push(...doubtFigures(report, doubtSheet));
   figures.push({
     title: 'Every label',
+    ...(intervals === null
+      ? {}
+      : {
+          note: 'A draw that takes a frame twice ranks it twice in the same place, which raises average precision: where few frames have a label, its interval may lie above it.',
+        }),
     content: {
       head: [
         'label',
@@ -130,11 +143,11 @@ export function reportFigures(
         'precision',
         'recall',
         'F1',
-        'F1, 95 %',
+        '95 %',
         'AUROC',
-        'AUROC, 95 %',
+        '95 %',
         'avg. precision',
-        'avg. precision, 95 %',
+        '95 %',
       ],
       rows: labels.map((label, index) => [
         `${index} ${label.label}`,
@@ -158,6 +171,8 @@ export function reportFigures(
   }
   return figures;
 }
+
+const bracketed = (text: string): string => (text === '' ? '' : `(${text})`);
 
 function pairsFigure(report: Report, categories: readonly string[]): Figure {
   const names = [...categories, 'none'];
@@ -193,15 +208,20 @@ function doubtFigures({ labels, doubts }: Report, sheet: Buffer | null): readonl
             content: { png: sheet, alt: 'frames whose labels are doubted' },
           },
         ];
-  const rows = doubts.flatMap(({ id, doubts: of }) =>
-    of.map(({ label, isGiven, probability, expected }) => [
-      id,
-      `${label} ${labels[label]?.label}`,
-      isGiven ? 'given, doubted' : 'not given, expected',
-      decimals(probability, 3),
-      decimals(expected, 3),
-    ]),
-  );
+  const rows = doubts.flatMap((frame) => {
+    const { foremost, moreCount } = foremostDoubts(frame);
+    const { id } = frame;
+    return [
+      ...foremost.map(({ label, isGiven, probability, expected }) => [
+        id,
+        `${label} ${labels[label]?.label}`,
+        isGiven ? 'given, doubted' : 'not given, expected',
+        decimals(probability, 3),
+        decimals(expected, 3),
+      ]),
+      ...(moreCount > 0 ? [[id, `and ${moreCount} more, in doubts.csv`, '', '', '']] : []),
+    ];
+  });
   const head = ['frame', 'label', 'in the dataset', 'probability', 'average of the other kind'];
   return [
     ...pictures,

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DomainError } from '../errors.js';
 import {
+  foremostDoubts,
   type PredictionRow,
   type Report,
   writePredictions,
@@ -115,16 +116,21 @@ function drawDoubts(
   { doubts, labels }: Report,
   { shownFrames, readFrame }: Required<Pick<ReportExtras, 'shownFrames' | 'readFrame'>>,
 ): Promise<Buffer | null> {
-  const shown = doubts.slice(0, shownFrames).map(({ id, doubts: of }) => ({
-    id,
-    caption: [
-      { text: id, tone: 'quiet' as const },
-      ...of.map(({ label, isGiven, probability }) => ({
-        text: `${isGiven ? 'given' : 'not given'}: ${labels[label]?.label} ${probability.toFixed(2)}`,
-        tone: 'wrong' as const,
-      })),
-    ],
-  }));
+  const shown = doubts.slice(0, shownFrames).map((frame) => {
+    const { foremost, moreCount } = foremostDoubts(frame);
+    const more = { text: `and ${moreCount} more`, tone: 'quiet' as const };
+    return {
+      id: frame.id,
+      caption: [
+        { text: frame.id, tone: 'quiet' as const },
+        ...foremost.map(({ label, isGiven, probability }) => ({
+          text: `${isGiven ? 'given' : 'not given'}: ${labels[label]?.label} ${probability.toFixed(2)}`,
+          tone: 'wrong' as const,
+        })),
+        ...(moreCount > 0 ? [more] : []),
+      ],
+    };
+  });
   return drawFrames(shown, readFrame);
 }
 

@@ -180,6 +180,21 @@ test('doubted labels are listed in a file, drawn, and shown', async (t) => {
   t.true(html.includes('confident learning'));
 });
 
+test('a frame of which much is doubted shows what is doubted most', async (t) => {
+  const dir = await folder(t);
+  const rows = rowsOf(3);
+  const doubt = { isGiven: false, probability: 0.9, expected: 0.8 };
+  const of = { ...doubt, selfConfidence: 0.1, usualConfidence: 0.9 };
+  const doubts = [{ id: 'frame-0', doubts: [3, 4, 5, 6, 7, 8].map((label) => ({ ...of, label })) }];
+  const report = { ...scoreRows(rows, hpaLabels, thresholds), doubts };
+  await writeReport(dir, report, { title: 'doubts', rows });
+  const html = await readFile(join(dir, 'report.html'), 'utf8');
+  t.is(html.split('not given, expected').length - 1, 4);
+  t.true(html.includes('and 2 more, in doubts.csv'));
+  const lines = (await readFile(join(dir, 'doubts.csv'), 'utf8')).trim().split('\n');
+  t.is(lines.length, 1 + 6);
+});
+
 test('intervals stand beside the scores that they are of', async (t) => {
   const rows = rowsOf(12);
   const scored = stackRows(rows, hpaLabels, thresholds);
@@ -195,6 +210,8 @@ test('intervals stand beside the scores that they are of', async (t) => {
   const html = await readFile(join(dir, 'report.html'), 'utf8');
   t.true(html.includes(`${low.toFixed(3)}–${high.toFixed(3)}`));
   t.true(html.includes('draws of 4 groups'));
+  const { low: least, high: most } = intervals.macroAurocPresent ?? { low: 0, high: 0 };
+  t.true(html.includes(`${least.toFixed(3)}–${most.toFixed(3)}`));
 });
 
 /** Frames with one label each, the first half answered rightly. */
