@@ -19,7 +19,7 @@ const { FLOAT, FLOAT16 } = TensorProto_DataType;
  * The same network in half precision: operators of `halfOperators` read and give float16,
  * their weights with them, and everything else stays as it is, with casts between. So inputs
  * and outputs keep their types, pixels are scaled in float32 before the first convolution,
- * and the last layer, means, deviations and the distance are computed in float32.
+ * and dense layers, means, deviations and the distance are computed in float32.
  *
  * Takes any ONNX model. What it does not know stays in float32, bodies of If and Loop too.
  * Nothing is promised of the values: whoever serves it compares answers first.
