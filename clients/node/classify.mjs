@@ -1,11 +1,12 @@
 // Streams frames to a Cytostream server and prints the labels of each.
 //   node classify.mjs localhost:50051 cells FRAME...      (reads FRAME_red.png, FRAME_green.png, …)
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import grpc from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 
 const [server, model, ...frames] = process.argv.slice(2);
-const includeDirs = [new URL('../../proto', import.meta.url).pathname];
+const includeDirs = [fileURLToPath(new URL('../../proto', import.meta.url))];
 const contract = loadSync('cytostream/v1/classifier.proto', { includeDirs, enums: String });
 const { ClassifierService } = grpc.loadPackageDefinition(contract).cytostream.v1;
 const client = new ClassifierService(server, grpc.credentials.createInsecure());

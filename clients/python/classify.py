@@ -2,12 +2,15 @@
 
 python classify.py localhost:50051 cells FRAME...   (reads FRAME_red.png, FRAME_green.png, ...)
 """
+import logging
 import sys
 
 import grpc
 from cytostream.v1 import classifier_pb2 as pb
 from cytostream.v1 import classifier_pb2_grpc, frame_pb2
 
+# gRPC logs what goes wrong in requests(), such as a file that is not there.
+logging.basicConfig()
 server, model, *frames = sys.argv[1:]
 
 

@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fromBinary, toBinary } from '@bufbuild/protobuf';
+import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import type { Server } from '@grpc/grpc-js';
-import { loadSync } from '@grpc/proto-loader';
+import type { PackageDefinition } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
 import { packageRoot } from '../package-root.js';
@@ -77,10 +80,17 @@ export function addAuxiliaryServices(server: Server): Auxiliary {
   };
 }
 
-/** The services as their `.proto` files say them, for reflection. */
-function loadContract() {
-  const files = ['classifier', 'trainer', 'model'].map((name) => `cytostream/v1/${name}.proto`);
-  return loadSync([...files, 'inference/open_inference_grpc.proto'], {
-    includeDirs: [join(packageRoot, 'proto'), join(packageRoot, 'third_party')],
-  });
+/**
+ * The files of the contract as `npm run generate` compiles them. What proto-loader makes of
+ * the same files would not do: it leaves out which file imports which and what is `optional`,
+ * and grpcurl and Python's descriptor pool then refuse them.
+ */
+function loadContract(): PackageDefinition {
+  const compiled = readFileSync(join(packageRoot, 'proto', 'contract.binpb'));
+  const { file } = fromBinary(FileDescriptorSetSchema, compiled);
+  const fileDescriptorProtos = file.map((each) =>
+    Buffer.from(toBinary(FileDescriptorProtoSchema, each)),
+  );
+  // `as`: of a package's definition the reflection service reads nothing but this.
+  return { contract: { fileDescriptorProtos } } as unknown as PackageDefinition;
 }

@@ -102,7 +102,11 @@ export interface StreamOptions {
   /** Milliseconds from receipt; 0 means none. A frame's own deadline wins. */
   defaultDeadlineMs: number;
   priority: Priority;
-  /** Frames of this stream without an answer; 0 means the server's limit. */
+  /**
+   * Frames of this stream without an answer, at most the server's limit (64
+   * unless it is configured otherwise). 0 means that limit, or 3 where the
+   * latest only are wanted.
+   */
   maxInFlight: number;
 }
 
@@ -131,14 +135,19 @@ export interface ClassifyResponse {
 export interface StreamModel {
   name: string;
   version: number;
+  /** In the order of the probabilities. */
   labels: string[];
+  /** One per label: a probability at or above it means the label is given. */
   thresholds: number[];
   inputSpec:
     | InputSpec
     | undefined;
   /** "onnxruntime/cpu": where its frames run. */
   device: string;
-  /** The server's limit on frames without an answer in this stream. */
+  /**
+   * How many frames without an answer this stream may have; 0 in the answer to
+   * ClassifyFrame.
+   */
   maxInFlight: number;
   /**
    * A frame with a greater distance is unlike those that the model was trained
@@ -174,11 +183,13 @@ export interface Prediction {
   outcome: Outcome;
   /** Empty when OUTCOME_OK; else what was expected and what came. */
   message: string;
-  /** One per label, in label order; none unless OUTCOME_OK. */
+  /** One per label, in label order, 0 to 1; none unless OUTCOME_OK. */
   probabilities: number[];
   /** Indices of the labels at or above their threshold. */
   labelIndices: number[];
+  /** 0 where no version was asked. */
   modelVersion: number;
+  /** Frames that ran with it, itself included; 0 unless OUTCOME_OK. */
   batchSize: number;
   qualityFlags: QualityFlag[];
   timings:
@@ -237,6 +248,7 @@ export interface LabelMap {
 }
 
 export interface ClassifyFrameRequest {
+  /** As StreamOptions.model. */
   model: string;
   frame: Frame | undefined;
   priority: Priority;
@@ -1458,7 +1470,12 @@ export const ClassifierServiceService = {
     responseSerialize: (value: ClassifyResponse): Buffer => Buffer.from(ClassifyResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ClassifyResponse => ClassifyResponse.decode(value),
   },
-  /** One frame. What a stream says in-band is a status code here. */
+  /**
+   * One frame. What a stream says in-band is a status code here: INVALID_ARGUMENT
+   * (invalid), RESOURCE_EXHAUSTED (shed), DEADLINE_EXCEEDED (expired), and for a
+   * fault of the server FAILED_PRECONDITION, UNAVAILABLE or INTERNAL. The trailer
+   * cytostream-code has the exact reason.
+   */
   classifyFrame: {
     path: "/cytostream.v1.ClassifierService/ClassifyFrame" as const,
     requestStream: false as const,
@@ -1478,7 +1495,12 @@ export interface ClassifierServiceServer extends UntypedServiceImplementation {
    * frame gets exactly one prediction, and one bad frame never ends the stream.
    */
   classify: handleBidiStreamingCall<ClassifyRequest, ClassifyResponse>;
-  /** One frame. What a stream says in-band is a status code here. */
+  /**
+   * One frame. What a stream says in-band is a status code here: INVALID_ARGUMENT
+   * (invalid), RESOURCE_EXHAUSTED (shed), DEADLINE_EXCEEDED (expired), and for a
+   * fault of the server FAILED_PRECONDITION, UNAVAILABLE or INTERNAL. The trailer
+   * cytostream-code has the exact reason.
+   */
   classifyFrame: handleUnaryCall<ClassifyFrameRequest, ClassifyFrameResponse>;
 }
 
@@ -1491,7 +1513,12 @@ export interface ClassifierServiceClient extends Client {
   classify(): ClientDuplexStream<ClassifyRequest, ClassifyResponse>;
   classify(options: Partial<CallOptions>): ClientDuplexStream<ClassifyRequest, ClassifyResponse>;
   classify(metadata: Metadata, options?: Partial<CallOptions>): ClientDuplexStream<ClassifyRequest, ClassifyResponse>;
-  /** One frame. What a stream says in-band is a status code here. */
+  /**
+   * One frame. What a stream says in-band is a status code here: INVALID_ARGUMENT
+   * (invalid), RESOURCE_EXHAUSTED (shed), DEADLINE_EXCEEDED (expired), and for a
+   * fault of the server FAILED_PRECONDITION, UNAVAILABLE or INTERNAL. The trailer
+   * cytostream-code has the exact reason.
+   */
   classifyFrame(
     request: ClassifyFrameRequest,
     callback: (error: ServiceError | null, response: ClassifyFrameResponse) => void,

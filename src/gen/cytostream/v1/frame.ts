@@ -21,18 +21,23 @@ export enum PixelType {
   UNSPECIFIED = 0,
   UINT8 = 1,
   UINT16_LE = 2,
-  /** FLOAT32_LE - 0 is black, 1 is white; outside is clipped */
+  /** FLOAT32_LE - 0 is black, 1 is white; outside is clipped. NaN and the infinities are an error. */
   FLOAT32_LE = 3,
   UNRECOGNIZED = -1,
 }
 
-/** How the bytes of every plane of a frame are packed. */
+/**
+ * How the bytes of every plane of a frame are packed. A file holds one page of one grey
+ * channel, of 8 or 16 bits a pixel (fewer are spread over 8); colour, alpha, a palette, float
+ * and signed pixels are an error. What a file says of its orientation is not applied.
+ */
 export enum Encoding {
   /** UNSPECIFIED - same as ENCODING_RAW */
   UNSPECIFIED = 0,
   /** RAW - rows top to bottom, no padding */
   RAW = 1,
   PNG = 2,
+  /** TIFF - Strips or tiles, either byte order, BigTIFF; no compression, LZW, Deflate, PackBits, JPEG. */
   TIFF = 3,
   JPEG = 4,
   UNRECOGNIZED = -1,
@@ -54,20 +59,21 @@ export interface Plane {
 /** One acquisition at one place and time: channels of the same size. */
 export interface Frame {
   /**
-   * The caller's own name for the frame; returned with its answer.
-   * At most 128 bytes.
+   * The caller's own name for the frame; returned with its answer. At most 128
+   * bytes; may be empty, and need not be unique.
    */
   frameId: string;
   /**
-   * Required for raw planes. For encoded planes 0 means "as the files say";
-   * any other value must agree with the files.
+   * 1 or more for raw planes. For encoded planes 0 means "as the files say"; any
+   * other value must agree with the files. At most 16,777,216 pixels a plane.
    */
   widthPx: number;
   heightPx: number;
   pixelType: PixelType;
   /**
-   * How many low bits of a uint16 pixel the camera fills: 12 for 0..4095.
-   * 0 means all bits of the pixel type. A value above the range is clipped.
+   * How many low bits of a pixel the camera fills: 12 for 0..4095. 0 means all
+   * bits of the pixel. At most the bits of a pixel, of the file where it is
+   * encoded; means nothing for float32. A value above the range is clipped.
    */
   significantBits: number;
   encoding: Encoding;
@@ -76,12 +82,15 @@ export interface Frame {
    * channels are an error, so that a mistyped role is never ignored.
    */
   planes: Plane[];
-  /** Edge of a pixel in the specimen, in micrometres; 0 means unknown. */
+  /**
+   * Edge of a pixel in the specimen, in micrometres, 0 or more; 0 means unknown.
+   * For the caller's own use, as the two after it: no answer depends on them.
+   */
   pixelSizeUm: number;
   acquiredAt:
     | Date
     | undefined;
-  /** Free text for the caller's own use. */
+  /** Free text. */
   metadata: { [key: string]: string };
   /**
    * Milliseconds from receipt after which an answer is useless: the frame is
