@@ -10,7 +10,7 @@ import {
   Report as WireReport,
   RunEvent as WireRunEvent,
 } from '../../src/gen/cytostream/v1/trainer.js';
-import { parseFrame, toWireFrame } from '../../src/rpc/wire/frame.js';
+import { cutFrameId, parseFrame, toWireFrame } from '../../src/rpc/wire/frame.js';
 import { fromWireModel, parseModelDraft, toWireModel } from '../../src/rpc/wire/model.js';
 import {
   type Answer,
@@ -131,6 +131,29 @@ test('a frame that is wrong in many ways tells all of them', (t) => {
     'planes: expected one per channel, got none',
     'pixel_size_um: expected 0 or more, got NaN',
   ]);
+});
+
+test('an encoded frame may say its significant bits without a pixel type', (t) => {
+  const wire = toWireFrame(tinyFrame('a'));
+  const bitsOf = (significantBits: number, encoding: Encoding, pixelType: PixelType) => {
+    const parsed = parseFrame({ ...wire, significantBits, encoding, pixelType });
+    return 'value' in parsed ? parsed.value.frame.significantBits : parsed.faults.join();
+  };
+  for (const pixelType of [0, 1, 2, 3] as PixelType[]) {
+    t.is(bitsOf(12, 2, pixelType), 12);
+    t.is(bitsOf(12, 3, pixelType), 12);
+    t.is(bitsOf(17, 2, pixelType), 'significant_bits: expected at most 16, got 17');
+    t.is(bitsOf(12, 4, pixelType), 'significant_bits: expected at most 8, got 12');
+  }
+  t.is(bitsOf(12, 1, 0), 'significant_bits: expected at most 8, got 12');
+  t.is(bitsOf(12, 1, 2), 12);
+});
+
+test('an id that is too long comes back cut within its limit, at a whole character', (t) => {
+  t.is(cutFrameId('x'.repeat(128)), 'x'.repeat(128));
+  t.is(cutFrameId('x'.repeat(10_000)), 'x'.repeat(128));
+  t.is(cutFrameId('\u00e9'.repeat(65)), '\u00e9'.repeat(64));
+  t.is(cutFrameId(`x${'\u{1f52c}'.repeat(32)}`), `x${'\u{1f52c}'.repeat(31)}`);
 });
 
 test('stream options that are wrong in many ways tell all of them', (t) => {

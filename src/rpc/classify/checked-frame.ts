@@ -1,7 +1,7 @@
 import { DomainError } from '../../errors.js';
 import type { ClassifyRequest } from '../../gen/cytostream/v1/classifier.js';
 import type { Received } from '../received.js';
-import { type FrameRequest, maxFrameIdBytes, parseFrame } from '../wire/frame.js';
+import { cutFrameId, type FrameRequest, parseFrame } from '../wire/frame.js';
 import type { Arrival } from './classify-one.js';
 
 /** A message after the opening: a frame, or what is wrong with it. */
@@ -13,7 +13,7 @@ export type CheckedFrame =
 export function checkFrame(message: Received<ClassifyRequest>): CheckedFrame {
   const arrivalOf = (frameId: string): Arrival => ({
     // An id that is too long comes back cut: it must not make the answer large.
-    frameId: frameId.slice(0, maxFrameIdBytes),
+    frameId: cutFrameId(frameId),
     receivedAtMs: message.atMs,
     checkedAtMs: performance.now(),
   });

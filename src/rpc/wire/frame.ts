@@ -1,10 +1,24 @@
 import type { ExplainWish } from '../../classify/index.js';
-import { type Frame, type InputSpec, resolveChannel } from '../../frames/index.js';
+import {
+  type Encoding,
+  type Frame,
+  type InputSpec,
+  type PixelType,
+  resolveChannel,
+} from '../../frames/index.js';
 import type { Frame as WireFrame } from '../../gen/cytostream/v1/frame.js';
 import type { InputSpec as WireInputSpec } from '../../gen/cytostream/v1/model.js';
 import { encodings, pixelTypes, resizes } from './enums.js';
 
-export const maxFrameIdBytes = 128;
+const maxFrameIdBytes = 128;
+
+/** A frame's id as it may come back: cut within the limit where it is longer, at a whole character. */
+export function cutFrameId(frameId: string): string {
+  if (Buffer.byteLength(frameId) <= maxFrameIdBytes) return frameId;
+  // Writes whole characters only.
+  const { read } = new TextEncoder().encodeInto(frameId, new Uint8Array(maxFrameIdBytes));
+  return frameId.slice(0, read);
+}
 /** Labels that one frame may have explained by name. */
 const mostExplained = 64;
 
@@ -45,7 +59,7 @@ export function parseFrame(
   const encoding = encodings.parse(wire.encoding);
   if (encoding === null) faults.push(`encoding: expected 0 to 4, got ${wire.encoding}`);
   const bits = wire.significantBits;
-  const maxBits = pixelType === 'uint8' ? 8 : pixelType === 'float32' ? 32 : 16;
+  const maxBits = mostSignificantBits(encoding, pixelType);
   if (bits > maxBits) {
     faults.push(`significant_bits: expected at most ${maxBits}, got ${bits}`);
   }
@@ -81,6 +95,12 @@ export function parseFrame(
       },
     },
   };
+}
+
+/** An encoded plane says its own pixel type: what the frame says of it means nothing then. */
+function mostSignificantBits(encoding: Encoding | null, pixelType: PixelType | null): number {
+  if (encoding !== 'raw') return encoding === 'jpeg' ? 8 : 16;
+  return pixelType === 'uint8' ? 8 : pixelType === 'float32' ? 32 : 16;
 }
 
 export function toWireFrame(frame: FrameInput): WireFrame {
