@@ -2,6 +2,7 @@ import sharp from 'sharp';
 import type { Encoding } from './frame.js';
 import type { Pixels, SizePx } from './pixels.js';
 import { decodeGreyPng } from './png.js';
+import { readTiffCompression } from './tiff-header.js';
 import { sizeFault } from './validate.js';
 
 /** A plane decoded to the pixels of its file. */
@@ -40,6 +41,8 @@ export async function decodeWithSharp(
   options: DecodeOptions,
 ): Promise<DecodedPlane | { readonly fault: string }> {
   const { encoding, maxPixels } = options;
+  const packing = encoding === 'tiff' ? compressionFault(bytes) : null;
+  if (packing !== null) return { fault: packing };
   try {
     // Only the header is read here; its size is checked before any pixel is.
     const header = await sharp(bytes, { limitInputPixels: false, failOn: 'error' }).metadata();
@@ -70,4 +73,17 @@ export async function decodeWithSharp(
   } catch {
     return { fault: `expected a whole ${encoding} file, got a truncated or damaged one` };
   }
+}
+
+/** TIFF's numbers of what libvips unpacks: none, CCITT, LZW, JPEG, Deflate (two of it), PackBits. */
+const readableCompressions: readonly number[] = [1, 2, 3, 4, 5, 7, 8, 32_946, 32_773];
+
+/** Why a sound TIFF cannot be read here: libvips' own text does not tell it from a damaged one. */
+function compressionFault(bytes: Uint8Array): string | null {
+  const compression = readTiffCompression(bytes);
+  if (compression === null || readableCompressions.includes(compression)) return null;
+  return (
+    'expected a tiff file without compression, or with LZW, Deflate, PackBits or JPEG, ' +
+    `got compression ${compression}`
+  );
 }

@@ -70,7 +70,12 @@ function planeFault(frame: Frame, bytes: Uint8Array, maxPixels: number): string 
   if (frame.encoding === 'raw') {
     const expected = frame.widthPx * frame.heightPx * bytesPerPixel[frame.pixelType];
     // A faulty width or height is a fault of the frame, told once.
-    if (!(expected > 0) || bytes.byteLength === expected) return null;
+    if (
+      !(expected > 0) ||
+      frame.widthPx * frame.heightPx > maxPixels ||
+      bytes.byteLength === expected
+    )
+      return null;
     return (
       `expected ${frame.heightPx} x ${frame.widthPx} ${frame.pixelType} pixels = ` +
       `${expected} bytes, got ${bytes.byteLength}`
