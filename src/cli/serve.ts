@@ -21,7 +21,7 @@ export const serveVerb: Verb = (terminal) => {
       'after',
       `${example('serve --models models --port 50051 --http-port 9464')}
 Each option is also read from the environment: --http-port from CYTOSTREAM_HTTP_PORT.
-SIGTERM and Ctrl-C drain: open calls are finished, new ones refused, then it ends.
+SIGTERM, SIGHUP and Ctrl-C drain: open calls are finished, new ones refused, then it ends.
 `,
     )
     .action(async (options) => {

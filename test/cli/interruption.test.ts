@@ -41,6 +41,14 @@ test('the first signal is told to the work, which goes on to its end', async (t)
   t.is(text(), 'ready\nfirst SIGINT\nAbortError SIGINT\n');
 });
 
+test('a terminal that is closed counts as a signal to stop, not as an end', async (t) => {
+  const { child, text } = await startWorker('setTimeout(() => process.exit(7), 100);');
+  child.kill('SIGHUP');
+  const [exitCode] = await once(child, 'close');
+  t.is(exitCode, 7);
+  t.is(text(), 'ready\nfirst SIGHUP\nAbortError SIGHUP\n');
+});
+
 test('the echo of a signal does not count as a second', async (t) => {
   const { child, until } = await startWorker('setTimeout(() => process.exit(7), 100);');
   child.kill('SIGINT');

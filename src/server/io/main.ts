@@ -9,6 +9,7 @@ const tell = (reply: IoReply, told?: () => void) =>
 // The process with the engine decides when this one ends: a terminal signals the whole group.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
+process.on('SIGHUP', () => {});
 // Nobody is left to run frames.
 process.on('disconnect', () => process.exit(1));
 

@@ -15,8 +15,9 @@ try {
 }
 // Nobody is left to publish what would be learnt.
 process.on('disconnect', () => process.exit(1));
-// Both are for the parent to decide: a terminal sends Ctrl-C to its whole group.
+// For the parent to decide: a terminal sends Ctrl-C, and its end, to its whole group.
 process.on('SIGINT', () => {});
+process.on('SIGHUP', () => {});
 
 const options: ProcessOptions = JSON.parse(process.argv[2] ?? '{}');
 const stopPath = stopFile(options.folder);
