@@ -12,6 +12,9 @@ import { buildInference, buildTrainingStep, initialiseParameters } from '../../s
 import { createNetwork } from '../../src/training/networks/index.js';
 import { goldenInputs, goldenParameters, networkOf, readGolden } from '../graph/golden.js';
 
+/** A simulated GPU on a busy machine is slow, not hung: the test's own time limit ends it. */
+const watch = { runTimeoutMs: 600_000, loadTimeoutMs: 600_000 } as const;
+
 const device = process.argv[2] as DeviceName; // what the test says
 
 /** Where two lists lie furthest apart. */
@@ -31,7 +34,7 @@ async function classify(on: DeviceName) {
     labelCount,
   });
   const model = buildInference(network, initialiseParameters(network, 3));
-  const engine = await createOnnxEngine({ device: on, threads: 1 });
+  const engine = await createOnnxEngine({ device: on, threads: 1, ...watch });
   const inputShape = [channels, sizePx, sizePx] as const;
   const session = await engine.load({ model, inputShape, labelCount });
   const rows: number[] = [];

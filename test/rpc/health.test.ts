@@ -1,9 +1,6 @@
 import { join } from 'node:path';
 import { createFileRegistry, fromBinary } from '@bufbuild/protobuf';
-import {
-  FeatureSet_FieldPresence,
-  FileDescriptorProtoSchema,
-} from '@bufbuild/protobuf/wkt';
+import { FeatureSet_FieldPresence, FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import { type Client, credentials, loadPackageDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import test, { type ExecutionContext } from 'ava';
@@ -91,7 +88,9 @@ test('reflection lists the services and gives their files', async (t) => {
     fromBinary(FileDescriptorProtoSchema, bytes),
   );
   // What grpcurl and Python do: a registry of nothing but the files that came.
-  const registry = createFileRegistry(files[0]!, (name) => files.find((each) => each.name === name));
+  const registry = createFileRegistry(files[0]!, (name) =>
+    files.find((each) => each.name === name),
+  );
   const classify = registry.getService('cytostream.v1.ClassifierService')?.method['classify'];
   t.is(classify?.methodKind, 'bidi_streaming');
   const { distance, outcome } = registry.getMessage('cytostream.v1.Prediction')?.field ?? {};
