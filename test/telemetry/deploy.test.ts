@@ -42,3 +42,14 @@ test('every setting that a manifest or the image makes exists', (t) => {
     }
   }
 });
+
+test('every alert says where it is told what to do', (t) => {
+  const alerts = readFileSync(join(deploy, 'prometheus/alerts.yml'), 'utf8');
+  const runbook = readFileSync(join(deploy, 'README.md'), 'utf8');
+  const names = [...alerts.matchAll(/- alert: (\w+)/g)].map(([, name]) => name ?? '');
+  t.true(names.length > 5);
+  for (const name of names) {
+    t.true(alerts.includes(`runbook: 'deploy/README.md#${name.toLowerCase()}'`), name);
+    t.true(runbook.includes(`### ${name}\n`), `${name} has no section`);
+  }
+});
