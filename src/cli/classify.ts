@@ -26,6 +26,10 @@ export const classifyVerb: Verb = (terminal) =>
       '--explain [label...]',
       'also write where the evidence lies, a grey PNG a frame and label: for each label that is given, or for these; into <file>-maps/ beside <file>.csv',
     )
+    .option(
+      '--embeddings',
+      "also write the network's embedding of each frame into <file>-embeddings.csv",
+    )
     .option(flags.models, flags.modelsHelp)
     .option(flags.server, 'stream the same frames to this server', address)
     .option(flags.json, 'print a summary as JSON, for a script')
@@ -52,7 +56,7 @@ export const classifyVerb: Verb = (terminal) =>
       } else {
         terminal.print(`${ref} classified ${rows.length} frames into ${options.out}`);
         if (mapCount !== null) {
-          terminal.print(`${mapCount} maps of evidence are in ${mapsFolder(options.out)}`);
+          terminal.print(`${mapCount} maps of evidence are in ${beside(options.out, 'maps')}`);
         }
         if (rows.some(({ labelIndices }) => labelIndices !== null)) {
           terminal.print(`score them with: npx cytostream score --predictions ${options.out}`);
@@ -78,13 +82,17 @@ interface ClassifyWords {
   readonly model: string;
   readonly out: string;
   readonly explain?: true | readonly string[] | undefined;
+  readonly embeddings?: true | undefined;
 }
 
 /** Beside the predictions, so that a folder holds what one command made. */
-function mapsFolder(out: string): string {
+function beside(out: string, ending: string): string {
   const { dir, name } = parse(out);
-  return join(dir, `${name}-maps`);
+  return join(dir, `${name}-${ending}`);
 }
+
+const isExplained = ({ explain, embeddings }: ClassifyWords): boolean =>
+  explain !== undefined || embeddings === true;
 
 function classifyInPlace(
   options: ClassifyWords & { readonly models?: string | undefined },
@@ -96,7 +104,7 @@ function classifyInPlace(
     const handle = await registry.acquire(options.model);
     try {
       const model = handle.manifest;
-      if (options.explain !== undefined) handle.explainer.assertExplains();
+      if (isExplained(options)) handle.explainer.assertExplains();
       const dataset = await openFor(model, options.data);
       const explained = await explainedFor(options, model, dataset);
       const asked =
@@ -134,7 +142,7 @@ async function classifyOnServer(
   const client = connect(options.server);
   try {
     const model = await client.getModel(options.model);
-    if (options.explain !== undefined && !model.explains) {
+    if (isExplained(options) && !model.explains) {
       throw new DomainError('unsupported', `${model.name}@${model.version} gives no explanations`);
     }
     const dataset = await openFor(model, options.data);
@@ -152,12 +160,16 @@ async function classifyOnServer(
 }
 
 async function explainedFor(
-  { explain, out }: ClassifyWords,
+  words: ClassifyWords,
   { labels }: AnsweringModel,
   dataset: Dataset,
 ): Promise<ExplainedDataset | null> {
-  if (explain === undefined) return null;
-  return openExplained(toWish(explain, labels), { dataset, folder: resolve(mapsFolder(out)) });
+  if (!isExplained(words)) return null;
+  return openExplained(toWish(words, labels), {
+    dataset,
+    folder: words.explain === undefined ? null : resolve(beside(words.out, 'maps')),
+    embeddingsFile: resolve(beside(words.out, 'embeddings.csv')),
+  });
 }
 
 /** Where nobody knows the labels, a file without `Target` says so. */

@@ -19,7 +19,10 @@ export const evaluateVerb: Verb = (terminal) =>
   createCommand('evaluate', 'score a version of a model on a labelled dataset')
     .requiredOption(flags.data, flags.dataHelp)
     .requiredOption(flags.model, flags.modelHelp)
-    .option('--out <dir>', 'write the report, its pictures and predictions.csv there')
+    .option(
+      '--out <dir>',
+      'write the report, its pictures and predictions.csv there; of a server the report alone',
+    )
     .option('--doubts <number>', 'name so many frames whose labels it doubts', wholeNumber(1))
     .option('--explain', 'with --out: show where the evidence for the labels of the worst lies')
     .option(flags.models, flags.modelsHelp)
@@ -28,8 +31,10 @@ export const evaluateVerb: Verb = (terminal) =>
     .option(flags.json, flags.jsonHelp)
     .addHelpText('after', example('evaluate --data my-cells --model cells@3 --out report'))
     .action(async (options) => {
-      if (options.server !== undefined && options.out !== undefined) {
-        throw new UsageError('--out: expected to work in place, a server sends the report alone');
+      if (options.server !== undefined && options.explain === true) {
+        throw new UsageError(
+          '--explain: expected to work in place, a server sends the report alone; classify --explain asks it for maps',
+        );
       }
       if (options.explain === true && options.out === undefined) {
         throw new UsageError('--explain: expected --out DIR, where the pictures go');
@@ -146,6 +151,28 @@ async function historyOf(
 }
 
 async function evaluateOnServer(
+  options: {
+    readonly data: string;
+    readonly model: string;
+    readonly server: string;
+    readonly out?: string | undefined;
+    readonly doubts?: number | undefined;
+  },
+  terminal: Terminal,
+): Promise<Evaluated> {
+  const evaluated = await askServer(options, terminal);
+  if (options.out !== undefined) {
+    const { model, version, report } = evaluated;
+    const { writeReport } = await import('../reports/index.js');
+    await writeReport(resolve(options.out), report, {
+      title: `${model}@${version} on ${basename(options.data)}`,
+      notes: [`Evaluated by ${options.server}, where the frames are: none are shown here.`],
+    });
+  }
+  return evaluated;
+}
+
+async function askServer(
   options: {
     readonly data: string;
     readonly model: string;

@@ -14,8 +14,8 @@ export interface ExplainedDataset {
     readonly probabilities: ArrayLike<number>;
     readonly explanation?: Explanation | undefined;
   }) => Promise<void>;
-  /** Ends the folder. Returns the number of maps. */
-  readonly finish: () => Promise<number>;
+  /** Ends what was written. Returns the number of maps; null where none were asked for. */
+  readonly finish: () => Promise<number | null>;
 }
 
 /**
@@ -27,9 +27,18 @@ export const explainedAtOnce = 8;
  * What `--explain` wants: the labels that are named, by name or number, or those that each
  * answer gives. Throws a `UsageError` for labels that the model does not have.
  */
-export function toWish(asked: true | readonly string[], labels: readonly string[]): ExplainWish {
-  const none = { labels: [], givenLabels: true, embedding: false };
-  if (asked === true) return none;
+export function toWish(
+  {
+    explain: asked,
+    embeddings = false,
+  }: {
+    readonly explain?: true | readonly string[] | undefined;
+    readonly embeddings?: true | undefined | false;
+  },
+  labels: readonly string[],
+): ExplainWish {
+  const none = { labels: [], givenLabels: asked === true, embedding: embeddings };
+  if (asked === true || asked === undefined) return none;
   const named = asked.map((word) => (/^\d+$/.test(word) ? (labels[Number(word)] ?? word) : word));
   const unknown = named.filter((name) => !labels.includes(name));
   if (unknown.length > 0) {
@@ -37,19 +46,29 @@ export function toWish(asked: true | readonly string[], labels: readonly string[
       `--explain: expected labels of the model, by name or number, got "${unknown.join('", "')}"`,
     );
   }
-  return { ...none, labels: [...new Set(named)], givenLabels: false };
+  return { ...none, labels: [...new Set(named)] };
 }
 
-/** Opens the folder beside the predictions: `predictions-maps` of `predictions.csv`. */
+/** Opens what is written beside `predictions.csv`: `predictions-maps/`, `predictions-embeddings.csv`. */
 export async function openExplained(
   wish: ExplainWish,
-  { dataset, folder }: { readonly dataset: Dataset; readonly folder: string },
+  {
+    dataset,
+    folder,
+    embeddingsFile,
+  }: {
+    readonly dataset: Dataset;
+    /** null: no maps. */
+    readonly folder: string | null;
+    readonly embeddingsFile: string;
+  },
 ): Promise<ExplainedDataset> {
   const { readFrame } = await import('../dataset/index.js');
   const { readPngHeader } = await import('../frames/index.js');
-  const { openMapsFolder } = await import('../reports/index.js');
-  const maps = await openMapsFolder(folder, dataset.labels);
+  const { openMapsFolder, writeEmbeddings } = await import('../reports/index.js');
+  const maps = folder === null ? null : await openMapsFolder(folder, dataset.labels);
   const sizes = new Map<string, { readonly widthPx: number; readonly heightPx: number }>();
+  const embeddings = new Map<string, Float32Array>();
   return {
     wish,
     async readFrame(listed) {
@@ -65,9 +84,14 @@ export async function openExplained(
       if (size === undefined || explanation === undefined) {
         throw new Error(`bug: "${id}" was answered without what it was asked for`);
       }
+      if (wish.embedding) embeddings.set(id, explanation.embedding);
       const { widthPx, heightPx } = size;
-      await maps.write({ id, widthPx, heightPx, probabilities, explanation });
+      await maps?.write({ id, widthPx, heightPx, probabilities, explanation });
     },
-    finish: () => maps.finish(dataset.frames.map(({ id }) => id)),
+    async finish() {
+      const ids = dataset.frames.map(({ id }) => id);
+      if (wish.embedding) await writeEmbeddings(embeddingsFile, ids, embeddings);
+      return maps === null ? null : maps.finish(ids);
+    },
   };
 }

@@ -22,7 +22,7 @@ test('classify --explain writes the same maps in place and over a server', async
   const classify = ['classify', '--data', data, '--model', 'cells'];
   const out = (name: string) => ['--out', join(folder, `${name}.csv`)];
 
-  const words = ['--explain', 'Nucleoli', '25', '--json'];
+  const words = ['--explain', 'Nucleoli', '25', '--embeddings', '--json'];
   const here = await runCli([...classify, ...places, ...out('here'), ...words]);
   t.is(here.exitCode, 0, here.stderr);
   t.is(JSON.parse(here.stdout).mapCount, 2 * 12);
@@ -42,12 +42,19 @@ test('classify --explain writes the same maps in place and over a server', async
   // That of the frames, and not of the model's input or its map.
   t.deepEqual([width, height, channels], [64, 64, 1]);
 
-  const served = await startServe(t, places);
+  const served = await startServe(t, [...places, '--data-roots', folder]);
   const server = ['--server', served.address];
   const there = await runCli([...classify, ...server, ...out('there'), ...words]);
   t.is(there.exitCode, 0, there.stderr);
   t.deepEqual(await contentOf(join(folder, 'there-maps')), await contentOf(maps));
   t.is(await readFile(join(folder, 'there.csv'), 'utf8'), predicted);
+  const embedded = await readFile(join(folder, 'here-embeddings.csv'), 'utf8');
+  t.is(await readFile(join(folder, 'there-embeddings.csv'), 'utf8'), embedded);
+  const [heading, ...embeddings] = embedded.trim().split('\n');
+  t.regex(heading ?? '', /^Id,e0,e1,/);
+  t.is(embeddings.length, 12);
+  const numbers = embeddings[0]?.split(',').slice(1).map(Number) ?? [];
+  t.true(numbers.every(Number.isFinite) && numbers.some((number) => number !== 0));
 
   // Without names: each label that is given, and no other.
   const given = await runCli([...classify, ...server, ...out('given'), '--explain']);
@@ -64,6 +71,22 @@ test('classify --explain writes the same maps in place and over a server', async
   const unknown = await runCli([...classify, ...server, ...out('x'), '--explain', 'Nucleolus']);
   t.is(unknown.exitCode, 2);
   t.regex(unknown.stderr, /--explain: expected labels of the model, .* got "Nucleolus"/);
+
+  // A server's report is written here as a page, without frames.
+  const report = ['--doubts', '2', '--out', join(folder, 'report')];
+  const scored = await runCli([
+    'evaluate',
+    '--data',
+    data,
+    '--model',
+    'cells',
+    ...server,
+    ...report,
+  ]);
+  t.is(scored.exitCode, 0, scored.stderr);
+  const page = await readFile(join(folder, 'report', 'report.html'), 'utf8');
+  t.regex(page, /Evaluated by 127\.0\.0\.1:\d+, where the frames are/);
+  t.notRegex(page, /(?:src|href)="(?!data:)|<script|url\((?!#)/);
 
   // A model that was made elsewhere is not asked, in place or over a server.
   const { labels, inputSpec } = await served.client.getModel('cells');
