@@ -10,7 +10,8 @@ test('simulate writes a dataset that train can read', async (t) => {
   const out = join(folder, 'cells');
   const words = ['simulate', '--out', out, '--frames', '5', '--size', '64', '--seed', '9'];
   const { stdout, stderr, exitCode } = await runCli(words);
-  t.is(stderr, '');
+  // A machine that takes its time shows progress there.
+  t.notRegex(stderr, /^cytostream:/m);
   t.is(exitCode, 0);
   t.regex(stdout, /^wrote 5 frames to .*; train on them with: npx cytostream train --data /);
   const csv = (await readFile(join(out, 'train.csv'), 'utf8')).trim().split(/\r?\n/);

@@ -135,7 +135,7 @@ test('an answer that does not come in time is not_ready', async (t) => {
   const slow = createFakeEngine({ runMs: 1, wait: async () => (hang ? gate : null) });
   const { address } = await startSmallServer(t, { engine: slow });
   t.teardown(goOn);
-  const session = await openEngine(t, { remote: address, runTimeoutMs: 300 }).load(spec);
+  const session = await openEngine(t, { remote: address, runTimeoutMs: 2000 }).load(spec);
   t.deepEqual((await session.run(frame(), 1)).probabilities, fakeProbabilities(frame(), 3));
   hang = true;
   await t.throwsAsync(session.run(frame(), 1), { instanceOf: DomainError, code: 'not_ready' });
