@@ -19,7 +19,7 @@ interface Row {
   readonly what: string;
   readonly yardstick: string;
   readonly measured: string;
-  /** null where the yardstick is missing. */
+  /** Measured ÷ yardstick, null where that could not run; where none is ("–"), what was measured. */
   readonly value: number | null;
   /** "≥ 0.95", "≤ 20 ms". */
   readonly goal: string;
@@ -161,7 +161,8 @@ const table = new Table({
   style: { head: [], border: [] },
 });
 for (const { what, yardstick, measured, value, goal } of rows) {
-  table.push([what, yardstick, measured, value === null ? '–' : value.toFixed(2), goal]);
+  const ratio = value === null || yardstick === '–' ? '–' : value.toFixed(2);
+  table.push([what, yardstick, measured, ratio, goal]);
 }
 console.log(table.toString());
 console.log(

@@ -1,5 +1,6 @@
-// The README's table of `npm run experiment`: mean and spread of what is done so far.
+// The table of `npm run experiment` and a sentence on it: mean and spread of what is done so far.
 import { existsSync, readFileSync } from 'node:fs';
+import { hpaLabels } from '../dist/src/label-set.js';
 
 const meanOf = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 const spreadOf = (values) => {
@@ -38,10 +39,23 @@ export function experimentTable(path) {
   ];
   const line = (cells) => `| ${cells.join(' | ')} |`;
   return [
-    `On ${at.slice(0, 10)}, ${processor}; mean ± standard deviation over seeds:`,
+    `On ${at.slice(0, 10)}, ${processor}; mean ± standard deviation over seeds; label ${labels.map((label) => `${label}: ${hpaLabels[label]}`).join(', ')}.`,
     '',
     line([...head, 'CPU s a run', 'CPU ms a frame and step']),
     line([...head, '', ''].map(() => '---')),
     ...rows.map(line),
   ].join('\n');
+}
+
+/** The same in a sentence: macro F1 of each network. */
+export function experimentInShort(path) {
+  if (!existsSync(path)) return 'No seed of the networks is done yet.';
+  const { results } = JSON.parse(readFileSync(path, 'utf8'));
+  const names = [...new Set(results.map(({ recipe }) => recipe))];
+  const reached = names.map((name) => {
+    const values = results.filter(({ recipe }) => recipe === name).map(({ macroF1 }) => macroF1);
+    const seeds = values.length === 1 ? '1 seed' : `${values.length} seeds`;
+    return `\`${name}\` ${meanOf(values).toFixed(2)}${spreadOf(values)} (${seeds})`;
+  });
+  return `Trained to the end, macro F1 of the present labels: ${reached.join(', ')}.`;
 }

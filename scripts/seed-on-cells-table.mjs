@@ -1,5 +1,5 @@
-// The README's tables of `bench/seed-on-cells.ts`: every seed here and in PyTorch, and by how
-// much they differ on the same fields.
+// The tables of `bench/seed-on-cells.ts`: every seed here and in PyTorch, and by how much they
+// differ on the same fields; and a sentence on their means.
 import { existsSync, readFileSync } from 'node:fs';
 
 const names = {
@@ -75,4 +75,22 @@ export function seedOnCellsTable(path) {
     ),
     ...(differences.length > 0 ? ['', ...tableOf(head, differences)] : []),
   ].join('\n');
+}
+
+/** The same in a sentence: the means here and of PyTorch's own draws. */
+export function seedOnCellsInShort(path) {
+  if (!existsSync(path)) return 'No seed of the first network is done yet.';
+  const { rows, epochs } = JSON.parse(readFileSync(path, 'utf8'));
+  const meansOf = (trainer) => {
+    const of = rows.filter((row) => row.trainer === trainer).map((row) => row.scores);
+    if (of.length === 0) return [];
+    const means = scores.map((name) => meanOf(of.map((one) => one[name])).toFixed(digits[name]));
+    return [
+      `${means.join(', ')} ${trainer === 'here' ? 'here' : 'in PyTorch'} (${of.length} ${of.length === 1 ? 'seed' : 'seeds'})`,
+    ];
+  };
+  return (
+    `The first network after ${epochs} epochs, macro F1 of the present labels, binary accuracy and cross-entropy: ` +
+    `${[...meansOf('here'), ...meansOf('glorot')].join('; ')}; goal ${scores.map((name) => goal[name]).join(', ')}.`
+  );
 }

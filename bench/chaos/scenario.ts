@@ -25,7 +25,7 @@ export interface ScenarioResult {
   readonly health: HealthReport | null;
   /** What else is worth telling: counts and times, with their units in the name. */
   readonly facts: Readonly<Record<string, string | number>>;
-  /** What of it is worth a place in the README; empty where nothing is. */
+  /** What of it is worth a place in docs/measured.md; empty where nothing is. */
   readonly seen: string;
   /** Whatever should not be; none is a pass. */
   readonly faults: readonly string[];
