@@ -69,6 +69,18 @@ const rules: { readonly [K in Layer['kind']]: LayerRule<LayerOf<K>> } = {
   standardise: ofOperator(operators.groupNorm, { attributes: ({ groups }) => ({ groups }) }),
   averagePool: ofOperator(operators.averagePool, { attributes: ({ sizePx }) => ({ sizePx }) }),
   globalAveragePool: ofOperator(operators.globalAveragePool),
+  globalAverageMaxPool: {
+    parameters: () => [],
+    shape(_layer, inputShape) {
+      const [frames, channels] = operators.globalAveragePool.shape([inputShape], {});
+      return [frames!, 2 * Number(channels)];
+    },
+    apply(_layer, input, { tape }) {
+      const mean = tape.apply(operators.globalAveragePool, [input]);
+      const largest = tape.apply(operators.globalMaxPool, [input]);
+      return tape.apply(operators.concatenate, [mean, largest], { axis: 1 });
+    },
+  },
   spaceToDepth: ofOperator(operators.spaceToDepth, { attributes: ({ sizePx }) => ({ sizePx }) }),
   residual: {
     parameters: ({ layers, shortcut }, inputShape) => [

@@ -21,6 +21,8 @@ export type Layer =
   | { readonly kind: 'maxPool'; readonly sizePx: number }
   | { readonly kind: 'averagePool'; readonly sizePx: number }
   | { readonly kind: 'globalAveragePool' }
+  /** The mean of each plane, and then the largest value of each: `[N, C, H, W]` → `[N, 2·C]`. */
+  | { readonly kind: 'globalAverageMaxPool' }
   | { readonly kind: 'spaceToDepth'; readonly sizePx: number }
   | Residual
   | { readonly kind: 'dropout'; readonly rate: number }

@@ -223,9 +223,7 @@ function applyNetwork(
   },
 ): Value {
   const layers = poolBeforeRelu(network.layers);
-  const firstFlatten = layers.findIndex(
-    ({ kind }) => kind === 'flatten' || kind === 'globalAveragePool',
-  );
+  const firstFlatten = layers.findIndex(({ kind }) => flattening.has(kind));
   const apart = layers.slice(0, firstFlatten + 1);
   const together = layers.slice(firstFlatten + 1);
   const byName = new Map(parameters.map((value) => [value.name, value]));
@@ -250,6 +248,13 @@ function applyNetwork(
   const joined = groups.length === 1 ? groups[0]! : tape.apply(operators.concatenate, groups);
   return apply(together, joined, masks.slice(masksApart.length));
 }
+
+/** The layers that make rows of planes. */
+const flattening: ReadonlySet<Layer['kind']> = new Set([
+  'flatten',
+  'globalAveragePool',
+  'globalAverageMaxPool',
+]);
 
 /** The masks of a network's dropouts, in the order of the layers. */
 function planMasks(network: Network, batchSize: number): readonly MaskSpec[] {

@@ -49,7 +49,7 @@ NETWORK = {
         {"kind": "standardise", "groups": CHANNELS}, {"kind": "spaceToDepth", "sizePx": 2},
         conv("stem/conv", 16, 3), norm("stem/norm", 16), {"kind": "relu"},
         {"kind": "maxPool", "sizePx": 2}, *block("stage1/block1", 32, 16), *POOL, *block("stage2/block1", 64, 32), *POOL,
-        *block("stage3/block1", 128, 64), {"kind": "globalAveragePool"},
+        *block("stage3/block1", 128, 64), {"kind": "globalAverageMaxPool"},
         {"kind": "dropout", "rate": 0.2}, {"kind": "dense", "name": "labels", "units": LABELS},
     ],
 }
@@ -78,6 +78,8 @@ def build(network):
                 add(f"{name}/bias", [c], None)
             elif kind == "spaceToDepth":
                 c *= layer["sizePx"] ** 2
+            elif kind == "globalAverageMaxPool":
+                c *= 2
             elif kind == "residual":
                 after = walk(layer["layers"], c)
                 walk(layer["shortcut"], c)
@@ -119,8 +121,8 @@ def forward(network, parameters, pixels, step):
                 x = F.max_pool2d(x, layer["sizePx"])
             elif kind == "averagePool":
                 x = F.avg_pool2d(x, layer["sizePx"])
-            elif kind == "globalAveragePool":
-                x = x.mean((2, 3))
+            elif kind == "globalAverageMaxPool":
+                x = torch.cat([x.mean((2, 3)), x.amax((2, 3))], 1)
             elif kind == "residual":
                 x = walk(layer["layers"], x) + walk(layer["shortcut"], x)
             elif kind == "dropout":

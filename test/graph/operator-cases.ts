@@ -69,6 +69,18 @@ export const operatorCases: Readonly<Record<keyof typeof operators, readonly Ope
       outputShape: [6, 3, 2],
       reference: (inputs) => Float64Array.from(inputs.flatMap((input) => [...input])),
     },
+    {
+      title: 'rows of 2 and of 3',
+      inputs: [signed(2, 2), signed(2, 3)],
+      attributes: { axis: 1 },
+      differentiable: [true, true],
+      outputShape: [2, 5],
+      reference: ([left, right]) =>
+        Float64Array.of(
+          ...[...left!.subarray(0, 2), ...right!.subarray(0, 3)],
+          ...[...left!.subarray(2), ...right!.subarray(3)],
+        ),
+    },
   ],
   conv2d: [
     convolution(2, 3, 5, 7, 4, 3),
@@ -136,6 +148,18 @@ export const operatorCases: Readonly<Record<keyof typeof operators, readonly Ope
       reference: ([input]) =>
         Float64Array.from({ length: 6 }, (_, plane) =>
           meanOf(input!.subarray(plane * 20, (plane + 1) * 20)),
+        ),
+    },
+  ],
+  globalMaxPool: [
+    {
+      title: '2 frames of 3 planes',
+      inputs: [signed(2, 3, 4, 5)],
+      differentiable: [true],
+      outputShape: [2, 3],
+      reference: ([input]) =>
+        Float64Array.from({ length: 6 }, (_, plane) =>
+          Math.max(...input!.subarray(plane * 20, (plane + 1) * 20)),
         ),
     },
   ],

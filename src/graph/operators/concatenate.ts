@@ -1,30 +1,34 @@
 import type { Operator } from '../operator.js';
-import { boundShape } from '../value.js';
 
-/** Stacks batches along the frames: `[N₁, …]`, `[N₂, …]`, … → `[N₁+N₂+…, …]`. */
+/**
+ * Joins values along `axis`, that of the frames unless it is said otherwise:
+ * `[N₁, …]`, `[N₂, …]`, … → `[N₁+N₂+…, …]`.
+ */
 export const concatenate: Operator = {
   source: 'ONNX operators Concat-13 and Split-18',
 
-  shape(inputs) {
-    const frames = inputs.reduce((sum, shape) => sum + boundShape(shape)[0]!, 0);
-    return [frames, ...inputs[0]!.slice(1)];
+  shape(inputs, { axis = 0 }) {
+    // Sizes along other axes may not be bound yet, as where any number of frames is served.
+    const joined = inputs.reduce((sum, shape) => sum + Number(shape[axis]), 0);
+    return inputs[0]!.map((size, at) => (at === axis ? joined : size));
   },
 
-  forward(builder, inputs) {
+  forward(builder, inputs, { axis = 0 }) {
     const shape = concatenate.shape(
       inputs.map((input) => input.shape),
-      {},
+      { axis },
     );
-    return { output: builder.node('Concat', inputs, ['float32', shape], { axis: 0 }), saved: [] };
+    return { output: builder.node('Concat', inputs, ['float32', shape], { axis }), saved: [] };
   },
 
-  backward(builder, { inputs }, outputGradient) {
-    const sizes = builder.integers(...inputs.map((input) => boundShape(input.shape)[0]!));
+  backward(builder, { inputs, attributes }, outputGradient) {
+    const { axis = 0 } = attributes;
+    const sizes = builder.integers(...inputs.map((input) => Number(input.shape[axis])));
     return builder.nodes(
       'Split',
       [outputGradient, sizes],
       inputs.map((input) => ['float32', input.shape] as const),
-      { axis: 0 },
+      { axis },
     );
   },
 };

@@ -8,6 +8,7 @@ import { dropout } from './dropout.js';
 import { flatten } from './flatten.js';
 import { focalLoss } from './focal-loss.js';
 import { globalAveragePool } from './global-average-pool.js';
+import { globalMaxPool } from './global-max-pool.js';
 import { groupNorm } from './group-norm.js';
 import { maxPool } from './max-pool.js';
 import { maxPoolByComparing } from './max-pool-by-comparing.js';
@@ -29,6 +30,7 @@ export const operators = {
   flatten,
   focalLoss,
   globalAveragePool,
+  globalMaxPool,
   groupNorm,
   maxPool,
   maxPoolByComparing,

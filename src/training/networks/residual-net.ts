@@ -8,7 +8,7 @@ export interface ResidualNetOptions {
   readonly stemFilters: number;
   /** Filters and blocks of each stage, each at half the size of the one before. */
   readonly stages: readonly { readonly filters: number; readonly blocks: number }[];
-  /** Of the means over the last planes, before the labels. */
+  /** Of what is kept of the last planes, before the labels. */
   readonly dropoutRate: number;
 }
 
@@ -24,12 +24,15 @@ const groupSize = 8;
  * stain counts as much as a bright one. Squares of 2 by 2 px become one place of many
  * channels, which loses nothing and leaves a quarter of the places to reckon. A block is
  * two 3×3 convolutions; the gain of its second normalisation starts at 0, so that it begins
- * as its shortcut. The means of the last planes give the labels: any size will do that
- * leaves a pixel after the pools, and the last planes say where in the frame a label was seen.
+ * as its shortcut. The means of the last planes and their largest values give the labels: a
+ * mean alone thins out what fills a small part of a frame, as a few spots in one cell do. Any
+ * size will do that leaves a pixel after the pools, and the last planes say where in the frame
+ * a label was seen.
  *
  * Sources: blocks of He et al., arXiv 1512.03385; gains of 0 of Goyal et al., arXiv
  * 1706.02677, section 5.1; pools before convolutions instead of strides as in He et al.,
- * arXiv 1812.01187, section 4.
+ * arXiv 1812.01187, section 4; means beside largest values as in Woo et al., CBAM, arXiv
+ * 1807.06521, section 3.
  */
 export function residualNet(
   { name, stemFilters, stages, dropoutRate }: ResidualNetOptions,
@@ -52,7 +55,7 @@ export function residualNet(
     }
   }
   layers.push(
-    { kind: 'globalAveragePool' },
+    { kind: 'globalAverageMaxPool' },
     { kind: 'dropout', rate: dropoutRate },
     { kind: 'dense', name: 'labels', units: labelCount },
   );
