@@ -108,8 +108,8 @@ export function describeEpoch(scores: EpochScores, epochs: number): string {
     `epoch ${String(scores.epoch).padStart(String(epochs).length)}/${epochs}`,
     `loss ${scores.trainingLoss.toFixed(4)}`,
     `validation loss ${scores.validationLoss.toFixed(4)}`,
-    `accuracy ${scores.validationAccuracy.toFixed(4)} ("no" ${scores.alwaysNoAccuracy.toFixed(4)})`,
     `macro F1 ${scores.validationMacroF1.toFixed(4)}`,
+    `accuracy ${scores.validationAccuracy.toFixed(4)} ("no" ${scores.alwaysNoAccuracy.toFixed(4)})`,
     `${scores.seconds.toFixed(1)} s${scores.best ? '  best' : ''}`,
   ].join('  ');
 }

@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream';
 import cliProgress from 'cli-progress';
+import { columnsOf, fitParts, wrapLine } from './fit-line.js';
 
 export interface ProgressOptions {
   /** What is going on: "training". */
@@ -12,7 +13,10 @@ export interface ProgressOptions {
 
 /** Something that takes a while, shown while it goes. */
 export interface Progress {
-  /** `done` of the total, and whatever else is worth knowing now: "loss 0.21". */
+  /**
+   * `done` of the total, and whatever else is worth knowing now: "epoch 3/9  loss 0.21", two
+   * spaces between parts, of which a narrow terminal shows as many as fit.
+   */
   update(done: number, remark?: string): void;
   setTotal(total: number): void;
   /** Writes a line above the bar. */
@@ -55,7 +59,7 @@ export function createProgress(
     const elapsedMs = now() - oldest.atMs;
     // Too little has been seen for a rate that would hold.
     const perSecond = elapsedMs < 500 ? null : ((done - oldest.done) * 1000) / elapsedMs;
-    return describeProgress({ ...options, total, done, remark, perSecond });
+    return progressParts({ ...options, total, done, remark, perSecond });
   };
 
   // A MultiBar of one bar, because only that knows how to write lines above itself.
@@ -67,12 +71,13 @@ export function createProgress(
           fps: 10,
           forceRedraw: true,
           format: () => {
-            const parts = describe();
-            const room = (stream.columns ?? 80) - parts.length - options.title.length - 5;
+            const columns = columnsOf(stream) - 1;
+            const parts = fitParts(describe(), columns - options.title.length - 1);
+            const room = columns - parts.length - options.title.length - 4;
             const width = Math.max(0, Math.min(30, room));
             const filled = total > 0 ? Math.round((Math.min(done, total) / total) * width) : 0;
             const drawn = width >= 8 ? `[${'='.repeat(filled)}${' '.repeat(width - filled)}] ` : '';
-            return `${options.title} ${drawn}${parts}`.slice(0, (stream.columns ?? 80) - 1);
+            return `${options.title} ${drawn}${parts}`;
           },
         })
       : null;
@@ -92,7 +97,7 @@ export function createProgress(
         bar.update(done);
       } else if (now() - lastLineAtMs >= plainLineEveryMs) {
         lastLineAtMs = now();
-        stream.write(`${options.title}: ${describe()}\n`);
+        stream.write(`${options.title}: ${describe().join('  ')}\n`);
       }
     },
     setTotal(newTotal) {
@@ -104,7 +109,9 @@ export function createProgress(
         stream.write(`${line}\n`);
         return;
       }
-      bars.log(`${line}\n`);
+      // The bar switches the terminal's own wrapping off: what is too long would be lost.
+      const lines = line.split('\n').flatMap((each) => wrapLine(each, columnsOf(stream)));
+      bars.log(`${lines.join('\n')}\n`);
       bars.update();
     },
     end() {
@@ -116,15 +123,15 @@ export function createProgress(
   };
 }
 
-/** "450/2000 frames  22 %  38.2 frames/s  0:41 left  loss 0.21". */
-export function describeProgress(state: {
+/** "450/2000 frames", "22 %", "38.2 frames/s", "0:41 left", "loss 0.21": the most needed first. */
+export function progressParts(state: {
   readonly unit: string;
   readonly total: number;
   readonly done: number;
   readonly remark: string;
   /** null while there is none to tell. */
   readonly perSecond: number | null;
-}): string {
+}): readonly string[] {
   const { unit, total, done, remark, perSecond } = state;
   const parts = [total > 0 ? `${done}/${total} ${unit}` : `${done} ${unit}`];
   if (total > 0) parts.push(`${Math.floor((Math.min(done, total) / total) * 100)} %`);
@@ -132,8 +139,7 @@ export function describeProgress(state: {
     parts.push(`${formatRate(perSecond)} ${unit}/s`);
     if (total > done) parts.push(`${formatDuration((total - done) / perSecond)} left`);
   }
-  if (remark !== '') parts.push(remark);
-  return parts.join('  ');
+  return remark === '' ? parts : [...parts, ...remark.split('  ')];
 }
 
 function formatRate(perSecond: number): string {

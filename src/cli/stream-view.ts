@@ -74,14 +74,23 @@ export function formatHeadline(summary: StreamSummary): string {
   ].join('  ');
 }
 
-/** One frame in one line of at most `columns` characters; a tick where its first label is true. */
+/**
+ * One frame in one line of at most `columns` characters, with as many of its labels as fit;
+ * a tick where its first label is true.
+ */
 export function formatFrame(shown: ShownFrame, columns: number): string {
-  const answer =
+  const [first = '', ...others] =
     shown.outcome === 'ok'
-      ? shown.top.map(({ label, probability }) => `${label} ${probability.toFixed(2)}`).join(', ')
-      : shown.outcome;
-  const line =
+      ? shown.top.map(({ label, probability }) => `${label} ${probability.toFixed(2)}`)
+      : [shown.outcome];
+  let line =
     `${isHit(shown) ? '✔' : '·'} ${shown.frameId} ${shown.latencyMs.toFixed(1).padStart(6)} ms  ` +
-    `truth ${shown.truth.join(' + ')}  got ${answer}`;
-  return line.length > columns ? `${line.slice(0, columns - 1)}…` : line;
+    `truth ${shown.truth.join(' + ')}  got ${first}`;
+  if (line.length > columns) return `${line.slice(0, columns - 1)}…`;
+  // A label without its number says little: it is shown whole or not at all.
+  for (const other of others) {
+    if (line.length + 2 + other.length > columns) break;
+    line = `${line}, ${other}`;
+  }
+  return line;
 }

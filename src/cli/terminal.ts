@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { columnsOf } from './fit-line.js';
 import { createInterruption, type Interruption } from './interruption.js';
 import { createProgress, type Progress, type ProgressOptions } from './progress.js';
 
@@ -17,7 +18,7 @@ export interface Terminal {
   interruption(onFirst?: (signal: NodeJS.Signals) => void): Interruption;
   /** Whether standard output is a terminal that a table may be redrawn on. */
   readonly isInteractive: boolean;
-  /** Columns of the terminal; 80 where it has none. */
+  /** Columns of the terminal as it is now; 80 where it has none. */
   readonly columns: number;
 }
 
@@ -62,6 +63,8 @@ export function createTerminal({ stdout, stderr }: TerminalStreams): Terminal {
     },
     interruption: (onFirst) => createInterruption(onFirst),
     isInteractive: stdout.isTTY === true,
-    columns: stdout.columns ?? 80,
+    get columns() {
+      return columnsOf(stdout);
+    },
   };
 }

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import test from 'ava';
-import { createProgress, describeProgress, formatDuration } from '../../src/cli/progress.js';
+import { createProgress, formatDuration, progressParts } from '../../src/cli/progress.js';
 
 const collect = (stream: PassThrough) => {
   let text = '';
@@ -78,6 +78,50 @@ test('a line above the bar has a line of its own, and the bar goes on below it',
   t.deepEqual(screen.slice(2), ['']);
 });
 
+test('what does not fit is left out part by part, never cut within one', (t) => {
+  const stream = Object.assign(new PassThrough(), { isTTY: true, columns: 60 });
+  const text = collect(stream);
+  let nowMs = 0;
+  const progress = createProgress(
+    { title: 'training', unit: 'steps', total: 100 },
+    { stream, now: () => nowMs },
+  );
+  nowMs = 10_000;
+  progress.update(50, 'epoch 1/2  68.6 frames/s');
+  progress.end();
+  t.is(render(text())[0], 'training 50/100 steps  50 %  5.0 steps/s  0:10 left');
+});
+
+test('a terminal that says it has no columns is taken for one of 80', (t) => {
+  const stream = Object.assign(new PassThrough(), { isTTY: true, columns: 0 });
+  const text = collect(stream);
+  let nowMs = 0;
+  const progress = createProgress(
+    { title: 'loading', unit: 'frames', total: 100 },
+    { stream, now: () => nowMs },
+  );
+  nowMs = 10_000;
+  progress.update(50);
+  progress.end();
+  t.is(
+    render(text())[0],
+    'loading [============            ] 50/100 frames  50 %  5.0 frames/s  0:10 left',
+  );
+});
+
+test('a line above the bar that is too long for the terminal goes on in the next, indented', (t) => {
+  const stream = Object.assign(new PassThrough(), { isTTY: true, columns: 48 });
+  const text = collect(stream);
+  const progress = createProgress({ title: 'training', unit: 'frames', total: 10 }, { stream });
+  progress.update(1);
+  progress.above('epoch 1/2  loss 0.5000  validation loss 0.2500  macro F1 0.1250  best');
+  progress.end();
+  t.deepEqual(render(text()).slice(0, 2), [
+    'epoch 1/2  loss 0.5000  validation loss 0.2500',
+    '  macro F1 0.1250  best',
+  ]);
+});
+
 /** What a terminal shows after the codes that a bar uses: line feeds, returns, moves and clearings. */
 function render(text: string): string[] {
   const screen: string[] = [''];
@@ -118,7 +162,7 @@ test('a bar tells that it has ended, once', (t) => {
 
 test('a total that is not known yet shows the count alone', (t) => {
   const state = { unit: 'frames', total: 0, done: 7, remark: '', perSecond: 7 };
-  t.is(describeProgress(state), '7 frames  7.0 frames/s');
+  t.deepEqual(progressParts(state), ['7 frames', '7.0 frames/s']);
 });
 
 test('durations read as clocks', (t) => {

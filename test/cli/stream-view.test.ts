@@ -56,6 +56,13 @@ test('a frame without a prediction shows its outcome, and is counted', (t) => {
   t.regex(formatFrame(expired, 120), /^· sim-2 .* got expired: its deadline passed$/);
 });
 
+test('a label that does not fit is left out with its number', (t) => {
+  const whole = formatFrame(shown('sim-3', 1), 200);
+  t.regex(whole, /, [^,]+ 0\.\d\d$/);
+  const narrow = formatFrame(shown('sim-3', 1), whole.length - 1);
+  t.is(narrow, whole.slice(0, whole.lastIndexOf(',')));
+});
+
 test('a line is cut to the width of the terminal', (t) => {
   const line = formatFrame(shown('sim-3', 1), 40);
   t.is(line.length, 40);

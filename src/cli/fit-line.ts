@@ -1,0 +1,30 @@
+/** Columns of a terminal; 80 where it has none or says 0, as a pseudo-terminal without a size does. */
+export function columnsOf({ columns }: { readonly columns?: number }): number {
+  return columns !== undefined && columns > 0 ? columns : 80;
+}
+
+/** As many of the parts, two spaces between them, as fit `columns`; the first is cut where it must be. */
+export function fitParts(parts: readonly string[], columns: number): string {
+  const [first = '', ...others] = parts;
+  let line = first.slice(0, columns);
+  for (const part of others) {
+    if (line.length + 2 + part.length > columns) break;
+    line = `${line}  ${part}`;
+  }
+  return line;
+}
+
+/**
+ * A line in lines of at most `columns` characters, the further ones indented: broken
+ * between its parts (two spaces), else between words, else anywhere.
+ */
+export function wrapLine(line: string, columns: number): readonly string[] {
+  if (line.length <= columns) return [line];
+  const indent = '  ';
+  const breakAt = [line.lastIndexOf('  ', columns), line.lastIndexOf(' ', columns)].find(
+    (at) => at > indent.length,
+  );
+  const head = line.slice(0, breakAt ?? columns).trimEnd();
+  const rest = line.slice(breakAt ?? columns).trimStart();
+  return [head, ...(rest === '' ? [] : wrapLine(`${indent}${rest}`, columns))];
+}
