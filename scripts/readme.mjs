@@ -17,9 +17,11 @@ const show = (value) => {
   const text = settingText(value).replace(process.cwd(), '.');
   return text === '.' ? 'the working folder' : text.replace(/^\.\//, '');
 };
-const settings = configFields.map(
-  ({ env, description, default: fallback }) =>
-    `| \`${env}\` | ${show(fallback) || '–'} | ${description} |`,
+const settings = configFields.flatMap(
+  ({ env, group, description, choices, default: fallback }, index) => [
+    ...(configFields[index - 1]?.group === group ? [] : [`| **${group}** | | |`]),
+    `| \`${env}\` | ${show(fallback) || '–'} | ${description}${choices ? ` (one of ${choices.join(', ')})` : ''} |`,
+  ],
 );
 
 const blocks = {

@@ -8,8 +8,16 @@ const folder = z
   .string()
   .min(1)
   .transform((path) => (isAbsolute(path) ? path : resolve(path)));
-const whole = (minimum: number, maximum: number) =>
-  z.coerce.number().int().min(minimum).max(maximum);
+const whole = (minimum: number, maximum: number) => {
+  const error = `expected a whole number from ${minimum} to ${maximum}`;
+  return z.coerce.number({ error }).int({ error }).min(minimum, { error }).max(maximum, { error });
+};
+const number = (minimum: number, maximum: number) => {
+  const error = `expected a number from ${minimum} to ${maximum}`;
+  return z.coerce.number({ error }).min(minimum, { error }).max(maximum, { error });
+};
+const oneOf = <const Words extends readonly [string, ...string[]]>(words: Words) =>
+  z.enum(words, { error: `expected one of ${words.join(', ')}` });
 const list = <T extends z.ZodType>(item: T) =>
   z.preprocess(
     (value) => (typeof value === 'string' ? value.split(',').filter((part) => part !== '') : value),
@@ -28,7 +36,7 @@ const numbersByName = (minimum: number, maximum: number) =>
               .map((part) => part.split('=', 2)),
           )
         : value,
-    z.record(z.string().min(1), z.coerce.number().min(minimum).max(maximum)),
+    z.record(z.string().min(1), number(minimum, maximum)),
   );
 
 /** One entry a field: its bounds, its default, and what it bounds or does. */
@@ -39,7 +47,9 @@ const schema = z.strictObject({
   runsDir: folder.default(() => resolve('runs')).describe('folder of the training runs'),
   dataRoots: list(folder)
     .default(() => [resolve('.')])
-    .describe('folders below which datasets may lie; a path outside is refused'),
+    .describe(
+      'folders, with commas between, below which datasets may lie; a path outside is refused',
+    ),
 
   host: z.string().min(1).default('0.0.0.0').describe('address the gRPC port listens on'),
   port: whole(0, 65535).default(50051).describe('gRPC port; 0 takes a free one'),
@@ -50,7 +60,7 @@ const schema = z.strictObject({
   tlsCert: z
     .string()
     .default('')
-    .describe('file of the server certificate, PEM; with tlsKey it turns TLS on'),
+    .describe('file of the server certificate, PEM; with a key it turns TLS on'),
   tlsKey: z.string().default('').describe('file of the private key, PEM'),
 
   maxMessageBytes: whole(1024, 2 ** 31 - 1)
@@ -83,10 +93,7 @@ const schema = z.strictObject({
   batchSizes: list(whole(1, 1024))
     .default(() => [1, 2, 4, 8, 16, 32])
     .describe('batch sizes that are run and warmed; a batch is padded up to the next'),
-  maxBatchDelayMs: z.coerce
-    .number()
-    .min(0)
-    .max(1000)
+  maxBatchDelayMs: number(0, 1000)
     .default(0)
     .describe('milliseconds that a batch waits for company while the engine is free; 0: none'),
   modelBatchDelaysMs: numbersByName(0, 1000)
@@ -106,18 +113,15 @@ const schema = z.strictObject({
   maxStreamBytes: whole(MiB, 2 ** 40)
     .default(128 * MiB)
     .describe('bytes of prepared frames of one stream that may wait; its next is shed'),
-  engine: z
-    .enum(['onnxruntime', 'tensorflow', 'remote'])
+  engine: oneOf(['onnxruntime', 'tensorflow', 'remote'])
     .default('onnxruntime')
     .describe('what runs the models: ONNX Runtime or TensorFlow here, or another server (remote)'),
-  device: z
-    .enum(['auto', 'cpu', 'cuda', 'tensorrt', 'webgpu', 'directml', 'coreml'])
+  device: oneOf(['auto', 'cpu', 'cuda', 'tensorrt', 'webgpu', 'directml', 'coreml'])
     .default('auto')
     .describe(
       'where ONNX Runtime runs the models: auto takes CUDA, then WebGPU, then the CPU; a device that is named and not there stops the start',
     ),
-  precision: z
-    .enum(['auto', 'full', 'half'])
+  precision: oneOf(['auto', 'full', 'half'])
     .default('auto')
     .describe(
       'half: models run in float16 where their golden frame comes out as in full; auto: half on CUDA, full elsewhere',
@@ -153,8 +157,7 @@ const schema = z.strictObject({
   prepareThreads: whole(0, 1024)
     .default(0)
     .describe('worker threads that decode and resize; 0: one a core, at most 4'),
-  trainingDevice: z
-    .enum(['cpu', 'cuda', 'webgpu', 'directml', 'coreml'])
+  trainingDevice: oneOf(['cpu', 'cuda', 'webgpu', 'directml', 'coreml'])
     .default('cpu')
     .describe('where training steps run; one that is not there stops the start'),
   trainingStepsPerCall: whole(0, 256)
@@ -163,10 +166,7 @@ const schema = z.strictObject({
       'training steps between which the weights stay on the device; 0: 8 on CUDA, 1 elsewhere',
     ),
   trainingThreads: whole(0, 1024).default(0).describe('threads of a training step; 0: one a core'),
-  trainingShare: z.coerce
-    .number()
-    .min(0.01)
-    .max(1)
+  trainingShare: number(0.01, 1)
     .default(1)
     .describe('part of the time that training takes while frames are answered; 1 never rests'),
   frameCacheBytes: whole(0, 2 ** 50)
@@ -179,25 +179,20 @@ const schema = z.strictObject({
     .describe(
       'labelled dataset that a version must beat the live one on to be promoted; empty: none',
     ),
-  gateMargin: z.coerce
-    .number()
-    .min(0)
-    .max(1)
+  gateMargin: number(0, 1)
     .default(0.01)
     .describe('by how much it must beat the live one there; 0: be no worse'),
-  gateMetric: z
-    .enum([
-      'macro_f1_present',
-      'macro_f1',
-      'micro_f1',
-      'exact_match',
-      'macro_average_precision_present',
-    ])
+  gateMetric: oneOf([
+    'macro_f1_present',
+    'macro_f1',
+    'micro_f1',
+    'exact_match',
+    'macro_average_precision_present',
+  ])
     .default('macro_f1_present')
     .describe('what is compared there, the higher the better'),
 
-  logLevel: z
-    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+  logLevel: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
     .describe('least severe log line that is written'),
 });
@@ -208,9 +203,27 @@ export type Config = Readonly<z.output<typeof schema>>;
 /** Settings as a caller gives them: any part; strings as from a command line are understood. */
 export type ConfigInput = { readonly [Field in keyof Config]?: unknown };
 
+/** Where each group of settings starts, in the order of the schema. */
+const groups: Readonly<Partial<Record<keyof Config, string>>> = {
+  modelsDir: 'Folders',
+  host: 'Ports',
+  maxMessageBytes: 'Calls and connections',
+  batchSizes: 'Batches and queues',
+  engine: 'Engine',
+  trainingDevice: 'Training',
+  gateData: 'Gate of promotions',
+  logLevel: 'Log',
+};
+
 /** One setting, for `--help`, the README's table and an operator's manifest. */
 export interface ConfigField {
   readonly name: keyof Config;
+  /** Its option on the command line, `--http-port`. */
+  readonly flag: string;
+  /** What it belongs to, "Batches and queues". */
+  readonly group: string;
+  /** The words it may be; null where it is none of a few. */
+  readonly choices: readonly string[] | null;
   /** Its environment variable, `CYTOSTREAM_MODELS_DIR`. */
   readonly env: string;
   readonly description: string;
@@ -226,40 +239,62 @@ export function settingText(value: unknown): string {
     .join(',');
 }
 
+/** `modelsDir` and `runsDir` are options of most verbs, where they are shorter. */
+const flagOf = (field: string) => {
+  const name = field.replace(/^(models|runs)Dir$/, '$1');
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter}`)}`.toLowerCase();
+};
+const envOf = (name: string) =>
+  `CYTOSTREAM_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+
 /** Every setting, in the order in which it is documented. */
 export const configFields: readonly ConfigField[] = (
   Object.keys(schema.shape) as (keyof Config)[]
-).map((name) => ({
-  name,
-  env: `CYTOSTREAM_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`,
-  description: schema.shape[name].description ?? '',
-  default: schema.shape[name].parse(undefined),
-}));
+).map((name, index, names) => {
+  const inner = schema.shape[name].unwrap();
+  return {
+    name,
+    flag: flagOf(name),
+    group: groups[names.slice(0, index + 1).findLast((each) => each in groups) ?? name] ?? '',
+    choices: inner instanceof z.ZodEnum ? inner.options.map(String) : null,
+    env: envOf(name),
+    description: schema.shape[name].description ?? '',
+    default: schema.shape[name].parse(undefined),
+  };
+});
 
 /**
  * Fills a Config: what is given wins over the environment (`CYTOSTREAM_*`), which wins
  * over the defaults. Empty variables count as absent. The only reader of the environment.
  *
- * Returns every fault at once, each naming the field and what was expected.
+ * Returns every fault at once, each naming the setting as it was given (`--grace-ms` or
+ * `CYTOSTREAM_GRACE_MS`), what was expected and what came.
  */
 export function parseConfig(
   given: ConfigInput,
   env: Readonly<Record<string, string | undefined>>,
 ): { readonly value: Config } | { readonly faults: readonly string[] } {
   const input: Record<string, unknown> = {};
+  const givenAs = new Map<PropertyKey, string>();
   for (const field of configFields) {
     const fromEnv = env[field.env];
-    if (fromEnv !== undefined && fromEnv !== '') input[field.name] = fromEnv;
+    if (fromEnv === undefined || fromEnv === '') continue;
+    input[field.name] = fromEnv;
+    givenAs.set(field.name, field.env);
   }
   for (const [name, value] of Object.entries(given)) {
-    if (value !== undefined) input[name] = value;
+    if (value === undefined) continue;
+    input[name] = value;
+    givenAs.set(name, flagOf(name));
   }
   const parsed = schema.safeParse(input);
   if (!parsed.success) {
     return {
-      faults: parsed.error.issues.map((issue) =>
-        issue.path.length === 0 ? issue.message : `${issue.path.join('.')}: ${issue.message}`,
-      ),
+      faults: parsed.error.issues.map((issue) => {
+        const [name] = issue.path;
+        if (name === undefined) return issue.message;
+        return `${givenAs.get(name) ?? flagOf(String(name))}: ${issue.message}, got ${JSON.stringify(input[String(name)])}`;
+      }),
     };
   }
   const faults = relationFaults(parsed.data);
@@ -270,26 +305,26 @@ export function parseConfig(
 function relationFaults(config: Config): string[] {
   const faults: string[] = [];
   if ((config.tlsCert === '') !== (config.tlsKey === '')) {
-    faults.push('tlsCert and tlsKey: expected both or neither');
+    faults.push('--tls-cert and --tls-key: expected both or neither');
   }
   if (config.port !== 0 && config.port === config.httpPort) {
-    faults.push(`httpPort: expected another port than port, got ${config.port} for both`);
+    faults.push(`--http-port: expected another port than --port, got ${config.port} for both`);
   }
   if ((config.engine === 'remote') !== (config.remote !== '')) {
     faults.push(
-      'engine and remote: expected engine remote with the HOST:PORT of remote, or neither',
+      '--engine and --remote: expected --engine remote with --remote HOST:PORT, or neither',
     );
   }
   if (config.engine !== 'onnxruntime' && config.device !== 'auto') {
-    faults.push(`device: expected none with engine ${config.engine}, got ${config.device}`);
+    faults.push(`--device: expected none with engine ${config.engine}, got ${config.device}`);
   }
   if (config.engine !== 'onnxruntime' && config.precision === 'half') {
-    faults.push(`precision: expected auto or full with engine ${config.engine}, got half`);
+    faults.push(`--precision: expected auto or full with engine ${config.engine}, got half`);
   }
-  if (config.dataRoots.length === 0) faults.push('dataRoots: expected at least one folder');
+  if (config.dataRoots.length === 0) faults.push('--data-roots: expected at least one folder');
   const sizes = config.batchSizes;
   if (sizes.length === 0 || sizes.some((size, i) => i > 0 && size <= (sizes[i - 1] ?? 0))) {
-    faults.push(`batchSizes: expected ascending sizes, got ${sizes.join(',')}`);
+    faults.push(`--batch-sizes: expected ascending sizes, got ${sizes.join(',')}`);
   }
   return faults;
 }

@@ -2,6 +2,7 @@ import {
   Command,
   type CommandUnknownOpts,
   InvalidArgumentError,
+  type Option,
 } from '@commander-js/extra-typings';
 import type { Terminal } from './terminal.js';
 
@@ -13,6 +14,7 @@ export function createCommand(name: string, description: string): Command {
   return new Command(name)
     .description(description)
     .exitOverride()
+    .configureHelp({ optionDescription: describeOption, minWidthToWrap: 30 })
     .configureOutput({
       outputError: (text, write) => {
         const line = text
@@ -22,6 +24,23 @@ export function createCommand(name: string, description: string): Command {
         write(`cytostream: ${line} (see --help)\n`);
       },
     });
+}
+
+/** "network to train (required; one of a, b; default: a)": what is not so is not told. */
+function describeOption({
+  description,
+  mandatory,
+  argChoices,
+  defaultValue,
+  defaultValueDescription,
+}: Option): string {
+  const initial = defaultValueDescription ?? String(defaultValue ?? '');
+  const told = [
+    ...(mandatory ? ['required'] : []),
+    ...(argChoices === undefined ? [] : [`one of ${argChoices.join(', ')}`]),
+    ...(initial === '' ? [] : [`default: ${initial}`]),
+  ];
+  return told.length === 0 ? description : `${description} (${told.join('; ')})`;
 }
 
 /** What `--help` shows below the options. */

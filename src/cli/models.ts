@@ -138,7 +138,8 @@ export const modelsVerb: Verb = (terminal) => {
     .addHelpText(
       'after',
       `${example('models export cells@3 --format tfjs --out cells-tfjs')}
-With tfjs the model takes pixels 0..255 as float32 [N, H, W, C]; with onnx, as it is served.
+With tfjs the model takes pixels 0..255 as float32 [N, H, W, C]; with onnx, as
+it is served.
 `,
     )
     .action(async (ref, { out, format, models, json }) => {

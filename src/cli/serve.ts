@@ -1,32 +1,34 @@
-import type { ConfigInput } from '../config.js';
-import { configFields, settingText } from '../config.js';
+import { isAbsolute, relative } from 'node:path';
+import { Option } from '@commander-js/extra-typings';
+import { type ConfigField, type ConfigInput, configFields, settingText } from '../config.js';
 import { createCommand, example, type Verb } from './command.js';
 import { readConfig } from './config.js';
-import { flags } from './flags.js';
 
 /** `serve`: answers frames until it is told to stop. Every setting of the server is an option. */
 export const serveVerb: Verb = (terminal) => {
-  const command = createCommand('serve', 'serve the live versions of all models over gRPC')
-    .option(flags.models, flags.modelsHelp)
-    .option(flags.runs, flags.runsHelp);
+  const command = createCommand('serve', 'serve the live versions of all models over gRPC');
   for (const field of configFields) {
-    if (field.name === 'modelsDir' || field.name === 'runsDir') continue;
-    const word = field.name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    const initial = settingText(field.default) || 'none';
-    command.option(`--${word} <value>`, `${field.description} (default: ${initial})`);
+    const { flag, group, description, default: initial, choices } = field;
+    const option = new Option(`${flag} <${valueWord(field)}>`, description).helpGroup(`${group}:`);
+    // Only told here: what is not given is left to the environment.
+    option.defaultValueDescription = toText(initial) || 'none';
+    if (choices !== null) option.argChoices = [...choices];
+    command.addOption(option);
   }
   return command
     .option('--json', 'print the ports as JSON once it serves, for a script')
     .addHelpText(
       'after',
       `${example('serve --models models --port 50051 --http-port 9464')}
-Each option is also read from the environment: --http-port from CYTOSTREAM_HTTP_PORT.
-SIGTERM, SIGHUP and Ctrl-C drain: open calls are finished, new ones refused, then it ends.
+Each setting is also read from the environment: --http-port from
+CYTOSTREAM_HTTP_PORT, --models and --runs from CYTOSTREAM_MODELS_DIR and
+CYTOSTREAM_RUNS_DIR. SIGTERM, SIGHUP and Ctrl-C drain: open calls are finished,
+new ones refused, then it ends.
 `,
     )
     .action(async (options) => {
-      const { models, runs, json, ...rest } = options;
-      const config = readConfig({ ...(rest as ConfigInput), modelsDir: models, runsDir: runs });
+      const { json, models, runs, ...rest } = options as ServeOptions;
+      const config = readConfig({ ...rest, modelsDir: models, runsDir: runs });
       const { relaxCollector, startServer } = await import('../server.js');
       relaxCollector();
       // Taken over before the start, so that a stop during it is no abrupt end.
@@ -60,6 +62,39 @@ SIGTERM, SIGHUP and Ctrl-C drain: open calls are finished, new ones refused, the
       terminal.note('drained');
     });
 };
+
+type ServeOptions = ConfigInput & { readonly json?: true; models?: string; runs?: string };
+
+/** What a setting's value is, by the last word of its name: "bytes". */
+function valueWord({ name, default: initial }: ConfigField): string {
+  const last = /[A-Z]?[a-z]+$/.exec(name)?.[0].toLowerCase() ?? '';
+  return valueWords[last] ?? (typeof initial === 'number' ? 'number' : 'value');
+}
+
+const valueWords: Readonly<Record<string, string>> = {
+  bytes: 'bytes',
+  ms: 'ms',
+  port: 'port',
+  host: 'address',
+  dir: 'dir',
+  data: 'dir',
+  roots: 'dirs',
+  sizes: 'list',
+  cert: 'file',
+  key: 'file',
+  authorities: 'file',
+  remote: 'host:port',
+};
+
+/** A default as it would be written here: paths from the working folder; large sizes in MiB as well. */
+function toText(value: unknown): string {
+  if (typeof value === 'number' && value >= 2 ** 20 && value % 2 ** 20 === 0) {
+    return `${value}, that is ${value / 2 ** 20} MiB`;
+  }
+  const paths = [value].flat().filter((each) => typeof each === 'string' && isAbsolute(each));
+  if (paths.length === 0) return settingText(value);
+  return paths.map((path) => relative('.', String(path)) || 'the working folder').join(',');
+}
 
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

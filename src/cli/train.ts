@@ -18,6 +18,8 @@ import { withParts } from './in-place.js';
 import { interruptedExitCode } from './interruption.js';
 import type { Terminal } from './terminal.js';
 
+/** The networks of this version, the default first. */
+const networks = ['seed-cnn', 'resnet-small', 'resnet-large'] as const;
 const splits = ['auto', 'first', 'group'] as const;
 const schedules = ['decay', 'cosine'] as const;
 const losses = ['bce', 'weighted', 'focal'] as const;
@@ -42,7 +44,8 @@ export const trainVerb: Verb = (terminal) =>
   createCommand('train', 'train a model on a labelled dataset and publish it as a version')
     .requiredOption(flags.data, flags.dataHelp)
     .requiredOption('--model <name>', 'name the version is published under')
-    .option('--network <name>', 'network to train', 'seed-cnn')
+    // A server may know others.
+    .option('--network <name>', `network to train: ${networks.join(', ')}`, networks[0])
     .option('--epochs <number>', 'passes over the training part', wholeNumber(1), 60)
     .option('--batch <number>', 'frames a step', wholeNumber(1), 128)
     .option('--share <number>', 'part of the dataset that is used, 0 to 1', numberAbove(0, 1), 1)
@@ -87,7 +90,8 @@ export const trainVerb: Verb = (terminal) =>
       'after',
       `${example('train --data my-cells --model cells --epochs 20 --batch 32', 'train --data my-cells --model cells --folds 5 --out folds')}
 Ctrl-C ends the run after the step it is in and keeps its best weights; with
---server it only stops watching and the run goes on. A second Ctrl-C leaves at once.
+--server it only stops watching and the run goes on. A second Ctrl-C leaves at
+once.
 `,
     )
     .action(async (options) => {

@@ -2,7 +2,9 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
+import { configFields } from '../../src/config.js';
 import { packageRoot } from '../../src/package-root.js';
+import { networks } from '../../src/training/networks/index.js';
 import { runCli } from './run-cli.js';
 
 const commands = [
@@ -43,6 +45,35 @@ for (const command of commands) {
   });
 }
 
+test('no help is wider than a terminal of 80 columns', async (t) => {
+  for (const command of commands) {
+    const { stdout } = await runCli([...command, '--help']);
+    const wide = stdout.split('\n').filter((line) => line.length > 80);
+    // Examples are there to be copied whole.
+    t.deepEqual(
+      wide.filter((line) => !line.startsWith('  $ ')),
+      [],
+    );
+  }
+});
+
+test('help says what is required, what may be chosen and every network, and no empty default', async (t) => {
+  const { stdout } = await runCli(['train', '--help']);
+  const words = stdout.replace(/\s+/g, ' ');
+  t.regex(words, /--model <name> name the version is published under \(required\)/);
+  t.regex(words, /focal \(one of bce, weighted, focal; default: bce\)/);
+  t.regex(words, new RegExp(`network to train: ${Object.keys(networks).join(', ')} \\(default`));
+  t.notRegex(words, /default: (""|\[\]|\))/);
+});
+
+test('serve lists its settings in groups, with units and choices', async (t) => {
+  const { stdout } = await runCli(['serve', '--help']);
+  for (const { group } of configFields) t.true(stdout.includes(`\n${group}:\n`), group);
+  t.regex(stdout, /--window-bytes <bytes> /);
+  t.regex(stdout, /--grace-ms <ms> /);
+  t.regex(stdout.replace(/\s+/g, ' '), /one of auto, full, half; default: auto/);
+});
+
 test('--version prints the version of the package', async (t) => {
   const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8'));
   const { stdout, exitCode } = await runCli(['--version']);
@@ -58,6 +89,11 @@ const mistakes: readonly (readonly [string, readonly string[], RegExp])[] = [
     /unknown option '--treshold'/,
   ],
   ['a missing option', ['train', '--model', 'cells'], /required option '--data <dir>'/],
+  [
+    'a setting of the server that is wrong',
+    ['serve', '--grace-ms', 'soon', '--engine', 'other'],
+    /--grace-ms: expected a whole number from 0 to 3600000, got "soon"; --engine: expected one of onnxruntime, tensorflow, remote, got "other"/,
+  ],
   [
     'a number out of bounds',
     ['simulate', '--frames', '0'],
