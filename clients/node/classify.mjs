@@ -6,6 +6,10 @@ import grpc from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 
 const [server, model, ...frames] = process.argv.slice(2);
+if (frames.length === 0) {
+  console.error('usage: node classify.mjs HOST:PORT MODEL FRAME...');
+  process.exit(2);
+}
 const includeDirs = [fileURLToPath(new URL('../../proto', import.meta.url))];
 const contract = loadSync('cytostream/v1/classifier.proto', { includeDirs, enums: String });
 const { ClassifierService } = grpc.loadPackageDefinition(contract).cytostream.v1;
@@ -23,15 +27,23 @@ for (const frame of frames) {
 stream.end();
 
 let labels = [];
-for await (const reply of stream) {
-  if (reply.model) labels = reply.model.labels;
-  else if (reply.prediction.outcome !== 'OUTCOME_OK') console.error(reply.prediction);
-  else {
-    const { frameId, labelIndices, probabilities, timings } = reply.prediction;
-    const named = labelIndices.map(
-      (index) => `${labels[index]} ${probabilities[index].toFixed(3)}`,
-    );
-    console.log(`${frameId}: ${named.join(', ') || 'no label'} (${timings.totalUs / 1000} ms)`);
+try {
+  for await (const reply of stream) {
+    if (reply.model) labels = reply.model.labels;
+    else if (reply.prediction.outcome !== 'OUTCOME_OK') console.error(reply.prediction);
+    else {
+      const { frameId, labelIndices, probabilities, timings } = reply.prediction;
+      const named = labelIndices.map(
+        (index) => `${labels[index]} ${probabilities[index].toFixed(3)}`,
+      );
+      const milliseconds = (timings.totalUs / 1000).toFixed(1);
+      console.log(`${frameId}: ${named.join(', ') || 'no label'} (${milliseconds} ms)`);
+    }
   }
+} catch (error) {
+  // What went wrong with the whole call; what a program should ask for is `cytostream-code`.
+  const [reason = grpc.status[error.code]] = error.metadata.get('cytostream-code');
+  console.error(`${error.details} (${reason})`);
+  process.exitCode = 1;
 }
 client.close();
