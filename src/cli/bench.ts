@@ -9,9 +9,12 @@ import { Exit } from './failure.js';
 /** `bench`: the ratios this product holds itself to, measured on this machine. */
 export const benchVerb: Verb = () =>
   createCommand('bench', 'measure the ratios of the product on this machine')
-    .argument('[words...]', 'passed on to the benchmarks')
-    .addHelpText('after', example('bench'))
-    .action(async (words) => {
+    .argument(
+      '[section...]',
+      'classify, isolation, transport, prepare, loading or training; all where none is named',
+    )
+    .addHelpText('after', example('bench', 'bench prepare'))
+    .action(async (sections) => {
       const script = join(packageRoot, 'dist', 'bench', 'main.js');
       if (!existsSync(script)) {
         throw new DomainError(
@@ -19,7 +22,7 @@ export const benchVerb: Verb = () =>
           'the benchmarks are part of the source, not of the installed package: run "npm run bench" in a checkout',
         );
       }
-      const child = spawn(process.execPath, [script, ...words], { stdio: 'inherit' });
+      const child = spawn(process.execPath, [script, ...sections], { stdio: 'inherit' });
       const exitCode = await new Promise<number>((resolve, reject) => {
         child.once('error', reject);
         child.once('close', (code) => resolve(code ?? 1));

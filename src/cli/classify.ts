@@ -58,6 +58,9 @@ export const classifyVerb: Verb = (terminal) =>
         if (mapCount !== null) {
           terminal.print(`${mapCount} maps of evidence are in ${beside(options.out, 'maps')}`);
         }
+        if (options.embeddings) {
+          terminal.print(`their embeddings are in ${beside(options.out, 'embeddings.csv')}`);
+        }
         if (rows.some(({ labelIndices }) => labelIndices !== null)) {
           terminal.print(`score them with: npx cytostream score --predictions ${options.out}`);
         }

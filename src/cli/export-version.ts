@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { InvalidArgumentError } from '@commander-js/extra-typings';
+import { DomainError } from '../errors.js';
 import { readConfig } from './config.js';
 import { UsageError } from './failure.js';
 
@@ -48,6 +49,15 @@ export async function exportVersion(
   async function written(): Promise<Readonly<Record<string, Uint8Array | string>>> {
     if (format === 'onnx') return { 'model.onnx': model };
     const { readOnnx, writeTfjs } = await import('../interchange/index.js');
-    return writeTfjs(readOnnx(model));
+    try {
+      return writeTfjs(readOnnx(model));
+    } catch (thrown) {
+      if (!(thrown instanceof DomainError) || thrown.code !== 'unsupported') throw thrown;
+      throw new DomainError(
+        'unsupported',
+        `${manifest.name}@${manifest.version} has no form in TensorFlow's layers, --format onnx gives it as it is: ${thrown.message}`,
+        { cause: thrown },
+      );
+    }
   }
 }

@@ -1,5 +1,5 @@
 import { CommanderError } from '@commander-js/extra-typings';
-import { DomainError } from '../errors.js';
+import { DomainError, type ErrorCode } from '../errors.js';
 
 /** What is printed about a failure, and with which code the process ends. */
 export interface Failure {
@@ -58,10 +58,20 @@ function messageOf(thrown: unknown): string {
   if (refused !== null) {
     return `no server answers at ${refused[1]}; start one with: npx cytostream serve`;
   }
-  const code = (thrown as NodeJS.ErrnoException).code;
+  const next = thrown instanceof DomainError ? nextSteps[thrown.code] : undefined;
+  if (next !== undefined) return `${thrown.message}; ${next}`;
+  const { code, path } = thrown as NodeJS.ErrnoException;
+  if (code === 'ENOENT' && path !== undefined) return `there is no "${path}"`;
+  if (code === 'EISDIR')
+    return `expected a file, got a folder${path === undefined ? '' : ` "${path}"`}`;
   const hint = typeof code === 'string' ? hints[code] : undefined;
   return hint === undefined ? thrown.message : `${thrown.message}: ${hint}`;
 }
+
+/** What to do about a failure that does not say it itself. */
+const nextSteps: Readonly<Partial<Record<ErrorCode, string>>> = {
+  run_unknown: 'see which there are with: npx cytostream runs list',
+};
 
 const hints: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full',

@@ -143,7 +143,7 @@ function formatRun(run: Run): string {
       'published',
       run.publishedVersion === null ? '-' : `${run.spec.model}@${run.publishedVersion}`,
     ],
-    ...Object.entries(run.spec).map(([name, value]) => [name, String(value)] as const),
+    ...Object.entries(run.spec).map(([name, value]) => [name, String(value) || '-'] as const),
   ];
   const width = Math.max(...facts.map(([name]) => name.length));
   return [

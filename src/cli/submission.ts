@@ -17,6 +17,7 @@ export const submissionVerb: Verb = (terminal) =>
     .requiredOption(flags.model, flags.modelHelp)
     .option('--out <file>', 'csv with the columns Id,Predicted', 'submission.csv')
     .option(flags.models, flags.modelsHelp)
+    .option(flags.json, 'print a summary as JSON, for a script')
     .addHelpText('after', example('submission --data test-set --model cells --out submission.csv'))
     .action((options) =>
       withParts(options, async ({ registry, classifier }) => {
@@ -42,7 +43,12 @@ export const submissionVerb: Verb = (terminal) =>
           if (failures.length > 0) throw new Exit(1);
           const order = frames.map(({ id }) => id);
           await writeSubmission(resolve(options.out), rows, { order, thresholds });
-          terminal.print(`${name}@${version} labelled ${rows.length} frames in ${options.out}`);
+          const model = `${name}@${version}`;
+          terminal.print(
+            options.json
+              ? JSON.stringify({ model, frames: rows.length, out: options.out })
+              : `${model} labelled ${rows.length} frames in ${options.out}`,
+          );
         } finally {
           handle.release();
         }

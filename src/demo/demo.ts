@@ -127,7 +127,7 @@ async function runDemo(options: DemoOptions, terminal: Terminal): Promise<void> 
   const client = connect(address);
   try {
     const { epochs } = recipes[network].spec;
-    say(`\n2  train: ${network} on the CPU, ${epochs} epochs`);
+    say(`\n2  train: ${network} on the CPU, ${epochs} epochs or ${Math.round(budgetMs / 1000)} s`);
     const spec = { ...recipes[network].spec, dataPath: learn, model, seed };
     const trained = await trainWithin({ spec, budgetMs, signal }, { client, terminal });
     const published = trained?.published;
@@ -184,6 +184,11 @@ async function runDemo(options: DemoOptions, terminal: Terminal): Promise<void> 
       say(`  npx cytostream models list --server ${address}`);
       say(`  npx cytostream simulate --server ${address} --model ${model} --rate 20`);
       await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    } else {
+      say('\nNothing of it is kept. The same with frames of your own, DIR in the Kaggle layout:');
+      say('  npx cytostream train --data DIR --model cells --network resnet-small');
+      say('  npx cytostream serve');
+      say('A server to call from a client of your own: npm run demo -- --keep');
     }
   } finally {
     client.close();

@@ -133,7 +133,7 @@ export function readOnnx(model: Uint8Array): TrainedNetwork {
         hasEnded = true;
         break;
       default:
-        throw say('is not supported');
+        throw say('not supported');
     }
     at = node.output[0] ?? '';
   }

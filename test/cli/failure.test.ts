@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import test from 'ava';
 import { describeFailure, Exit, UsageError } from '../../src/cli/failure.js';
 import { DomainError } from '../../src/errors.js';
@@ -28,6 +29,18 @@ test('an interruption is exit code 130', (t) => {
 test('an unexpected failure names its cause, since the screen is its owner', (t) => {
   const failure = describeFailure(DomainError.from(new TypeError('x is not a function')), quiet);
   t.regex(failure.message ?? '', /^x is not a function .*--verbose/);
+});
+
+test('a file that is not there is named, without the call that missed it', async (t) => {
+  const missing = await readFile('nowhere.onnx').catch((error: unknown) => error);
+  t.is(describeFailure(missing, quiet).message, 'there is no "nowhere.onnx"');
+  const folder = await readFile('.').catch((error: unknown) => error);
+  t.regex(describeFailure(folder, quiet).message ?? '', /^expected a file, got a folder/);
+});
+
+test('a run that is not there says where to find its name', (t) => {
+  const failure = describeFailure(new DomainError('run_unknown', 'there is no run "a"'), quiet);
+  t.is(failure.message, 'there is no run "a"; see which there are with: npx cytostream runs list');
 });
 
 test('a full disk says so', (t) => {

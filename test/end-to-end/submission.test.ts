@@ -27,6 +27,8 @@ test('submission gives each frame of a test folder, in its order, what classify 
   const { stdout, stderr, exitCode } = await runCli(words);
   t.is(exitCode, 0, stderr);
   t.regex(stdout, /^cells@1 labelled 3 frames in /);
+  const asJson = await runCli([...words, '--json']);
+  t.deepEqual(JSON.parse(asJson.stdout), { model: 'cells@1', frames: 3, out });
 
   const { ids, labels, probabilities } = await readPredictions(predictions);
   const given = order.map((id) => {
