@@ -10,7 +10,7 @@ export interface ChosenThresholds {
 }
 
 /**
- * A label with so many frames stands half-way between its own threshold and the common one.
+ * A label in so many fields stands half-way between its own threshold and the common one.
  * Measured on published predictions, see docs/decisions/0013-honest-numbers.md.
  */
 const shrinkage = 2;
@@ -19,9 +19,9 @@ const unknown = 0.5;
 
 /**
  * Chooses, for each label, the threshold with the best F1, drawn towards the common one
- * the more the fewer frames tell about it: half-way at two, all the way at none. A label
- * is told about by the frames that have it, or by those that have not where they are
- * fewer. A label that no frame has keeps 0.5 at least: a threshold that suits the others says
+ * the more the fewer fields of view tell about it: half-way at two, all the way at none. A label
+ * is told about by the fields with frames that have it, or by those with frames that have not
+ * where they are fewer; cells of one field are alike, and count as one. A label that no frame has keeps 0.5 at least: a threshold that suits the others says
  * nothing of it, and on 28 labels of which a dataset has five it would give the rest to
  * nearly every frame. The way is measured in logits, where 0.01 and 0.02 are as far apart as they
  * should be.
@@ -37,20 +37,36 @@ export function chooseThresholds({
   probabilities,
   targets,
   labels,
-}: Pick<Scored, 'probabilities' | 'targets' | 'labels'>): ChosenThresholds {
+  groups = null,
+}: Pick<Scored, 'probabilities' | 'targets' | 'labels'> & {
+  /** The field of each frame, null where a frame is alone; null where all are. @default null */
+  readonly groups?: readonly (string | null)[] | null;
+}): ChosenThresholds {
   const labelCount = labels.length;
-  const frameCount = targets.length / labelCount;
   const common = bestThreshold({ probabilities, targets, labelCount }) ?? unknown;
   const thresholds = labels.map((_, label) => {
     const own = columnOf({ probabilities, targets, labelCount }, label);
     const best = bestThreshold(own) ?? common;
-    const support = own.targets.reduce((sum, target) => sum + target, 0);
-    if (support === 0) return Math.max(unknown, common);
-    const told = Math.min(support, frameCount - support);
+    const having = countFields(own.targets, 1, groups);
+    if (having === 0) return Math.max(unknown, common);
+    const told = Math.min(having, countFields(own.targets, 0, groups));
     const weight = told / (told + shrinkage);
     return fromLogit(weight * toLogit(best) + (1 - weight) * toLogit(common));
   });
   return { thresholds, common };
+}
+
+/** Fields with a frame whose target is `sought`; a frame without a field is one of its own. */
+function countFields(
+  targets: Uint8Array,
+  sought: 0 | 1,
+  groups: readonly (string | null)[] | null,
+): number {
+  const fields = new Set<string | number>();
+  for (const [frame, target] of targets.entries()) {
+    if (target === sought) fields.add(groups?.[frame] ?? frame);
+  }
+  return fields.size;
 }
 
 interface Answers {

@@ -25,6 +25,30 @@ test('a label that every frame has gets the common threshold, one that none has 
   t.not(thresholds[0], thresholds[1]);
 });
 
+test('a label is trusted by its fields of view, however many cells they show', (t) => {
+  const fields = (size: number) => Array.from({ length: 8 * size }, (_, at) => `${at % 8}`);
+  const repeated = (size: number) => ({
+    // Two fields have the rare label, found best above 0.875; both share 0.65.
+    probabilities: Float64Array.from({ length: 16 * size }, (_, at) => {
+      const field = Math.floor(at / 2) % 8;
+      return at % 2 === 0 ? (field < 2 ? 0.9 : 0.85) : field < 4 ? 0.7 : 0.6;
+    }),
+    targets: Uint8Array.from({ length: 16 * size }, (_, at) => {
+      const field = Math.floor(at / 2) % 8;
+      return Number(at % 2 === 0 ? field < 2 : field < 4);
+    }),
+    labels: ['rare', 'common'],
+  });
+  const alone = chooseThresholds(repeated(1)).thresholds[0] ?? 0;
+  const inFields = chooseThresholds({ ...repeated(9), groups: fields(9) }).thresholds[0] ?? 0;
+  const asFrames = chooseThresholds(repeated(9)).thresholds[0] ?? 0;
+  t.true(Math.abs(inFields - alone) < 1e-9, `${inFields} ${alone}`);
+  // Eighteen frames would be trusted more: nearer to 0.875 than half of the way.
+  t.true(asFrames > inFields + 0.05, `${asFrames} ${inFields}`);
+  const groups = fields(9).map(() => null);
+  t.is(chooseThresholds({ ...repeated(9), groups }).thresholds[0], asFrames);
+});
+
 test('without any label present the threshold is 0.5', (t) => {
   const set = { probabilities: Float32Array.of(0.9, 0.1), targets: new Uint8Array(2) };
   t.deepEqual(chooseThresholds({ ...set, labels: ['a'] }), { thresholds: [0.5], common: 0.5 });

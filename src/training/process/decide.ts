@@ -37,13 +37,14 @@ export function decide(
   const told = ofPresent(targets);
   const temperature = fitTemperature({ probabilities: ofPresent(answered), targets: told });
   const probabilities = atTemperature(answered, temperature);
-  const { thresholds, common } = chooseThresholds({ probabilities, targets, labels });
+  const groups = frames.map(({ group }) => group);
+  const { thresholds, common } = chooseThresholds({ probabilities, targets, labels, groups });
   const errorOf = (of: Float32Array | Float64Array) =>
     calibrationError(reliability({ probabilities: ofPresent(of), targets: told }));
   return {
     probabilities,
     thresholds,
-    thresholdsSource: `chosen on validation: best F1 of each label over ${frames.length} frames, labels of few frames drawn towards ${common.toFixed(3)}`,
+    thresholdsSource: `chosen on validation: best F1 of each label over ${frames.length} frames, labels of few fields drawn towards ${common.toFixed(3)}`,
     calibration: {
       temperature,
       errorBefore: errorOf(answered),
