@@ -3,7 +3,7 @@ import type { Comparison } from '../evaluation/index.js';
 import { address, createCommand, example, type Verb } from './command.js';
 import { flags } from './flags.js';
 import { withParts } from './in-place.js';
-import type { Terminal } from './terminal.js';
+import { type Terminal, widthOf } from './terminal.js';
 import { withProgress } from './with-progress.js';
 
 /** `compare`: two versions on the same frames, with paired tests. */
@@ -33,7 +33,9 @@ export const compareVerb: Verb = (terminal) =>
         await writeComparison(resolve(options.out), comparison, { title });
       }
       terminal.print(
-        options.json ? JSON.stringify(comparison) : formatComparison(comparison).trimEnd(),
+        options.json
+          ? JSON.stringify(comparison)
+          : formatComparison(comparison, widthOf(terminal)).trimEnd(),
       );
       if (options.out !== undefined && !options.json) {
         terminal.print(`\nthe comparison is in ${options.out}`);

@@ -5,13 +5,13 @@ import type { Report } from '../evaluation/index.js';
 import type { Handle, Manifest } from '../models/index.js';
 import type { ExplainFrame } from '../reports/index.js';
 import type { Parts } from '../server.js';
+import { formatTable, left, right } from '../table.js';
 import type { EpochScores } from '../training/index.js';
 import { address, createCommand, example, type Verb, wholeNumber } from './command.js';
 import { UsageError } from './failure.js';
 import { flags } from './flags.js';
 import { withParts } from './in-place.js';
-import { formatTable } from './table.js';
-import type { Terminal } from './terminal.js';
+import { type Terminal, widthOf } from './terminal.js';
 import { withProgress } from './with-progress.js';
 
 /** `evaluate`: scores a version on a labelled dataset. */
@@ -46,7 +46,7 @@ export const evaluateVerb: Verb = (terminal) =>
       const { model, version, report } = evaluated;
       if (options.json) terminal.print(JSON.stringify({ model, version, ...report }));
       else {
-        terminal.print(`${model}@${version}\n${formatReport(report).trimEnd()}`);
+        terminal.print(`${model}@${version}\n${formatReport(report, widthOf(terminal)).trimEnd()}`);
         if (report.doubts.length > 0) terminal.print(`\n${await formatDoubts(report)}`);
         if (options.out !== undefined) terminal.print(`\nthe report is in ${options.out}`);
       }
@@ -205,7 +205,7 @@ const bar = (total: number) => ({ title: 'evaluating', unit: 'frames', total });
 async function formatDoubts({ doubts, labels }: Report): Promise<string> {
   const { foremostDoubts } = await import('../evaluation/index.js');
   return formatTable(
-    ['doubted frame', 'label', 'in the dataset', 'probability'],
+    [left('doubted frame'), left('label'), left('in the dataset'), right('probability')],
     doubts.flatMap((frame) => {
       const { foremost, moreCount } = foremostDoubts(frame);
       return [
@@ -218,6 +218,5 @@ async function formatDoubts({ doubts, labels }: Report): Promise<string> {
         ...(moreCount > 0 ? [[frame.id, `and ${moreCount} more`, '', '']] : []),
       ];
     }),
-    [3],
   );
 }

@@ -15,5 +15,5 @@ export { serveVerb } from './serve.js';
 export { simulateVerb } from './simulate.js';
 export { streamMicroscope } from './stream-microscope.js';
 export { submissionVerb } from './submission.js';
-export { createTerminal, type Terminal } from './terminal.js';
+export { createTerminal, type Terminal, widthOf } from './terminal.js';
 export { trainVerb } from './train.js';

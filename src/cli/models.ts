@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { Option } from '@commander-js/extra-typings';
 import type { ModelDescription, ModelImport, PromotionGate } from '../client/index.js';
 import { hpaLabels } from '../label-set.js';
+import { formatTable, left, right, type TableOptions } from '../table.js';
 import {
   address,
   createCommand,
@@ -17,7 +18,7 @@ import { UsageError } from './failure.js';
 import { flags } from './flags.js';
 import { readForeignModel } from './foreign-model.js';
 import { type ModelsPlace, type ModelsPlaceOptions, openModelsPlace } from './models-place.js';
-import { formatTable } from './table.js';
+import { widthOf } from './terminal.js';
 
 const gateMetrics = [
   'macro_f1_present',
@@ -47,7 +48,7 @@ export const modelsVerb: Verb = (terminal) => {
           terminal.note(
             'no models yet; train one with: npx cytostream train --data DIR --model NAME',
           );
-        } else terminal.print(formatModels(models));
+        } else terminal.print(formatModels(models, widthOf(terminal)));
       }),
     );
 
@@ -223,9 +224,13 @@ async function inPlace(
   }
 }
 
-function formatModels(models: readonly ModelDescription[]): string {
+function formatModels(models: readonly ModelDescription[], options: TableOptions): string {
   return formatTable(
-    ['model', 'aliases', 'state', 'macro F1', 'accuracy', '"no"', 'created', 'run'],
+    [
+      ...[left('model'), left('aliases'), left('state')],
+      ...[right('macro F1'), right('accuracy'), right('"no"')],
+      ...[left('created', 2), left('run', 1)],
+    ],
     models.map((model) => [
       `${model.name}@${model.version}`,
       model.aliases.join(', '),
@@ -236,7 +241,7 @@ function formatModels(models: readonly ModelDescription[]): string {
       new Date(model.createdAtMs).toISOString().slice(0, 19),
       model.runId === '' ? 'imported' : model.runId,
     ]),
-    [3, 4, 5],
+    options,
   );
 }
 
@@ -272,9 +277,8 @@ function formatModel(model: ModelDescription): string {
   ];
   const width = Math.max(...facts.map(([name]) => name.length));
   const labels = formatTable(
-    ['index', 'label', 'threshold'],
+    [right('index'), left('label'), right('threshold')],
     model.labels.map((label, index) => [index, label, model.thresholds[index]?.toFixed(3) ?? '-']),
-    [0, 2],
   );
   return `${facts.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join('\n')}\n\n${labels}`;
 }

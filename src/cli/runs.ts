@@ -1,3 +1,4 @@
+import { formatTable, left, right, type TableOptions } from '../table.js';
 import type { Run } from '../training/index.js';
 import { address, createCommand, example, type Verb } from './command.js';
 import { Exit } from './failure.js';
@@ -5,7 +6,7 @@ import { flags } from './flags.js';
 import { describeEpoch, type FollowedRun, followRun } from './follow-run.js';
 import { interruptedExitCode } from './interruption.js';
 import { openRunsPlace, type RunsPlace, type RunsPlaceOptions } from './runs-place.js';
-import { formatTable } from './table.js';
+import { widthOf } from './terminal.js';
 
 /** `runs`: the trainings of a folder or a server. */
 export const runsVerb: Verb = (terminal) => {
@@ -25,7 +26,7 @@ export const runsVerb: Verb = (terminal) => {
           terminal.note(
             'no runs yet; start one with: npx cytostream train --data DIR --model NAME',
           );
-        } else terminal.print(formatRuns(runs));
+        } else terminal.print(formatRuns(runs, widthOf(terminal)));
       }),
     );
 
@@ -113,9 +114,12 @@ async function inPlace(
   }
 }
 
-function formatRuns(runs: readonly Run[]): string {
+function formatRuns(runs: readonly Run[], options: TableOptions): string {
   return formatTable(
-    ['run', 'state', 'model', 'started', 'epochs', 'macro F1', 'published'],
+    [
+      ...[left('run'), left('state'), left('model'), left('started', 1)],
+      ...[right('epochs'), right('macro F1'), left('published')],
+    ],
     runs.map((run) => {
       const best = run.history.findLast((scores) => scores.best);
       return [
@@ -128,7 +132,7 @@ function formatRuns(runs: readonly Run[]): string {
         run.publishedVersion === null ? '-' : `${run.spec.model}@${run.publishedVersion}`,
       ];
     }),
-    [4, 5],
+    options,
   );
 }
 

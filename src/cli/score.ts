@@ -1,7 +1,7 @@
 import { createCommand, example, numberAbove, type Verb } from './command.js';
 import { flags } from './flags.js';
 import type { Progress } from './progress.js';
-import type { Terminal } from './terminal.js';
+import { type Terminal, widthOf } from './terminal.js';
 
 /** `score`: metrics of any file of predictions with known labels. */
 export const scoreVerb: Verb = (terminal) =>
@@ -20,7 +20,9 @@ export const scoreVerb: Verb = (terminal) =>
       const report = await showScoring(terminal, (way) =>
         scoreFile(predictions, { threshold, ...way }),
       );
-      terminal.print(json ? JSON.stringify(report) : formatReport(report).trimEnd());
+      terminal.print(
+        json ? JSON.stringify(report) : formatReport(report, widthOf(terminal)).trimEnd(),
+      );
     });
 
 /** A file is scored at a glance; one that takes longer is worth a bar. */

@@ -22,6 +22,11 @@ export interface Terminal {
   readonly columns: number;
 }
 
+/** How wide a table may be: as the terminal; without bound in a file or a pipe. */
+export function widthOf({ isInteractive, columns }: Terminal): { readonly columns?: number } {
+  return isInteractive ? { columns } : {};
+}
+
 export interface TerminalStreams {
   readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
   readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number };

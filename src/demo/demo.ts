@@ -11,6 +11,7 @@ import {
   type Terminal,
   type Verb,
   wholeNumber,
+  widthOf,
 } from '../cli/index.js';
 import { type RecipeName, recipeNames, recipes } from './recipes.js';
 
@@ -150,7 +151,7 @@ async function runDemo(options: DemoOptions, terminal: Terminal): Promise<void> 
       if (reply.kind === 'progress') evaluating.update(reply.done);
       else {
         evaluating.end();
-        say(formatReport(reply.report).trimEnd());
+        say(formatReport(reply.report, widthOf(terminal)).trimEnd());
         const { macroF1 } = reply.report;
         if (macroF1 < leastMacroF1) {
           throw new Error(

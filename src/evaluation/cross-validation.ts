@@ -1,4 +1,5 @@
-import { decimals, plainTable, trimmed } from './format-report.js';
+import { formatTable, left, right } from '../table.js';
+import { decimals } from './format-report.js';
 import type { Report } from './report.js';
 
 /** What a number comes to over several trainings. */
@@ -90,18 +91,18 @@ export function spreads(of: CrossValidation): readonly (readonly [name: string, 
 
 /** A CrossValidation for a terminal: the whole, then a line a label that is present. */
 export function formatCrossValidation(of: CrossValidation): string {
-  const right = (count: number) => Array.from({ length: count }, () => 'right' as const);
-  const head = ['mean', '± deviation', 'least', 'most'];
+  const spread = ['mean', '± deviation', 'least', 'most'].map((heading) => right(heading));
   const cells = ({ mean, deviation, least, most }: Spread) =>
     [mean, deviation, least, most].map((value) => decimals(value, 4));
-  const whole = plainTable(['left', ...right(4)], [`${of.folds.length} folds`, ...head]);
-  for (const [name, spread] of spreads(of)) whole.push([name, ...cells(spread)]);
-  const labels = plainTable(
-    ['right', 'left', ...right(5)],
-    ['', 'F1 of each label', 'frames', ...head],
+  const whole = formatTable(
+    [left(`${of.folds.length} folds`), ...spread],
+    spreads(of).map(([name, each]) => [name, ...cells(each)]),
   );
-  for (const [index, { label, support, f1 }] of of.labels.entries()) {
-    if (f1 !== null) labels.push([String(index), label, String(support), ...cells(f1)]);
-  }
-  return `${trimmed(whole.toString())}\n\n${trimmed(labels.toString())}\n`;
+  const labels = formatTable(
+    [right(''), left('F1 of each label'), right('frames'), ...spread],
+    of.labels.flatMap(({ label, support, f1 }, index) =>
+      f1 === null ? [] : [[index, label, support, ...cells(f1)]],
+    ),
+  );
+  return `${whole}\n\n${labels}\n`;
 }

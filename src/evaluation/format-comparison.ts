@@ -1,6 +1,7 @@
+import { formatTable, left, right, type TableOptions } from '../table.js';
 import type { Interval } from './bootstrap.js';
 import type { Comparison, Difference } from './compare.js';
-import { decimals, plainTable, trimmed } from './format-report.js';
+import { decimals } from './format-report.js';
 
 /** The differences of the whole, in the order in which they should be read. */
 export function differences(
@@ -17,7 +18,7 @@ export function differences(
 /** What was drawn, for a reader. */
 export function comparisonNote(comparison: Comparison): string {
   const { frameCount, resampleCount, unit, unitCount } = comparison;
-  return `${frameCount} frames; ${100 * comparison.level} % intervals and p over ${resampleCount} draws of ${unitCount} ${unit}s, the same for both`;
+  return `${frameCount} frames; ${100 * comparison.level} % intervals and p over ${resampleCount} draws of ${unitCount} ${unit}s, same for both`;
 }
 
 /** A gain with its sign. */
@@ -36,34 +37,34 @@ export function formatP(pValue: number): string {
 }
 
 /** A Comparison for a terminal: the whole, then a line a label that is present. */
-export function formatComparison(comparison: Comparison): string {
+export function formatComparison(comparison: Comparison, options: TableOptions = {}): string {
   const { firstRef, secondRef } = comparison;
-  const right = (count: number) => Array.from({ length: count }, () => 'right' as const);
-  const whole = plainTable(
-    ['left', ...right(5)],
-    ['', firstRef, secondRef, 'gain', 'interval', 'p'],
-  );
-  for (const [name, { first, second, gain, interval, pValue }] of differences(comparison)) {
-    whole.push([
+  const whole = formatTable(
+    [left(''), right(firstRef), right(secondRef), right('gain'), right('interval'), right('p')],
+    differences(comparison).map(([name, { first, second, gain, interval, pValue }]) => [
       ...[name, decimals(first, 4), decimals(second, 4), signed(gain, 4)],
       ...[signedInterval(interval, 4), formatP(pValue)],
-    ]);
-  }
-  const labels = plainTable(
-    ['right', 'left', ...right(7)],
-    [
-      ...['', 'F1 of each label', 'frames', firstRef, secondRef],
-      ...[`only ${firstRef} right`, `only ${secondRef} right`, 'p', 'p, Holm'],
-    ],
+    ]),
   );
-  for (const [index, label] of comparison.labels.entries()) {
-    if (label.support === 0) continue;
-    labels.push([
-      ...[String(index), label.label, String(label.support)],
-      ...[decimals(label.firstF1, 3), decimals(label.secondF1, 3)],
-      ...[String(label.onlyFirstRight), String(label.onlySecondRight)],
-      ...[formatP(label.pValue), formatP(label.adjustedPValue)],
-    ]);
-  }
-  return `${comparisonNote(comparison)}\n\n${trimmed(whole.toString())}\n\n${trimmed(labels.toString())}\n`;
+  const labels = formatTable(
+    [
+      ...[right(''), left('F1 of each label'), right('frames'), right(firstRef), right(secondRef)],
+      ...[right(`only ${firstRef} right`, 1), right(`only ${secondRef} right`, 2)],
+      ...[right('p', 3), right('p, Holm')],
+    ],
+    comparison.labels.flatMap((label, index) =>
+      label.support === 0
+        ? []
+        : [
+            [
+              ...[index, label.label, label.support],
+              ...[decimals(label.firstF1, 3), decimals(label.secondF1, 3)],
+              ...[label.onlyFirstRight, label.onlySecondRight],
+              ...[formatP(label.pValue), formatP(label.adjustedPValue)],
+            ],
+          ],
+    ),
+    options,
+  );
+  return `${comparisonNote(comparison)}\n\n${whole}\n\n${labels}\n`;
 }

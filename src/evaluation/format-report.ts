@@ -1,19 +1,14 @@
-import Table from 'cli-table3';
+import { formatTable, left, right, type TableOptions } from '../table.js';
 import type { Interval, Intervals } from './bootstrap.js';
 import type { DriftReport, Report } from './report.js';
-
-export interface FormatOptions {
-  /** Leaves out the lines of labels that no frame has. @default false */
-  readonly presentOnly?: boolean;
-}
 
 /**
  * A Report for a terminal: the scores of the whole, six decimals, then one line a
  * label. Binary accuracy never stands without macro F1 and what always answering
  * "no" reaches. No colours, no control codes.
  */
-export function formatReport(report: Report, { presentOnly = false }: FormatOptions = {}): string {
-  return `${formatScores(report)}\n\n${formatAverages(report)}\n\n${formatLabels(report, presentOnly)}\n`;
+export function formatReport(report: Report, options: TableOptions = {}): string {
+  return `${formatScores(report)}\n\n${formatAverages(report)}\n\n${formatLabels(report, options)}\n`;
 }
 
 /** What is shown of the whole, in the order in which it should be read. */
@@ -86,48 +81,47 @@ const driftLine = ({ threshold }: DriftReport): string =>
   `share of frames unlike the training's, distance over ${threshold.toFixed(2)}`;
 
 function formatScores(report: Report): string {
-  const table = plainTable(['left', 'right', 'left']);
-  table.push(['frames', String(report.frameCount), intervalNote(report)]);
   const present = report.labels.filter(({ support }) => support > 0).length;
-  table.push(['labels present', `${present} of ${report.labels.length}`, '']);
-  for (const [name, value] of headlines(report)) {
-    table.push([name, decimals(value, 6), intervalOfHeadline(report, name)]);
-  }
-  return trimmed(table.toString());
+  const table = formatTable(
+    [left(''), right(''), left('')],
+    [
+      ['frames', report.frameCount, ''],
+      ['labels present', `${present} of ${report.labels.length}`, ''],
+      ...headlines(report).map(([name, value]) => [
+        ...[name, decimals(value, 6)],
+        intervalOfHeadline(report, name),
+      ]),
+    ],
+  );
+  const note = intervalNote(report);
+  return note === '' ? table : `${table}\n${note}`;
 }
 
 function formatAverages(report: Report): string {
-  const table = plainTable(['left', 'right', 'right', 'right'], ['', 'precision', 'recall', 'F1']);
-  for (const [name, ...values] of averages(report)) {
-    table.push([name, ...values.map((value) => decimals(value, 3))]);
-  }
-  return trimmed(table.toString());
+  return formatTable(
+    [left(''), right('precision'), right('recall'), right('F1')],
+    averages(report).map(([name, ...values]) => [
+      name,
+      ...values.map((value) => decimals(value, 3)),
+    ]),
+  );
 }
 
-function formatLabels({ labels, intervals }: Report, presentOnly: boolean): string {
-  const table = plainTable(
-    ['right', 'left', ...Array.from({ length: 8 }, () => 'right' as const)],
+function formatLabels({ labels, intervals }: Report, options: TableOptions): string {
+  return formatTable(
     [
-      ...['', 'label', 'frames', 'threshold', 'precision', 'recall', 'F1', 'interval'],
-      ...['AUROC', 'avg. precision'],
+      ...[right(''), left('label'), right('frames'), right('threshold')],
+      ...[right('precision'), right('recall'), right('F1')],
+      ...[right('interval', 3), right('AUROC', 2), right('avg. precision', 1)],
     ],
-  );
-  for (const [index, label] of labels.entries()) {
-    if (presentOnly && label.support === 0) continue;
-    table.push([
-      String(index),
-      label.label,
-      String(label.support),
-      decimals(label.threshold, 3),
-      decimals(label.precision, 3),
-      decimals(label.recall, 3),
-      decimals(label.f1, 3),
+    labels.map((label, index) => [
+      ...[index, label.label, label.support, decimals(label.threshold, 3)],
+      ...[decimals(label.precision, 3), decimals(label.recall, 3), decimals(label.f1, 3)],
       formatLabelInterval(intervals, index),
-      decimals(label.auroc, 3),
-      decimals(label.averagePrecision, 3),
-    ]);
-  }
-  return trimmed(table.toString());
+      ...[decimals(label.auroc, 3), decimals(label.averagePrecision, 3)],
+    ]),
+    options,
+  );
 }
 
 /** The interval of a label's F1, or nothing where there is none. */
@@ -149,25 +143,4 @@ export function formatRankingInterval(
 /** A number, or a dash where it is not defined. */
 export function decimals(value: number | null, digits: number): string {
   return value === null || Number.isNaN(value) ? '–' : value.toFixed(digits);
-}
-
-/** Columns under headings, without lines. */
-export function plainTable(colAligns: ('left' | 'right')[], head: string[] = []) {
-  const sides = ['top', 'bottom', 'left', 'right'];
-  const joints = ['', '-mid', '-left', '-right'];
-  const none = sides.flatMap((side) => joints.map((joint) => [`${side}${joint}`, '']));
-  return new Table({
-    head,
-    colAligns,
-    chars: { ...Object.fromEntries(none), mid: '', 'mid-mid': '', middle: '  ' },
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0, compact: true },
-  });
-}
-
-/** Without spaces at the ends of lines. */
-export function trimmed(text: string): string {
-  return text
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n');
 }
