@@ -52,12 +52,15 @@ const mostMemoryRatio = 1.1;
 const leastSpan = 10;
 const inFlight = 32;
 const sampleEveryMs = 100;
+/** Until then a process still compiles and V8's heap grows to its working size, load or no load. */
+const settlesMs = 5000;
 
 /**
  * Streams frames into a server in a process of its own and holds every answer against what
  * is known of its frame, while the server's memory is read from outside. Memory is compared
- * as the median over a tenth of the frames up to 10,000, and over as many at the end:
- * a single reading is as high as the last garbage collection is old.
+ * as the median over some of the first frames, and over as many at the end: a single
+ * reading is as high as the last garbage collection is old. The first are taken from 10,000
+ * frames (a tenth of fewer) and five seconds on: a fake engine's first 10,000 take half a second.
  */
 export async function runSoak(
   { kind, frames: wanted, forMs, streams = 8, ...options }: SoakOptions,
@@ -139,13 +142,16 @@ async function sendFrames(
   onProgress: (answered: number, remark: string) => void,
 ) {
   const tally = createTally();
-  const afterFrames = Math.min(10_000, Math.ceil(wanted / leastSpan));
+  const leastFrames = Math.min(10_000, Math.ceil(wanted / leastSpan));
+  let afterFrames = Number.POSITIVE_INFINITY;
   const samples: { answered: number; mib: number }[] = [];
   let started = 0;
   let answered = 0;
   const sample = () => {
     const mib = residentMib(server.pid);
     samples.push({ answered, mib });
+    const isSettled = performance.now() - startedAtMs >= settlesMs;
+    if (isSettled && answered >= leastFrames) afterFrames = Math.min(afterFrames, answered);
     onProgress(answered, `${mib.toFixed(0)} MiB`);
   };
   const startedAtMs = performance.now();
@@ -183,6 +189,8 @@ async function sendFrames(
   sample();
   const seconds = (performance.now() - startedAtMs) / 1000;
   for (const client of clients) client.close();
+  // A soak that ended before compares nothing.
+  if (afterFrames > answered) afterFrames = answered;
   const early = samples.filter((one) => isWithin(one.answered, afterFrames, 2 * afterFrames));
   const late = samples.filter((one) => one.answered >= answered - afterFrames);
   const endMib = medianMib(late);
