@@ -1,68 +1,25 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { chmod, readdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { type ClassifyReply, connect } from '../src/client/index.js';
-import { type Config, parseConfig } from '../src/config.js';
+import type { Config } from '../src/config.js';
 import { createFakeEngine, fakeProbabilities } from '../src/engines/index.js';
 import { DomainError } from '../src/errors.js';
-import type { Frame, InputSpec } from '../src/frames/index.js';
-import { createGoldenFrame, openModelStore } from '../src/models/index.js';
+import type { Frame } from '../src/frames/index.js';
+import { openModelStore } from '../src/models/index.js';
 import { startServer } from '../src/server.js';
 import { silentLog } from '../src/telemetry/index.js';
-
-const labels = ['Nucleoplasm', 'Cytosol', 'Mitochondria'];
-const inputSpec: InputSpec = {
-  channels: ['microtubules', 'protein', 'nucleus', 'endoplasmic_reticulum'],
-  widthPx: 8,
-  heightPx: 8,
-  resize: 'bilinear',
-};
-
-async function tempFolder(t: ExecutionContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'cytostream-server-'));
-  t.teardown(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
-
-function configOf(folder: string, more: Partial<Config> = {}): Config {
-  const given = {
-    modelsDir: join(folder, 'models'),
-    runsDir: join(folder, 'runs'),
-    dataRoots: [folder],
-    host: '127.0.0.1',
-    httpHost: '127.0.0.1',
-    port: 0,
-    httpPort: 0,
-    batchSizes: [1, 4],
-    prepareThreads: 1,
-    ...more,
-  };
-  const parsed = parseConfig(given, {});
-  if ('faults' in parsed) throw new Error(parsed.faults.join('; '));
-  return parsed.value;
-}
+import { makeFolder } from './make-folder.js';
+import { smallFrame, smallInput, smallLabels } from './small-frames.js';
+import { fakeDraft, smallConfig } from './small-server.js';
 
 /** Publishes a version that the fake engine can serve. */
-async function publish(config: Config, name = 'cells') {
+async function publish(config: Config) {
   const store = await openModelStore(config.modelsDir);
-  const frame = createGoldenFrame(inputSpec);
-  return store.publish({
-    name,
-    model: new Uint8Array([1, 2, 3]),
-    labels,
-    inputSpec,
-    thresholds: labels.map(() => 0.5),
-    thresholdsSource: 'default 0.5',
-    scores: null,
-    runId: null,
-    datasetFingerprint: null,
-    parent: null,
-    golden: { frame, output: fakeProbabilities(frame, labels.length) },
-  });
+  return store.publish(fakeDraft('cells'));
 }
 
 async function start(t: ExecutionContext, config: Config, runMs = 0) {
@@ -80,40 +37,24 @@ async function start(t: ExecutionContext, config: Config, runMs = 0) {
   return { server, client, get };
 }
 
-/** A raw frame of the model's size, each plane filled with its own value. */
-function frameOf(id: string, seed: number): Frame {
-  return {
-    id,
-    widthPx: 8,
-    heightPx: 8,
-    pixelType: 'uint8',
-    significantBits: 0,
-    encoding: 'raw',
-    planes: inputSpec.channels.map((channel, index) => ({
-      channel,
-      bytes: Uint8Array.from({ length: 64 }, (_, at) => (seed * 31 + index * 7 + at) % 256),
-    })),
-  };
-}
-
-/** What the fake engine answers to `frameOf(id, seed)`. */
+/** What the fake engine answers to `smallFrame(id, seed)`. */
 const expectedOf = (seed: number) =>
   fakeProbabilities(
-    Buffer.concat(frameOf('', seed).planes.map(({ bytes }) => bytes)),
-    labels.length,
+    Buffer.concat(smallFrame('', seed).planes.map(({ bytes }) => bytes)),
+    smallLabels.length,
   );
 
 const predictionsOf = (replies: readonly ClassifyReply[]) =>
   replies.flatMap((reply) => (reply.kind === 'prediction' ? [reply.prediction] : []));
 
 test('a frame goes the whole way: 300 frames over 3 streams, none lost, none crossed', async (t) => {
-  const config = configOf(await tempFolder(t));
+  const config = smallConfig(await makeFolder(t));
   const { version } = await publish(config);
   const { client, get, server } = await start(t, config);
   await client.promote('cells', version);
   await Promise.all(
     [0, 1, 2].map(async (stream) => {
-      const frames = Array.from({ length: 100 }, (_, i) => frameOf(`${i}`, stream * 100 + i));
+      const frames = Array.from({ length: 100 }, (_, i) => smallFrame(`${i}`, stream * 100 + i));
       const replies: ClassifyReply[] = [];
       for await (const reply of client.classify({ model: 'cells' }, frames)) replies.push(reply);
       t.is(replies[0]?.kind, 'model');
@@ -137,14 +78,14 @@ test('a frame goes the whole way: 300 frames over 3 streams, none lost, none cro
 });
 
 test('streams that block lose no frame, although the queue of the server is short', async (t) => {
-  const config = configOf(await tempFolder(t), { maxQueuedFrames: 3, maxStreamFrames: 2 });
+  const config = smallConfig(await makeFolder(t), { maxQueuedFrames: 3, maxStreamFrames: 2 });
   await publish(config);
   const { client } = await start(t, config, 1);
   await client.promote('cells', 1);
   const numbers = Array.from({ length: 40 }, (_, index) => index);
   await Promise.all(
     [0, 1, 2, 3, 4].map(async (stream) => {
-      const frames = numbers.map((number) => frameOf(`${number}`, stream * 100 + number));
+      const frames = numbers.map((number) => smallFrame(`${number}`, stream * 100 + number));
       const replies: ClassifyReply[] = [];
       const options = { model: 'cells', overflow: 'block', maxInFlight: 16 } as const;
       for await (const reply of client.classify(options, frames)) replies.push(reply);
@@ -158,13 +99,13 @@ test('streams that block lose no frame, although the queue of the server is shor
 });
 
 test('a frame of 32 MiB goes the whole way, streamed and alone, with the pixels of a small one', async (t) => {
-  const config = configOf(await tempFolder(t));
+  const config = smallConfig(await makeFolder(t));
   await publish(config);
   const { client } = await start(t, config);
   await client.promote('cells', 1);
   const edgePx = 2048;
   // Each pixel of the model covers a square of 256 by 256 that has one value.
-  const small = frameOf('small', 5);
+  const small = smallFrame('small', 5);
   const large = (id: string): Frame => ({
     ...small,
     id,
@@ -197,7 +138,7 @@ test('a frame of 32 MiB goes the whole way, streamed and alone, with the pixels 
 });
 
 test('a version is promoted under load: every frame is answered, by the one or the other', async (t) => {
-  const config = configOf(await tempFolder(t));
+  const config = smallConfig(await makeFolder(t));
   await publish(config);
   await publish(config);
   const { client } = await start(t, config, 1);
@@ -207,14 +148,14 @@ test('a version is promoted under load: every frame is answered, by the one or t
   async function* frames() {
     while (!isPromoted || sent < 200) {
       sent += 1;
-      yield frameOf(String(sent), sent);
+      yield smallFrame(String(sent), sent);
       if (sent === 50) {
         client.promote('cells', 2).then(() => {
           isPromoted = true;
         });
       }
     }
-    yield frameOf('last', 7);
+    yield smallFrame('last', 7);
   }
   const versions: number[] = [];
   const answers = [];
@@ -230,53 +171,56 @@ test('a version is promoted under load: every frame is answered, by the one or t
 });
 
 test('without a model the server is up, but not its classifier; with one, both are', async (t) => {
-  const config = configOf(await tempFolder(t));
+  const config = smallConfig(await makeFolder(t));
   const { client, get } = await start(t, config);
   t.deepEqual(await get('/readyz'), { status: 200, text: 'ok\n' });
   t.deepEqual(await client.listModels(), []);
-  const none = await t.throwsAsync(client.classifyFrame(frameOf('a', 1)), {
+  const none = await t.throwsAsync(client.classifyFrame(smallFrame('a', 1)), {
     instanceOf: DomainError,
   });
   t.is(none.code, 'model_unknown');
   const imported = await client.importModel({
     name: 'own',
     onnx: new Uint8Array([1]),
-    labels,
-    inputSpec,
+    labels: smallLabels,
+    inputSpec: smallInput,
   });
   t.is(imported.version, 1);
   t.deepEqual(imported.aliases, ['candidate']);
   const live = await client.promote('own', 1);
   t.is(live.state, 'ready');
   t.true(live.aliases.includes('live'));
-  t.is((await client.classifyFrame(frameOf('a', 1))).prediction.outcome, 'ok');
+  t.is((await client.classifyFrame(smallFrame('a', 1))).prediction.outcome, 'ok');
 });
 
 test('bad frames are answered in-band with what is wrong; the good one among them is served', async (t) => {
-  const config = configOf(await tempFolder(t));
+  const config = smallConfig(await makeFolder(t));
   await publish(config);
   const { client } = await start(t, config);
   await client.promote('cells', 1);
-  const good = frameOf('good', 1);
+  const good = smallFrame('good', 1);
   const bad: Frame[] = [
-    { ...frameOf('missing plane', 1), planes: good.planes.slice(0, 3) },
-    { ...frameOf('short', 1), planes: good.planes.map((p) => ({ ...p, bytes: p.bytes.slice(1) })) },
+    { ...smallFrame('missing plane', 1), planes: good.planes.slice(0, 3) },
     {
-      ...frameOf('zero bytes', 1),
+      ...smallFrame('short', 1),
+      planes: good.planes.map((p) => ({ ...p, bytes: p.bytes.slice(1) })),
+    },
+    {
+      ...smallFrame('zero bytes', 1),
       planes: good.planes.map((p) => ({ ...p, bytes: new Uint8Array() })),
     },
     {
-      ...frameOf('no png', 1),
+      ...smallFrame('no png', 1),
       encoding: 'png',
       planes: good.planes.map((p) => ({ ...p, bytes: Buffer.from('not a png') })),
     },
     {
-      ...frameOf('twice', 1),
-      planes: [...good.planes, ...frameOf('x', 1).planes.slice(0, 1)],
+      ...smallFrame('twice', 1),
+      planes: [...good.planes, ...smallFrame('x', 1).planes.slice(0, 1)],
     },
   ];
   const replies: ClassifyReply[] = [];
-  for await (const reply of client.classify({ model: 'cells' }, [...bad, frameOf('good', 1)])) {
+  for await (const reply of client.classify({ model: 'cells' }, [...bad, smallFrame('good', 1)])) {
     replies.push(reply);
   }
   const answers = predictionsOf(replies);
@@ -288,8 +232,8 @@ test('bad frames are answered in-band with what is wrong; the good one among the
 });
 
 test('a dataset outside the data roots is refused, by training and by evaluating', async (t) => {
-  const folder = await tempFolder(t);
-  const config = configOf(folder);
+  const folder = await makeFolder(t);
+  const config = smallConfig(folder);
   await publish(config);
   const { client } = await start(t, config);
   await client.promote('cells', 1);
@@ -311,12 +255,12 @@ test('a gRPC or HTTP port in use stops the start with its number, and nothing st
   t.teardown(() => taken.close());
   await once(taken, 'listening');
   const { port } = taken.address() as { port: number };
-  const folder = await tempFolder(t);
+  const folder = await makeFolder(t);
   for (const [use, more] of [
     ['gRPC', { port }],
     ['HTTP', { httpPort: port }],
   ] as const) {
-    const starting = startServer(configOf(folder, more), {
+    const starting = startServer(smallConfig(folder, more), {
       engine: createFakeEngine(),
       log: silentLog,
     });
@@ -327,8 +271,8 @@ test('a gRPC or HTTP port in use stops the start with its number, and nothing st
 });
 
 test('a models folder that cannot be written stops the start', async (t) => {
-  const folder = await tempFolder(t);
-  const config = configOf(folder);
+  const folder = await makeFolder(t);
+  const config = smallConfig(folder);
   if (process.getuid?.() === 0) {
     // Root may write anywhere but below a file.
     const starting = startServer({ ...config, modelsDir: join('/dev/null', 'models') });
@@ -343,7 +287,10 @@ test('a models folder that cannot be written stops the start', async (t) => {
 });
 
 test('a certificate that is none stops the start', async (t) => {
-  const config = configOf(await tempFolder(t), { tlsCert: '/nowhere.pem', tlsKey: '/nowhere.key' });
+  const config = smallConfig(await makeFolder(t), {
+    tlsCert: '/nowhere.pem',
+    tlsKey: '/nowhere.key',
+  });
   const error = await t.throwsAsync(startServer(config, { engine: createFakeEngine() }), {
     instanceOf: DomainError,
   });
@@ -352,7 +299,7 @@ test('a certificate that is none stops the start', async (t) => {
 });
 
 test('over TLS a client with the certificate is served, one in plain text is not', async (t) => {
-  const folder = await tempFolder(t);
+  const folder = await makeFolder(t);
   const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
   const options = `req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -keyout ${key} -out ${cert}`;
   const made = spawn('openssl', [...options.split(' '), '-addext', 'subjectAltName=DNS:localhost']);
@@ -367,7 +314,7 @@ test('over TLS a client with the certificate is served, one in plain text is not
   }
   const { readFileSync } = await import('node:fs');
   const { credentials } = await import('@grpc/grpc-js');
-  const config = configOf(folder, { tlsCert: cert, tlsKey: key });
+  const config = smallConfig(folder, { tlsCert: cert, tlsKey: key });
   await publish(config);
   const { server } = await start(t, config);
   const secure = connect(`localhost:${server.port}`, {
@@ -383,8 +330,8 @@ test('over TLS a client with the certificate is served, one in plain text is not
 });
 
 test('a drain under load answers what it took, and leaves nothing open', async (t) => {
-  const folder = await tempFolder(t);
-  const config = configOf(folder);
+  const folder = await makeFolder(t);
+  const config = smallConfig(folder);
   await publish(config);
   const { server, client } = await start(t, config, 2);
   await client.promote('cells', 1);
@@ -393,7 +340,7 @@ test('a drain under load answers what it took, and leaves nothing open', async (
   function* endless() {
     for (;;) {
       sent += 1;
-      yield frameOf(String(sent), sent);
+      yield smallFrame(String(sent), sent);
     }
   }
   const failed = t.throwsAsync(

@@ -1,9 +1,3 @@
-export {
-  type Classifier,
-  type ClassifierCollaborators,
-  type ClassifyOptions,
-  createClassifier,
-  type Lent,
-} from './classifier.js';
-export type { ExplainWish, Explanation, LabelMap } from './explanation.js';
+export { type Classifier, createClassifier, type Lent } from './classifier.js';
+export type { ExplainWish, Explanation } from './explanation.js';
 export type { Outcome, Prediction, Timings } from './prediction.js';

@@ -14,7 +14,7 @@ const signatures: readonly { readonly format: string; readonly bytes: readonly n
 ];
 
 /** What the first bytes of a file say it is, or null. */
-export function sniffFormat(bytes: Uint8Array): string | null {
+function sniffFormat(bytes: Uint8Array): string | null {
   const match = signatures.find(({ bytes: signature }) =>
     signature.every((byte, i) => bytes[i] === byte),
   );

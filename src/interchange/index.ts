@@ -1,5 +1,5 @@
 export { isKerasFile, readKeras } from './keras.js';
 export { readOnnx } from './onnx.js';
-export { type LayersModel, readTfjs, type TfjsWeight, toLayersModel, writeTfjs } from './tfjs.js';
-export { fromTensorFlow, type TrainedNetwork, toTensorFlow } from './weights.js';
+export { type LayersModel, readTfjs, toLayersModel, writeTfjs } from './tfjs.js';
+export type { TrainedNetwork } from './weights.js';
 export { writeTopology } from './write-topology.js';

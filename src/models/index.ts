@@ -1,29 +1,21 @@
-export type { Explained, Explainer, ExplainRequest } from './explainer.js';
-export { createGoldenFrame, goldenTolerance, largestDifference } from './golden.js';
+export type { Explained } from './explainer.js';
+export { createGoldenFrame, largestDifference } from './golden.js';
 export type {
   Calibration,
   DriftThreshold,
   ExplanationSpec,
   Manifest,
-  ModelRef,
   ModelState,
   Scores,
   StoredModel,
 } from './model.js';
-export { type Alias, aliases, assertModelName, parseModelRef } from './model-ref.js';
-export {
-  type Aliases,
-  type ModelStore,
-  openModelStore,
-  type VersionDraft,
-  type VersionFile,
-} from './model-store.js';
+export { aliases, assertModelName, parseModelRef } from './model-ref.js';
+export { type ModelStore, openModelStore, type VersionDraft } from './model-store.js';
 export {
   createRegistry,
   type Handle,
   type ImportDraft,
   type LoadedView,
   type Registry,
-  type RegistryCollaborators,
   type RegistryOptions,
 } from './registry.js';

@@ -1,6 +1,5 @@
-export type { HttpPort, HttpPortCollaborators, HttpPortOptions } from './http-port.js';
 export { openHttpPort, portError } from './http-port.js';
-export type { Log, LogOptions } from './log.js';
+export type { Log } from './log.js';
 export { createLog, silentLog } from './log.js';
 export type { FrameObservation, Metrics, ModelObservation } from './metrics.js';
 export { createMetrics } from './metrics.js';

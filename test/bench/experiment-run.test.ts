@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import test from 'ava';
 import type { Recipe } from '../../bench/experiment-recipes.js';
 import { runSeed } from '../../bench/experiment-run.js';
-import { openFolder, writeSmallDataset } from '../training/small-dataset.js';
+import { makeFolder } from '../make-folder.js';
+import { writeSmallDataset } from '../training/small-dataset.js';
 
 /** 40 cells whose label shows, in 20 fields. */
 async function writeFields(folder: string): Promise<string> {
@@ -16,7 +17,7 @@ async function writeFields(folder: string): Promise<string> {
 }
 
 test('a seed of a recipe trains, is scored on fields apart, and leaves nothing behind', async (t) => {
-  const folder = await openFolder(t);
+  const folder = await makeFolder(t);
   const dataPath = await writeFields(folder);
   const workDir = join(folder, 'work');
   const lines: string[] = [];

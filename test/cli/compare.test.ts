@@ -1,16 +1,15 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { openModelStore } from '../../src/models/index.js';
 import { startServe } from '../end-to-end/serve.js';
+import { makeFolder } from '../make-folder.js';
 import { draftOf } from '../models/model-fixtures.js';
 import { writeSmallDataset } from '../training/small-dataset.js';
 import { runCli } from './run-cli.js';
 
 test('compare tells two versions apart, on a terminal, as JSON and as a page', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'cytostream-compare-'));
-  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const folder = await makeFolder(t);
   const data = await writeSmallDataset(join(folder, 'cells'), 12, { labels: [0, 1] });
   const models = join(folder, 'models');
   const store = await openModelStore(models);

@@ -1,13 +1,12 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
+import { makeFolder } from '../make-folder.js';
 import { writeSmallDataset } from '../training/small-dataset.js';
 import { runCli } from './run-cli.js';
 
 test('train --folds scores every frame by a training that had not seen it, and leaves no version', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'cytostream-cv-'));
-  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const folder = await makeFolder(t);
   const data = await writeSmallDataset(join(folder, 'cells'), 16);
   const out = join(folder, 'out');
   const words = ['train', '--data', data, '--model', 'cells', '--folds', '2', '--epochs', '1'];

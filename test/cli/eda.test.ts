@@ -1,12 +1,11 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
+import { makeFolder } from '../make-folder.js';
 import { runCli } from './run-cli.js';
 
 test('eda counts and draws a dataset', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'cytostream-eda-'));
-  t.teardown(() => rm(folder, { recursive: true }));
+  const folder = await makeFolder(t);
   const data = join(folder, 'cells');
   await runCli(['simulate', '--out', data, '--frames', '8', '--size', '48']);
   const out = join(folder, 'eda');
@@ -20,8 +19,7 @@ test('eda counts and draws a dataset', async (t) => {
 });
 
 test('eda names every fault of a dataset in one line', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'cytostream-eda-'));
-  t.teardown(() => rm(folder, { recursive: true }));
+  const folder = await makeFolder(t);
   const data = join(folder, 'cells');
   await runCli(['simulate', '--out', data, '--frames', '3', '--size', '32']);
   await rm(join(data, 'train/sim_000000_red.png'));

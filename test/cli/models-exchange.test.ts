@@ -1,18 +1,17 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { openModelStore } from '../../src/models/index.js';
 import { packageRoot } from '../../src/package-root.js';
 import { furthest } from '../interchange/trained.js';
+import { makeFolder } from '../make-folder.js';
 import { runCli } from './run-cli.js';
 
 const kerasFile = join(packageRoot, 'test/golden/keras/keras3.keras');
 
 async function folders(t: ExecutionContext) {
-  const folder = await mkdtemp(join(tmpdir(), 'cytostream-exchange-'));
-  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const folder = await makeFolder(t);
   const labels = join(folder, 'labels.txt');
   writeFileSync(labels, 'Nucleus\nCytosol\nGolgi\nCentrosome\n');
   const models = join(folder, 'models');

@@ -1,7 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
+import { makeFolder } from '../make-folder.js';
 import { sharedData } from '../shared-data.js';
 import { runCli } from './run-cli.js';
 
@@ -31,8 +31,7 @@ test('score prints the published numbers to six decimals', async (t) => {
 });
 
 test('score --json is one JSON object', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'cytostream-score-'));
-  t.teardown(() => rm(folder, { recursive: true }));
+  const folder = await makeFolder(t);
   const file = join(folder, 'predictions.csv');
   await writeFile(file, 'Id,Target,p0,p1\na,0,0.9,0.2\nb,1,0.6,0.7\n');
   const { stdout, exitCode } = await runCli(['score', '--predictions', file, '--json']);

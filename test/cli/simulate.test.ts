@@ -1,12 +1,11 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
+import { makeFolder } from '../make-folder.js';
 import { runCli } from './run-cli.js';
 
 test('simulate writes a dataset that train can read', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'cytostream-simulate-'));
-  t.teardown(() => rm(folder, { recursive: true }));
+  const folder = await makeFolder(t);
   const out = join(folder, 'cells');
   const words = ['simulate', '--out', out, '--frames', '5', '--size', '64', '--seed', '9'];
   const { stdout, stderr, exitCode } = await runCli(words);

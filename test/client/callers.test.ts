@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import type { Frame } from '../../src/frames/index.js';
 import { packageRoot } from '../../src/package-root.js';
+import { makeFolder } from '../make-folder.js';
 import { findPython } from '../python/python.js';
 import { openTestPort, predictionOf } from '../rpc/fakes.js';
 
@@ -24,12 +24,6 @@ const ended = (file: string, words: readonly string[], env = process.env): Promi
     ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
     ({ code, stdout, stderr }: Ended) => ({ code, stdout, stderr }),
   );
-
-async function makeFolder(t: ExecutionContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'cytostream-callers-'));
-  t.teardown(() => rm(folder, { recursive: true }));
-  return folder;
-}
 
 const node: Caller = (...words) =>
   ended(process.execPath, [join(packageRoot, 'clients/node/classify.mjs'), ...words]);

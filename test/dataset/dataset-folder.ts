@@ -1,15 +1,9 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
+import { makeFolder } from '../make-folder.js';
 
 export const colours = ['red', 'green', 'blue', 'yellow'] as const;
-
-export async function newFolder(t: ExecutionContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'cytostream-dataset-'));
-  t.teardown(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 /** Writes a csv and, for each id, four files of a few bytes: opening never reads them. */
 export async function writeDataset(
@@ -17,7 +11,7 @@ export async function writeDataset(
   csv: string,
   ids: readonly string[],
 ): Promise<string> {
-  const folder = await newFolder(t);
+  const folder = await makeFolder(t);
   await mkdir(join(folder, 'train'));
   await writeFile(join(folder, 'train.csv'), csv);
   for (const id of ids) {

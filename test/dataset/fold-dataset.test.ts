@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import fc from 'fast-check';
@@ -11,6 +9,7 @@ import {
   readFrame,
 } from '../../src/dataset/index.js';
 import { writeSimulatedDataset } from '../../src/simulator/index.js';
+import { makeFolder } from '../make-folder.js';
 
 /** Frames of so many fields of view, of uneven sizes; a label a field and one in common. */
 function framesOf(sizes: readonly number[]): readonly DatasetFrame[] {
@@ -73,8 +72,7 @@ test('more folds than groups, and one fold, are refused', (t) => {
 });
 
 test('a linked dataset has the frames, labels and groups that it was given, and their planes', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'cytostream-fold-'));
-  t.teardown(() => rm(folder, { recursive: true }));
+  const folder = await makeFolder(t);
   await writeSimulatedDataset(join(folder, 'all'), { frameCount: 4, sizePx: 32, seed: 1 });
   const all = await openDataset(join(folder, 'all'));
   const some = all.frames

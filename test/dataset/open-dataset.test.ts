@@ -3,8 +3,9 @@ import { basename, join } from 'node:path';
 import test from 'ava';
 import { openDataset, openTestFolder, readFrame } from '../../src/dataset/index.js';
 import { hpaChannels } from '../../src/frames/index.js';
+import { makeFolder } from '../make-folder.js';
 import { sharedData } from '../shared-data.js';
-import { newFolder, writeDataset } from './dataset-folder.js';
+import { writeDataset } from './dataset-folder.js';
 
 const invalid = { name: 'DomainError', code: 'dataset_invalid' } as const;
 
@@ -67,14 +68,14 @@ test('an empty csv, one without rows and one without a column are told apart', a
 });
 
 test('a folder that is not there is named without its place on the machine', async (t) => {
-  const folder = join(await newFolder(t), 'nowhere');
+  const folder = join(await makeFolder(t), 'nowhere');
   const { message } = await t.throwsAsync(openDataset(folder), invalid);
   t.is(message, 'expected train.csv in "nowhere": there is none');
   t.false(message.includes(basename(join(folder, '..'))));
 });
 
 test('a csv without a folder of planes is told', async (t) => {
-  const folder = await newFolder(t);
+  const folder = await makeFolder(t);
   await writeFile(join(folder, 'train.csv'), 'Id,Target\na,0\n');
   await t.throwsAsync(openDataset(folder), {
     ...invalid,
@@ -125,7 +126,7 @@ test('a frame is read as encoded planes by role, in the order asked for', async 
 });
 
 test('a test folder opens by its sample submission', async (t) => {
-  const folder = await newFolder(t);
+  const folder = await makeFolder(t);
   await mkdir(join(folder, 'test'));
   await writeFile(join(folder, 'sample_submission.csv'), 'Id,Predicted\nb,0\na,0\n');
   for (const id of ['a', 'b']) {

@@ -2,10 +2,10 @@ import { mkdir, realpath, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { resolveDataPath } from '../../src/dataset/index.js';
-import { newFolder } from './dataset-folder.js';
+import { makeFolder } from '../make-folder.js';
 
 test('a path below a root resolves, relative or absolute, also through a link inside', async (t) => {
-  const root = await realpath(await newFolder(t));
+  const root = await realpath(await makeFolder(t));
   await mkdir(join(root, 'cells'));
   await symlink(join(root, 'cells'), join(root, 'newest'));
   const roots = [join(root, 'gone'), root];
@@ -16,8 +16,8 @@ test('a path below a root resolves, relative or absolute, also through a link in
 });
 
 test('nothing outside the roots resolves, whether it exists or not', async (t) => {
-  const root = await realpath(await newFolder(t));
-  const outside = await realpath(await newFolder(t));
+  const root = await realpath(await makeFolder(t));
+  const outside = await realpath(await makeFolder(t));
   await symlink(outside, join(root, 'link'));
   await mkdir(`${root}-beside`);
   t.teardown(() => import('node:fs/promises').then(({ rmdir }) => rmdir(`${root}-beside`)));

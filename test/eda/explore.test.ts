@@ -1,13 +1,13 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import sharp from 'sharp';
 import { exploreDataset, openForExploring, readLabels, summarise } from '../../src/eda/index.js';
 import { chooseFrames } from '../../src/eda/summary.js';
 import { DomainError } from '../../src/errors.js';
 import { hpaLabels } from '../../src/label-set.js';
 import { simulateCells, writeSimulatedDataset } from '../../src/simulator/index.js';
+import { makeFolder } from '../make-folder.js';
 import { sharedData } from '../shared-data.js';
 
 const three = {
@@ -61,7 +61,7 @@ test('the frames that are shown hold every label, rare ones too', (t) => {
 });
 
 test('a simulated dataset is counted and shown', async (t) => {
-  const dir = await folder(t);
+  const dir = await makeFolder(t);
   await writeSimulatedDataset(join(dir, 'cells'), { frameCount: 9, sizePx: 64, seed: 5 });
   const dataset = await openForExploring(join(dir, 'cells'));
   const progress: (readonly number[])[] = [];
@@ -81,14 +81,14 @@ test('a simulated dataset is counted and shown', async (t) => {
 });
 
 test('labels without frames are counted and nothing is shown', async (t) => {
-  const out = await folder(t);
+  const out = await makeFolder(t);
   const summary = await exploreDataset(three, out);
   t.deepEqual(summary.shown, []);
   t.false(summary.files.includes('frames.png'));
 });
 
 test('a frame that cannot be shown is named, the others are shown', async (t) => {
-  const out = await folder(t);
+  const out = await makeFolder(t);
   const summary = await exploreDataset(three, out, {
     readFrame: async ({ id }) => {
       if (id === 'f1') throw new DomainError('frame_invalid', 'expected 4 planes, got 3');
@@ -102,7 +102,7 @@ test('a frame that cannot be shown is named, the others are shown', async (t) =>
 });
 
 test('a dataset none of whose frames can be shown is refused, and nothing is written', async (t) => {
-  const out = await folder(t);
+  const out = await makeFolder(t);
   const refuse = async () => {
     throw new DomainError('frame_invalid', 'expected 4 planes, got 3');
   };
@@ -119,13 +119,16 @@ test('a dataset none of whose frames can be shown is refused, and nothing is wri
 test('an abort ends it with cancelled', async (t) => {
   const signal = AbortSignal.abort();
   const readFrame = async () => t.fail() as never;
-  await t.throwsAsync(async () => exploreDataset(three, await folder(t), { readFrame, signal }), {
-    code: 'cancelled',
-  });
+  await t.throwsAsync(
+    async () => exploreDataset(three, await makeFolder(t), { readFrame, signal }),
+    {
+      code: 'cancelled',
+    },
+  );
 });
 
 test('every fault of a file of labels is told with its line', async (t) => {
-  const path = join(await folder(t), 'train.csv');
+  const path = join(await makeFolder(t), 'train.csv');
   await writeFile(path, 'Id,Target\na,28\na,0 x\n,3\n');
   await t.throwsAsync(() => readLabels(path), {
     code: 'dataset_invalid',
@@ -144,7 +147,7 @@ test('every fault of a file of labels is told with its line', async (t) => {
 });
 
 test('labels whose frames are elsewhere are explored by naming their file', async (t) => {
-  const dir = await folder(t);
+  const dir = await makeFolder(t);
   const path = join(dir, 'train.csv');
   await writeFile(path, 'Id,Target\na,0 1\nb,1\n');
   const summary = await exploreDataset(await openForExploring(path), join(dir, 'eda'));
@@ -177,14 +180,8 @@ test('real fields are shown with their labels', async (t) => {
     return;
   }
   const dataset = await openForExploring(join(sharedData, 'hpa-fields'));
-  const summary = await exploreDataset(dataset, await folder(t), { shownFrames: 12 });
+  const summary = await exploreDataset(dataset, await makeFolder(t), { shownFrames: 12 });
   t.is(summary.frameCount, 282);
   t.is(summary.shown.length, 12);
   t.deepEqual(summary.unreadable, []);
 });
-
-async function folder(t: ExecutionContext): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'cytostream-'));
-  t.teardown(() => rm(dir, { recursive: true }));
-  return dir;
-}

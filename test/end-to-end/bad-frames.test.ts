@@ -6,8 +6,8 @@ import sharp from 'sharp';
 import type { FrameInput } from '../../src/client/index.js';
 import { type Encoding, type Frame, hpaChannels } from '../../src/frames/index.js';
 import { simulateCells } from '../../src/simulator/index.js';
+import { makeFolder } from '../make-folder.js';
 import { sharedData } from '../shared-data.js';
-import { makeFolder } from './folders.js';
 import { startServe } from './serve.js';
 import { importUntrained } from './untrained.js';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import test from 'ava';
 import { runCli } from '../cli/run-cli.js';
-import { makeFolder } from './folders.js';
+import { makeFolder } from '../make-folder.js';
 
 test('a device that is not there stops the start in one line that says why', async (t) => {
   const folder = await makeFolder(t);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import sharp from 'sharp';
 import { runCli } from '../cli/run-cli.js';
-import { makeFolder } from './folders.js';
+import { makeFolder } from '../make-folder.js';
 import { startServe } from './serve.js';
 import { trainSmall } from './trained.js';
 

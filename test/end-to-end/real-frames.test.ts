@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import test from 'ava';
 import { runCli } from '../cli/run-cli.js';
+import { makeFolder } from '../make-folder.js';
 import { sharedData } from '../shared-data.js';
-import { linkDataset, makeFolder, spread } from './folders.js';
+import { linkDataset, spread } from './folders.js';
 import { assertSamePredictions } from './predictions.js';
 import { startServe } from './serve.js';
 

@@ -5,7 +5,7 @@ import test from 'ava';
 import type { ClassifyReply } from '../../src/client/index.js';
 import { connect } from '../../src/client/index.js';
 import { createMicroscope } from '../../src/simulator/index.js';
-import { makeFolder } from './folders.js';
+import { makeFolder } from '../make-folder.js';
 import { startServe } from './serve.js';
 import { importUntrained } from './untrained.js';
 

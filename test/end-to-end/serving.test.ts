@@ -5,7 +5,7 @@ import test from 'ava';
 import type { DomainError } from '../../src/errors.js';
 import { createMicroscope } from '../../src/simulator/index.js';
 import { runCli } from '../cli/run-cli.js';
-import { makeFolder } from './folders.js';
+import { makeFolder } from '../make-folder.js';
 import { assertSamePredictions } from './predictions.js';
 import { startServe } from './serve.js';
 import { importUntrained, untrainedOnnx } from './untrained.js';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { labelsOver, readPredictions } from '../../src/evaluation/index.js';
 import { runCli } from '../cli/run-cli.js';
-import { makeFolder } from './folders.js';
+import { makeFolder } from '../make-folder.js';
 import { importUntrained } from './untrained.js';
 
 test('submission gives each frame of a test folder, in its order, what classify gives it', async (t) => {

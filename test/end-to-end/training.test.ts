@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { runCli, startCli } from '../cli/run-cli.js';
-import { makeFolder } from './folders.js';
+import { makeFolder } from '../make-folder.js';
 
 test('Ctrl-C ends a training after its step; its best weights are published and live', async (t) => {
   const folder = await makeFolder(t);

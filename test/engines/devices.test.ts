@@ -1,5 +1,4 @@
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import {
@@ -10,6 +9,7 @@ import {
   type Machine,
 } from '../../src/engines/index.js';
 import { buildProbeModel, probeError, probePixels } from '../../src/engines/probe-model.js';
+import { makeFolder } from '../make-folder.js';
 
 const named = { isNamed: true };
 const automatic = { isNamed: false };
@@ -115,8 +115,7 @@ test("a container without the driver's library is told what to ask for", async (
 });
 
 test('versions are read from the files that the links of a library folder lead to', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'cytostream-cuda-'));
-  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const folder = await makeFolder(t);
   const files = {
     ...{ 'libcuda.so.1': 'libcuda.so.580.65.06', 'libcudart.so.13': 'libcudart.so.13.0.96' },
     ...{ 'libcublas.so.13': 'libcublas.so.13.1', 'libcublasLt.so.13': 'libcublasLt.so.13.1' },

@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
@@ -23,10 +22,12 @@ import { createGoldenFrame } from '../../src/models/index.js';
 import { packageRoot } from '../../src/package-root.js';
 import type { ModelDescription } from '../../src/rpc/index.js';
 import { createNetwork } from '../../src/training/networks/index.js';
+import { makeFolder } from '../make-folder.js';
 import { draftOf } from '../models/model-fixtures.js';
 import { findPython } from '../python/python.js';
 import { inputSpec, openTestPort } from '../rpc/fakes.js';
-import { fakeDraft, smallRowBytes, smallRows, startSmallServer } from '../small-server.js';
+import { smallRowBytes, smallRows } from '../small-frames.js';
+import { fakeDraft, startSmallServer } from '../small-server.js';
 import { testEngine } from './engine-suite.js';
 import { tinyProbabilities } from './tiny-models.js';
 
@@ -312,8 +313,7 @@ test('distances come from the other side too', async (t) => {
 test('MLServer answers as an engine', async (t) => {
   const python = await findPython(t, ['mlserver']);
   if (python === null) return;
-  const folder = await mkdtemp(join(tmpdir(), 'cytostream-mlserver-'));
-  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const folder = await makeFolder(t);
   const port = await freePort();
   await copyFile(
     join(packageRoot, 'test/python/mlserver_mean.py'),

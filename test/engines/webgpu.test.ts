@@ -1,11 +1,10 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test from 'ava';
 import { packageRoot } from '../../src/package-root.js';
+import { makeFolder } from '../make-folder.js';
 
 const run = promisify(execFile);
 /** Where Debian's chromium keeps SwiftShader, a Vulkan that the CPU computes. */
@@ -21,8 +20,7 @@ test('on WebGPU the network answers and learns as on the CPU', async (t) => {
     return;
   }
   t.timeout(300_000);
-  const folder = await mkdtemp(join(tmpdir(), 'cytostream-webgpu-'));
-  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const folder = await makeFolder(t);
   const script = join(packageRoot, 'dist/test/engines/device-process.js');
   const env = {
     ...process.env,

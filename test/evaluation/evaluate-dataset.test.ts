@@ -1,5 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { openDataset } from '../../src/dataset/index.js';
@@ -14,6 +13,7 @@ import {
 import type { Frame } from '../../src/frames/index.js';
 import { hpaLabels } from '../../src/label-set.js';
 import { writeSimulatedDataset } from '../../src/simulator/index.js';
+import { makeFolder } from '../make-folder.js';
 
 const labels = ['a', 'b'];
 const handle: ScoredVersion = {
@@ -65,8 +65,7 @@ test('the share of frames unlike the training is reported where there are distan
 });
 
 test('frames are read from the dataset, and one that has gone is named', async (t) => {
-  const dir = await mkdtemp(join(tmpdir(), 'cytostream-'));
-  t.teardown(() => rm(dir, { recursive: true }));
+  const dir = await makeFolder(t);
   await writeSimulatedDataset(dir, { frameCount: 4, sizePx: 32, seed: 3 });
   const dataset = await openDataset(dir);
   const version = {

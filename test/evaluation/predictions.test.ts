@@ -1,5 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import {
@@ -10,9 +9,10 @@ import {
   writeSubmission,
 } from '../../src/evaluation/index.js';
 import { hpaLabels } from '../../src/label-set.js';
+import { makeFolder } from '../make-folder.js';
 
 test('predictions come back as they were written, to the last bit of a float32', async (t) => {
-  const path = join(await folder(t), 'predictions.csv');
+  const path = join(await makeFolder(t), 'predictions.csv');
   const rows = [
     { id: 'a,"1"', labelIndices: [0, 2], probabilities: Float32Array.of(0.1, 1e-9, 0.999_999_9) },
     { id: 'b', labelIndices: [], probabilities: Float32Array.of(0, 1, 1 / 3) },
@@ -29,7 +29,7 @@ test('predictions come back as they were written, to the last bit of a float32',
 });
 
 test('predictions of frames whose labels nobody knows have no Target', async (t) => {
-  const path = join(await folder(t), 'predictions.csv');
+  const path = join(await makeFolder(t), 'predictions.csv');
   await writePredictions(path, [
     { id: 'a', labelIndices: null, probabilities: Float32Array.of(0.5, 0.25) },
   ]);
@@ -97,13 +97,13 @@ test('many faults are counted and not all named', async (t) => {
 });
 
 test('a file that is not there is named without its folder', async (t) => {
-  const path = join(await folder(t), 'missing.csv');
+  const path = join(await makeFolder(t), 'missing.csv');
   const { message } = await t.throwsAsync(() => readPredictions(path), { code: 'dataset_invalid' });
   t.is(message, 'expected a csv of predictions in "missing.csv": there is no such file');
 });
 
 test('a place that cannot be written is told', async (t) => {
-  const path = join(await folder(t), 'absent/predictions.csv');
+  const path = join(await makeFolder(t), 'absent/predictions.csv');
   await t.throwsAsync(() => writePredictions(path, []), {
     code: 'storage_failed',
     message: /"predictions.csv".*ENOENT/,
@@ -111,7 +111,7 @@ test('a place that cannot be written is told', async (t) => {
 });
 
 test('a submission has the order of the sample, and may leave a frame without a label', async (t) => {
-  const path = join(await folder(t), 'submission.csv');
+  const path = join(await makeFolder(t), 'submission.csv');
   const rows = [
     { id: 'a', labelIndices: null, probabilities: Float32Array.of(0.5, 0.6, 0.1) },
     { id: 'b', labelIndices: null, probabilities: Float32Array.of(0.1, 0.3, 0.2) },
@@ -124,7 +124,7 @@ test('a submission has the order of the sample, and may leave a frame without a 
 });
 
 test('a submission that misses frames of the sample is not written', async (t) => {
-  const path = join(await folder(t), 'submission.csv');
+  const path = join(await makeFolder(t), 'submission.csv');
   await t.throwsAsync(() => writeSubmission(path, [], { order: ['a', 'b'], thresholds: [0.5] }), {
     code: 'dataset_invalid',
     message: 'expected a prediction for each of 2 frames, 2 have none: a, b',
@@ -132,14 +132,8 @@ test('a submission that misses frames of the sample is not written', async (t) =
   await t.throwsAsync(() => readFile(path), { code: 'ENOENT' });
 });
 
-async function folder(t: ExecutionContext): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'cytostream-'));
-  t.teardown(() => rm(dir, { recursive: true }));
-  return dir;
-}
-
 async function fileOf(t: ExecutionContext, content: string): Promise<string> {
-  const path = join(await folder(t), 'predictions.csv');
+  const path = join(await makeFolder(t), 'predictions.csv');
   await writeFile(path, content);
   return path;
 }

@@ -15,7 +15,7 @@ import {
 } from '../../src/models/index.js';
 import { silentLog } from '../../src/telemetry/index.js';
 import { smallNetwork } from '../graph/small-network.js';
-import { tempFolder } from './model-fixtures.js';
+import { makeFolder } from '../make-folder.js';
 
 /** The network of the tests as a model made elsewhere; `gain` is taken back by its dense layer. */
 function draftOf(gain = 1, network: Network = smallNetwork): ImportDraft {
@@ -87,7 +87,7 @@ function draftOfTwo(gain: number): ImportDraft {
 async function serve(t: ExecutionContext, engine: Engine, draft: ImportDraft) {
   const warnings: object[] = [];
   const log = { ...silentLog, warn: (fields: object) => void warnings.push(fields) };
-  const store = await openModelStore(await tempFolder(t));
+  const store = await openModelStore(await makeFolder(t));
   const registry = createRegistry({ batcher: { batchSizes: [1, 4] } }, { engine, store, log });
   t.teardown(async () => {
     await registry.close();

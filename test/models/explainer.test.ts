@@ -19,7 +19,8 @@ import {
 } from '../../src/graph/index.js';
 import { createGoldenFrame, createRegistry, openModelStore } from '../../src/models/index.js';
 import { silentLog } from '../../src/telemetry/index.js';
-import { inputSpec, tempFolder } from './model-fixtures.js';
+import { makeFolder } from '../make-folder.js';
+import { inputSpec } from './model-fixtures.js';
 
 const labels = ['a', 'b', 'c', 'd', 'e', 'f'];
 const network: Network = {
@@ -50,7 +51,7 @@ async function expectedMaps(indices: readonly number[]) {
 /** A registry with cells@1 that explains itself and cells@2 that does not. */
 async function setUp(t: ExecutionContext, engine: Engine) {
   t.teardown(() => engine.close());
-  const store = await openModelStore(await tempFolder(t));
+  const store = await openModelStore(await makeFolder(t));
   const session = await engine.load({ model, inputShape: [4, 8, 8], labelCount: labels.length });
   const { probabilities } = await session.run(frame.slice(), 1);
   await session.close();

@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import test from 'ava';
 import { DomainError } from '../../src/errors.js';
 import { openModelStore } from '../../src/models/index.js';
-import { draftOf, inputSpec, labels, tempFolder } from './model-fixtures.js';
+import { makeFolder } from '../make-folder.js';
+import { draftOf, inputSpec, labels } from './model-fixtures.js';
 
 test('a published version comes back as it was given', async (t) => {
-  const folder = await tempFolder(t);
+  const folder = await makeFolder(t);
   const store = await openModelStore(folder);
   const draft = draftOf();
   const manifest = await store.publish(draft);
@@ -21,7 +22,7 @@ test('a published version comes back as it was given', async (t) => {
 });
 
 test('versions are numbered from 1 up, name by name', async (t) => {
-  const store = await openModelStore(await tempFolder(t));
+  const store = await openModelStore(await makeFolder(t));
   for (const name of ['cells', 'cells', 'fields', 'cells']) await store.publish(draftOf(name));
   t.deepEqual(await store.names(), ['cells', 'fields']);
   t.deepEqual(await store.versions('cells'), [1, 2, 3]);
@@ -29,7 +30,7 @@ test('versions are numbered from 1 up, name by name', async (t) => {
 });
 
 test('publishers at the same moment never get the same number, nor lose a version', async (t) => {
-  const folder = await tempFolder(t);
+  const folder = await makeFolder(t);
   const stores = await Promise.all([1, 2, 3].map(() => openModelStore(folder)));
   const drafts = Array.from({ length: 12 }, (_, index) => draftOf('cells', { bias: index }));
   const manifests = await Promise.all(
@@ -50,7 +51,7 @@ test('publishers at the same moment never get the same number, nor lose a versio
 });
 
 test('a publisher that is killed at any moment leaves whole versions only', async (t) => {
-  const folder = await tempFolder(t);
+  const folder = await makeFolder(t);
   const script = `
     const { openModelStore } = await import(process.argv[1]);
     const { draftOf } = await import(process.argv[2]);
@@ -84,7 +85,7 @@ test('a publisher that is killed at any moment leaves whole versions only', asyn
 });
 
 test('what a dead publisher left is ignored at once and removed when it is old', async (t) => {
-  const folder = await tempFolder(t);
+  const folder = await makeFolder(t);
   const store = await openModelStore(folder);
   await store.publish(draftOf());
   const leftovers = ['.unfinished-old', '.unfinished-new'].map((name) =>
@@ -102,14 +103,14 @@ test('what a dead publisher left is ignored at once and removed when it is old',
 });
 
 test('every user of the machine may read a version', async (t) => {
-  const folder = await tempFolder(t);
+  const folder = await makeFolder(t);
   await (await openModelStore(folder)).publish(draftOf());
   const mode = (await stat(join(folder, 'cells', '1'))).mode & 0o777;
   t.is(mode, 0o777 & ~process.umask());
 });
 
 test('a file that was changed is refused', async (t) => {
-  const folder = await tempFolder(t);
+  const folder = await makeFolder(t);
   const store = await openModelStore(folder);
   const manifest = await store.publish(draftOf());
   const path = join(folder, 'cells', '1', 'model.onnx');
@@ -126,7 +127,7 @@ test('a file that was changed is refused', async (t) => {
 });
 
 test('a damaged manifest is refused by name, and hides no other version', async (t) => {
-  const folder = await tempFolder(t);
+  const folder = await makeFolder(t);
   const store = await openModelStore(folder);
   await store.publish(draftOf());
   await store.publish(draftOf());
@@ -148,7 +149,7 @@ test('a damaged manifest is refused by name, and hides no other version', async 
 });
 
 test('what is not there is named beside what is', async (t) => {
-  const store = await openModelStore(await tempFolder(t));
+  const store = await openModelStore(await makeFolder(t));
   const unknown = (ref: string, message: string, code = 'model_unknown') =>
     t.throwsAsync(store.resolve(ref), { instanceOf: DomainError, code, message });
   await unknown('', 'there is no model yet; train or import one first');
@@ -163,7 +164,7 @@ test('what is not there is named beside what is', async (t) => {
 });
 
 test('a name that is a path is refused wherever it comes from', async (t) => {
-  const folder = await tempFolder(t);
+  const folder = await makeFolder(t);
   const outside = await openModelStore(folder);
   await outside.publish(draftOf('secret'));
   const store = await openModelStore(join(folder, 'models'));
@@ -183,7 +184,7 @@ test('a name that is a path is refused wherever it comes from', async (t) => {
 });
 
 test('a draft that does not fit itself is refused with every fault', async (t) => {
-  const store = await openModelStore(await tempFolder(t));
+  const store = await openModelStore(await makeFolder(t));
   const draft = draftOf();
   const error = await t.throwsAsync(
     store.publish({
@@ -200,7 +201,7 @@ test('a draft that does not fit itself is refused with every fault', async (t) =
 });
 
 test('aliases that change at the same moment are all kept', async (t) => {
-  const store = await openModelStore(await tempFolder(t));
+  const store = await openModelStore(await makeFolder(t));
   for (let version = 1; version <= 3; version += 1) await store.publish(draftOf());
   await Promise.all([
     store.setAlias('cells', 'live', 1),
@@ -213,7 +214,7 @@ test('aliases that change at the same moment are all kept', async (t) => {
 });
 
 test('a models folder that cannot be one is named', async (t) => {
-  const folder = await tempFolder(t);
+  const folder = await makeFolder(t);
   const file = join(folder, 'file');
   await writeFile(file, '');
   for (const path of [file, join(file, 'models')]) {
@@ -226,7 +227,7 @@ test('a models folder that cannot be one is named', async (t) => {
 });
 
 test('a disk that refuses a version says so without a path, and nothing is left', async (t) => {
-  const folder = await tempFolder(t);
+  const folder = await makeFolder(t);
   const store = await openModelStore(folder);
   // A file where the model's folder would be: no user, root neither, can write below it.
   await writeFile(join(folder, 'cells'), '');

@@ -4,10 +4,10 @@ import { buildInference } from '../../src/graph/index.js';
 import { createRegistry, openModelStore } from '../../src/models/index.js';
 import { silentLog } from '../../src/telemetry/index.js';
 import { smallCnn, trained } from '../interchange/trained.js';
-import { tempFolder } from './model-fixtures.js';
+import { makeFolder } from '../make-folder.js';
 
 test('a version whose golden frame ONNX Runtime recorded is served by TensorFlow', async (t) => {
-  const store = await openModelStore(await tempFolder(t));
+  const store = await openModelStore(await makeFolder(t));
   const open = async (engine: Awaited<ReturnType<typeof createOnnxEngine>>) => {
     const registry = createRegistry(
       { batcher: { batchSizes: [1, 2] } },

@@ -13,13 +13,14 @@ import {
 } from '../../src/models/index.js';
 import { silentLog } from '../../src/telemetry/index.js';
 import { tinyModel, tinyProbabilities } from '../engines/tiny-models.js';
-import { draftOf, inputSpec, labels, tempFolder } from './model-fixtures.js';
+import { makeFolder } from '../make-folder.js';
+import { draftOf, inputSpec, labels } from './model-fixtures.js';
 
 const batcher = { batchSizes: [1, 2, 4] };
 
 /** A registry over a folder of its own, with the real runtime. */
 async function setUp(t: ExecutionContext, options: Partial<RegistryOptions> = {}) {
-  const folder = await tempFolder(t);
+  const folder = await makeFolder(t);
   const store = await openModelStore(folder);
   const engine = await createOnnxEngine({ threads: 1, restartDelayMs: 5 });
   t.teardown(() => engine.close()); // teardowns run last first
@@ -279,7 +280,7 @@ test('an engine that crashes while a version loads does not condemn the version'
 });
 
 test('an engine that dies between two frames costs no frame', async (t) => {
-  const store = await openModelStore(await tempFolder(t));
+  const store = await openModelStore(await makeFolder(t));
   await store.publish(draftOf());
   const workers: Worker[] = [];
   const startWorker = (settings: Parameters<typeof startOnnxWorker>[0]) => {

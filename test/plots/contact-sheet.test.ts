@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test from 'ava';
 import sharp from 'sharp';
 import { packageRoot } from '../../src/package-root.js';
 import { type Cell, contactSheet, type Thumbnail } from '../../src/plots/index.js';
+import { makeFolder } from '../make-folder.js';
 
 test('frames stand in rows with their captions below', async (t) => {
   const cells = [cell(255, 0, 0), cell(0, 255, 0), cell(0, 0, 255)];
@@ -20,8 +20,7 @@ test('frames stand in rows with their captions below', async (t) => {
 });
 
 test('captions look the same on a machine without a font', async (t) => {
-  const dir = await mkdtemp(join(tmpdir(), 'cytostream-'));
-  t.teardown(() => rm(dir, { recursive: true }));
+  const dir = await makeFolder(t);
   const config = join(dir, 'fonts.conf');
   await writeFile(config, '<?xml version="1.0"?><fontconfig></fontconfig>');
   const program = `

@@ -1,7 +1,6 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import sharp from 'sharp';
 import { DomainError } from '../../src/errors.js';
 import {
@@ -17,6 +16,7 @@ import { hpaLabels } from '../../src/label-set.js';
 import { writeReport } from '../../src/reports/index.js';
 import { pairTable, rankMistakes } from '../../src/reports/mistakes.js';
 import { simulateCells } from '../../src/simulator/index.js';
+import { makeFolder } from '../make-folder.js';
 
 const thresholds = hpaLabels.map(() => 0.5);
 
@@ -32,7 +32,7 @@ test('binary accuracy never stands without macro F1 and always answering "no"', 
 });
 
 test('a report is one file that needs nothing else, with the numbers and the frames beside it', async (t) => {
-  const dir = join(await folder(t), 'new/report');
+  const dir = join(await makeFolder(t), 'new/report');
   const rows = rowsOf(8);
   const report = scoreRows(rows, hpaLabels, thresholds);
   await writeReport(dir, report, { title: 'cells@3 on <eight>', rows, readFrame });
@@ -57,13 +57,13 @@ test('a report is one file that needs nothing else, with the numbers and the fra
 });
 
 test('without rows a report still has its scores', async (t) => {
-  const dir = await folder(t);
+  const dir = await makeFolder(t);
   await writeReport(dir, scoreRows(rowsOf(3), hpaLabels, thresholds), { title: 'scores' });
   t.deepEqual((await readdir(dir)).sort(), ['report.html', 'report.json']);
 });
 
 test('a frame that cannot be shown is left out of the grid', async (t) => {
-  const dir = await folder(t);
+  const dir = await makeFolder(t);
   const rows = rowsOf(2);
   const refuse = async () => {
     throw new DomainError('frame_invalid', 'expected 4 planes, got 3');
@@ -77,7 +77,7 @@ test('a frame that cannot be shown is left out of the grid', async (t) => {
 });
 
 test('the worst mistakes are shown with the evidence for their labels', async (t) => {
-  const dir = await folder(t);
+  const dir = await makeFolder(t);
   const rows = rowsOf(3);
   const asked: string[] = [];
   await writeReport(dir, scoreRows(rows, hpaLabels, thresholds), {
@@ -149,7 +149,7 @@ test('reliability compares what was said with how often it was so', (t) => {
 });
 
 test('the curves of the training are in the report where they are known', async (t) => {
-  const dir = await folder(t);
+  const dir = await makeFolder(t);
   const history = [1, 2, 3].map((epoch) => ({
     ...{ epoch, trainingLoss: 1 / epoch, trainingAccuracy: 0.9, validationLoss: 1 / epoch },
     ...{ validationAccuracy: 0.91, validationMacroF1: 0.1 * epoch, alwaysNoAccuracy: 0.95 },
@@ -165,7 +165,7 @@ test('the curves of the training are in the report where they are known', async 
 });
 
 test('doubted labels are listed in a file, drawn, and shown', async (t) => {
-  const dir = await folder(t);
+  const dir = await makeFolder(t);
   const rows = rowsOf(8);
   const doubts = findDoubts(rows, 28);
   t.true(doubts.length > 0);
@@ -181,7 +181,7 @@ test('doubted labels are listed in a file, drawn, and shown', async (t) => {
 });
 
 test('a frame of which much is doubted shows what is doubted most', async (t) => {
-  const dir = await folder(t);
+  const dir = await makeFolder(t);
   const rows = rowsOf(3);
   const doubt = { isGiven: false, probability: 0.9, expected: 0.8 };
   const of = { ...doubt, selfConfidence: 0.1, usualConfidence: 0.9 };
@@ -205,7 +205,7 @@ test('intervals stand beside the scores that they are of', async (t) => {
   t.regex(text, /95 % intervals over 50 draws of 4 groups/);
   const { low, high } = intervals.macroF1Present;
   t.regex(text, new RegExp(`macro F1, labels present +\\S+ +${low.toFixed(3)}–${high.toFixed(3)}`));
-  const dir = await folder(t);
+  const dir = await makeFolder(t);
   await writeReport(dir, report, { title: 'intervals' });
   const html = await readFile(join(dir, 'report.html'), 'utf8');
   t.true(html.includes(`${low.toFixed(3)}–${high.toFixed(3)}`));
@@ -228,10 +228,4 @@ function rowsOf(count: number): readonly PredictionRow[] {
 async function readFrame(id: string) {
   const at = Number(id.slice('frame-'.length));
   return simulateCells({ seed: at, labels: [at % 28], sizePx: 64 });
-}
-
-async function folder(t: ExecutionContext): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'cytostream-'));
-  t.teardown(() => rm(dir, { recursive: true }));
-  return dir;
 }

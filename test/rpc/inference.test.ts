@@ -7,14 +7,8 @@ import { createFakeEngine, fakeProbabilities } from '../../src/engines/index.js'
 import { DomainError } from '../../src/errors.js';
 import { packageRoot } from '../../src/package-root.js';
 import { findPython, runScript } from '../python/python.js';
-import {
-  fakeDraft,
-  smallInput,
-  smallLabels,
-  smallRowBytes,
-  smallRows,
-  startSmallServer,
-} from '../small-server.js';
+import { smallInput, smallLabels, smallRowBytes, smallRows } from '../small-frames.js';
+import { fakeDraft, startSmallServer } from '../small-server.js';
 import { openTestPort, sample } from './fakes.js';
 
 type Answer = Record<string, unknown>;

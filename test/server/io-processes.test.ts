@@ -5,18 +5,19 @@ import { createInterface } from 'node:readline';
 import test, { type ExecutionContext } from 'ava';
 import { type Client, connect } from '../../src/client/index.js';
 import type { DomainError } from '../../src/errors.js';
-import type { Frame } from '../../src/frames/index.js';
 import { openModelStore } from '../../src/models/index.js';
 import { packageRoot } from '../../src/package-root.js';
 import { countIoProcesses } from '../../src/server/io/io-processes.js';
 import { tinyProbabilities } from '../engines/tiny-models.js';
-import { draftOf, inputSpec, tempFolder } from '../models/model-fixtures.js';
+import { makeFolder } from '../make-folder.js';
+import { draftOf } from '../models/model-fixtures.js';
+import { smallFrame } from '../small-frames.js';
 
 const main = join(packageRoot, 'dist/src/main.js');
 
 /** `serve` with two processes on one port, the tiny model live, and its log line by line. */
 async function startShared(t: ExecutionContext) {
-  const folder = await tempFolder(t);
+  const folder = await makeFolder(t);
   const store = await openModelStore(join(folder, 'models'));
   await store.publish(draftOf());
   await store.publish(draftOf('cells', { bias: 1 }));
@@ -71,21 +72,7 @@ async function startShared(t: ExecutionContext) {
   return { child, open, pids, until, metrics };
 }
 
-function frameOf(number: number): Frame {
-  return {
-    id: `${number}`,
-    widthPx: 8,
-    heightPx: 8,
-    pixelType: 'uint8',
-    significantBits: 0,
-    encoding: 'raw',
-    planes: inputSpec.channels.map((channel, index) => ({
-      channel,
-      bytes: Uint8Array.from({ length: 64 }, (_, at) => (number * 31 + index * 7 + at) % 256),
-    })),
-  };
-}
-
+const frameOf = (number: number) => smallFrame(`${number}`, number);
 const expectedOf = (number: number, bias = 0) =>
   tinyProbabilities(Buffer.concat(frameOf(number).planes.map(({ bytes }) => bytes)), { bias });
 

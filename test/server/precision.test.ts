@@ -8,7 +8,8 @@ import {
 import type { Frame } from '../../src/frames/index.js';
 import { buildInference, initialiseParameters, type Network } from '../../src/graph/index.js';
 import { createGoldenFrame, type VersionDraft } from '../../src/models/index.js';
-import { smallInput, smallLabels, smallRows, startSmallServer } from '../small-server.js';
+import { smallInput, smallLabels, smallRows } from '../small-frames.js';
+import { startSmallServer } from '../small-server.js';
 
 const network: Network = {
   name: 'half',

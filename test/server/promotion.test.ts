@@ -1,40 +1,33 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { connect } from '../../src/client/index.js';
-import { parseConfig } from '../../src/config.js';
+import type { ConfigInput } from '../../src/config.js';
 import { DomainError } from '../../src/errors.js';
 import { openModelStore } from '../../src/models/index.js';
 import { startServer } from '../../src/server.js';
 import { silentLog } from '../../src/telemetry/index.js';
 import { runCli } from '../cli/run-cli.js';
+import { makeFolder } from '../make-folder.js';
 import { draftOf } from '../models/model-fixtures.js';
+import { smallConfig } from '../small-server.js';
 import { writeSmallDataset } from '../training/small-dataset.js';
 
 /**
  * A server with two versions, the first of which is live, and frames that the second
  * answers worse: at a bias of -9 no label is ever given, at 0 all four are.
  */
-async function openServer(t: ExecutionContext, config: Readonly<Record<string, unknown>> = {}) {
-  const folder = await mkdtemp(join(tmpdir(), 'cytostream-gate-'));
-  t.teardown(() => rm(folder, { recursive: true, force: true }));
+async function openServer(t: ExecutionContext, config: ConfigInput = {}) {
+  const folder = await makeFolder(t);
   const data = await writeSmallDataset(join(folder, 'held-out'), 4, { labels: [0, 1] });
-  const parsed = parseConfig(
-    {
-      ...{ modelsDir: join(folder, 'models'), runsDir: join(folder, 'runs'), dataRoots: [folder] },
-      ...{ host: '127.0.0.1', httpHost: '127.0.0.1', port: 0, httpPort: 0 },
-      ...{ batchSizes: [1, 4], prepareThreads: 1, engineThreads: 1, engineWorkers: 1 },
-      ...config,
-      ...('gateData' in config ? { gateData: data } : {}),
-    },
-    {},
-  );
-  if ('faults' in parsed) throw new Error(parsed.faults.join('; '));
-  const store = await openModelStore(parsed.value.modelsDir);
+  const settings = smallConfig(folder, {
+    ...{ engineThreads: 1, engineWorkers: 1 },
+    ...config,
+    ...('gateData' in config ? { gateData: data } : {}),
+  });
+  const store = await openModelStore(settings.modelsDir);
   for (const bias of [0, -9, 0]) await store.publish(draftOf('cells', { bias }));
   await store.setAlias('cells', 'live', 1);
-  const server = await startServer(parsed.value, { log: silentLog });
+  const server = await startServer(settings, { log: silentLog });
   const address = `127.0.0.1:${server.port}`;
   const client = connect(address);
   t.teardown(async () => {

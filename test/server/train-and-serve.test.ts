@@ -1,36 +1,19 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { connect } from '../../src/client/index.js';
-import { parseConfig } from '../../src/config.js';
 import { DomainError } from '../../src/errors.js';
 import { startServer } from '../../src/server.js';
 import { simulateCells, writeSimulatedDataset } from '../../src/simulator/index.js';
 import { silentLog } from '../../src/telemetry/index.js';
+import { makeFolder } from '../make-folder.js';
+import { smallConfig } from '../small-server.js';
 
 test('a model is trained over gRPC, watched again, served and evaluated, with the real engine', async (t) => {
   t.timeout(280_000);
-  const folder = await mkdtemp(join(tmpdir(), 'cytostream-train-'));
-  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const folder = await makeFolder(t);
   await writeSimulatedDataset(join(folder, 'cells'), { frameCount: 10, sizePx: 64, seed: 1 });
-  const parsed = parseConfig(
-    {
-      modelsDir: join(folder, 'models'),
-      runsDir: join(folder, 'runs'),
-      dataRoots: [folder],
-      host: '127.0.0.1',
-      httpHost: '127.0.0.1',
-      port: 0,
-      httpPort: 0,
-      batchSizes: [1, 4],
-      engineThreads: 1,
-      prepareThreads: 1,
-    },
-    {},
-  );
-  if ('faults' in parsed) throw new Error(parsed.faults.join('; '));
-  const server = await startServer(parsed.value, { log: silentLog });
+  const config = smallConfig(folder, { engineThreads: 1 });
+  const server = await startServer(config, { log: silentLog });
   const client = connect(`127.0.0.1:${server.port}`);
   t.teardown(async () => {
     client.close();

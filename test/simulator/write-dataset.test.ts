@@ -1,21 +1,15 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import sharp from 'sharp';
 import { DomainError } from '../../src/errors.js';
 import { writeSimulatedDataset } from '../../src/simulator/index.js';
-
-async function folderFor(t: ExecutionContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'cytostream-simulated-'));
-  t.teardown(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
+import { makeFolder } from '../make-folder.js';
 
 const options = { frameCount: 5, sizePx: 48, seed: 4 };
 
 test('a dataset is csv and grey PNGs in the Kaggle layout', async (t) => {
-  const folder = join(await folderFor(t), 'new', 'cells');
+  const folder = join(await makeFolder(t), 'new', 'cells');
   const progress: string[] = [];
   await writeSimulatedDataset(folder, options, (done, total) => progress.push(`${done}/${total}`));
   t.deepEqual(progress, ['1/5', '2/5', '3/5', '4/5', '5/5']);
@@ -33,7 +27,7 @@ test('a dataset is csv and grey PNGs in the Kaggle layout', async (t) => {
 });
 
 test('the same options write the same bytes', async (t) => {
-  const [one, other] = [await folderFor(t), await folderFor(t)];
+  const [one, other] = [await makeFolder(t), await makeFolder(t)];
   for (const folder of [one, other]) await writeSimulatedDataset(folder, options);
   for (const file of ['train.csv', 'train/sim_000000_red.png', 'train/sim_000004_green.png']) {
     t.deepEqual(await readFile(join(one, file)), await readFile(join(other, file)));
@@ -41,7 +35,7 @@ test('the same options write the same bytes', async (t) => {
 });
 
 test('a dataset that is already there is never mixed with another', async (t) => {
-  const folder = await folderFor(t);
+  const folder = await makeFolder(t);
   await writeFile(join(folder, 'train.csv'), 'Id,Target\n');
   const error = await t.throwsAsync(writeSimulatedDataset(folder, options));
   t.is((error as DomainError).code, 'dataset_invalid');
@@ -49,7 +43,7 @@ test('a dataset that is already there is never mixed with another', async (t) =>
 });
 
 test('a folder that cannot be made is a storage failure', async (t) => {
-  const folder = await folderFor(t);
+  const folder = await makeFolder(t);
   await writeFile(join(folder, 'file'), '');
   const error = await t.throwsAsync(writeSimulatedDataset(join(folder, 'file/cells'), options), {
     instanceOf: DomainError,
@@ -58,7 +52,7 @@ test('a folder that cannot be made is a storage failure', async (t) => {
 });
 
 test('an abort stops between frames, and leaves no dataset that looks whole', async (t) => {
-  const folder = await folderFor(t);
+  const folder = await makeFolder(t);
   const controller = new AbortController();
   const writing = writeSimulatedDataset(
     folder,

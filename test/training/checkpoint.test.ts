@@ -3,7 +3,8 @@ import { readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from '../../src/training/checkpoint.js';
-import { newFolder, what } from './run-fixtures.js';
+import { makeFolder } from '../make-folder.js';
+import { what } from './run-fixtures.js';
 
 function newCheckpoint(fill: number, count = 12): Checkpoint {
   const tensor = (first: number) => ({
@@ -21,7 +22,7 @@ function newCheckpoint(fill: number, count = 12): Checkpoint {
 }
 
 test('a checkpoint comes back as it was, bit for bit', async (t) => {
-  const path = join(await newFolder(t), 'best.safetensors');
+  const path = join(await makeFolder(t), 'best.safetensors');
   const checkpoint = newCheckpoint(3);
   await writeCheckpoint(path, checkpoint);
   t.deepEqual(await readCheckpoint(path), checkpoint);
@@ -30,7 +31,7 @@ test('a checkpoint comes back as it was, bit for bit', async (t) => {
 });
 
 test('the file is a safetensors file: length, JSON with offsets, values', async (t) => {
-  const path = join(await newFolder(t), 'best.safetensors');
+  const path = join(await makeFolder(t), 'best.safetensors');
   await writeCheckpoint(path, newCheckpoint(3));
   const file = await readFile(path);
   const length = Number(file.readBigUInt64LE());
@@ -47,7 +48,7 @@ test('the file is a safetensors file: length, JSON with offsets, values', async 
 });
 
 test('no single changed byte goes unnoticed, nor a cut file, nor one of something else', async (t) => {
-  const path = join(await newFolder(t), 'best.safetensors');
+  const path = join(await makeFolder(t), 'best.safetensors');
   await writeCheckpoint(path, newCheckpoint(3));
   const sound = await readFile(path);
   const corrupt = { name: 'DomainError', code: 'checkpoint_corrupt' } as const;
@@ -74,7 +75,7 @@ test('no single changed byte goes unnoticed, nor a cut file, nor one of somethin
 });
 
 test('a checkpoint that is not there is unknown', async (t) => {
-  await t.throwsAsync(readCheckpoint(join(await newFolder(t), 'best.safetensors')), {
+  await t.throwsAsync(readCheckpoint(join(await makeFolder(t), 'best.safetensors')), {
     name: 'DomainError',
     code: 'checkpoint_unknown',
     message: 'there is no checkpoint best.safetensors',
@@ -87,7 +88,7 @@ test('a full disk leaves the earlier checkpoint and nothing half', async (t) => 
     t.pass();
     return;
   }
-  const folder = await newFolder(t);
+  const folder = await makeFolder(t);
   const path = join(folder, 'best.safetensors');
   await writeCheckpoint(path, newCheckpoint(3));
   // Where the next is put together leads to a device that is always full.
@@ -102,7 +103,7 @@ test('a full disk leaves the earlier checkpoint and nothing half', async (t) => 
 });
 
 test('a folder that does not exist is told without its path', async (t) => {
-  const path = join(await newFolder(t), 'gone', 'best.safetensors');
+  const path = join(await makeFolder(t), 'gone', 'best.safetensors');
   await t.throwsAsync(writeCheckpoint(path, newCheckpoint(4)), {
     name: 'DomainError',
     code: 'storage_failed',

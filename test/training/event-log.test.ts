@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test from 'ava';
 import { createEventLog, readEvents } from '../../src/training/event-log.js';
-import { endedEvent, newFolder, stepEvent } from './run-fixtures.js';
+import { makeFolder } from '../make-folder.js';
+import { endedEvent, stepEvent } from './run-fixtures.js';
 
 test('a line that another process has only half written is not read', async (t) => {
-  const path = join(await newFolder(t), 'events.jsonl');
+  const path = join(await makeFolder(t), 'events.jsonl');
   const log = await createEventLog(path, 'run');
   await log.append(stepEvent(1));
   await log.append(endedEvent);
@@ -17,7 +18,7 @@ test('a line that another process has only half written is not read', async (t) 
 });
 
 test('a watcher sees an event only when it is on disk', async (t) => {
-  const path = join(await newFolder(t), 'events.jsonl');
+  const path = join(await makeFolder(t), 'events.jsonl');
   const log = await createEventLog(path, 'run');
   t.teardown(() => log.close());
   const appended = log.append(stepEvent(1));
@@ -33,7 +34,7 @@ test('a full disk tears no line: watchers here see all, the file holds whole eve
     t.pass();
     return;
   }
-  const folder = await newFolder(t);
+  const folder = await makeFolder(t);
   const entry = join(import.meta.dirname, 'limited-process.js');
   // 8 blocks of 512 or 1024 bytes: room for the spec and some events.
   const limited = 'ulimit -f 8 && exec "$0" "$1" "$2"';

@@ -6,7 +6,8 @@ import { promisify } from 'node:util';
 import test from 'ava';
 import { readCheckpoint } from '../../src/training/checkpoint.js';
 import type { RunEvent } from '../../src/training/index.js';
-import { openFolder, writeSmallDataset } from './small-dataset.js';
+import { makeFolder } from '../make-folder.js';
+import { writeSmallDataset } from './small-dataset.js';
 import { openTestTrainer } from './test-trainer.js';
 
 test('a disk that is full at a later checkpoint fails the run and leaves the earlier one', async (t) => {
@@ -60,7 +61,7 @@ test('a run under a limit on file sizes fails with the reason and no half checkp
     t.pass();
     return;
   }
-  const folder = await openFolder(t);
+  const folder = await makeFolder(t);
   const dataPath = await writeSmallDataset(join(folder, 'cells'), 8);
   const entry = join(import.meta.dirname, 'limited-trainer.js');
   // 1000 blocks of 512 or 1024 bytes; a checkpoint takes more than a MiB.

@@ -1,16 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { ExecutionContext } from 'ava';
 import { hpaChannels } from '../../src/frames/index.js';
 import type { RunEventBody, RunSpec } from '../../src/training/index.js';
 import { parseRunSpec } from '../../src/training/run-spec.js';
-
-export async function newFolder(t: ExecutionContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'cytostream-runs-'));
-  t.teardown(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 export function newSpec(given: Partial<RunSpec> = {}): RunSpec {
   const parsed = parseRunSpec({ dataPath: '/cells', model: 'cells', ...given });

@@ -8,7 +8,8 @@ import type { RunEvent } from '../../src/training/index.js';
 import { readRunFolder } from '../../src/training/run-folder.js';
 import { thisOwner } from '../../src/training/run-owner.js';
 import { createRunStore, orphanReason, stopFile } from '../../src/training/run-store.js';
-import { endedEvent, newFolder, stepEvent, what } from './run-fixtures.js';
+import { makeFolder } from '../make-folder.js';
+import { endedEvent, stepEvent, what } from './run-fixtures.js';
 
 const never = new AbortController().signal;
 
@@ -21,7 +22,7 @@ async function collect(events: AsyncIterable<RunEvent>): Promise<RunEvent[]> {
 const numbers = (events: readonly RunEvent[]) => events.map(({ number }) => number);
 
 test('a run has its spec on disk before its first event', async (t) => {
-  const store = createRunStore(join(await newFolder(t), 'runs'));
+  const store = createRunStore(join(await makeFolder(t), 'runs'));
   t.teardown(() => store.close());
   const { path } = await store.create('first', what);
   const spec = JSON.parse(await readFile(join(path, 'spec.json'), 'utf8'));
@@ -33,7 +34,7 @@ test('a run has its spec on disk before its first event', async (t) => {
 });
 
 test('a run of an earlier release is read with the defaults of what came later', async (t) => {
-  const store = createRunStore(join(await newFolder(t), 'runs'));
+  const store = createRunStore(join(await makeFolder(t), 'runs'));
   t.teardown(() => store.close());
   const { path } = await store.create('old', what);
   const record = JSON.parse(await readFile(join(path, 'spec.json'), 'utf8'));
@@ -44,7 +45,7 @@ test('a run of an earlier release is read with the defaults of what came later',
 });
 
 test('events are numbered without gaps, watched while they come and read back by another store', async (t) => {
-  const folder = await newFolder(t);
+  const folder = await makeFolder(t);
   const store = createRunStore(folder);
   await store.create('run', what);
   const watched = collect(store.watch('run', 1, never));
@@ -70,7 +71,7 @@ test('events are numbered without gaps, watched while they come and read back by
 });
 
 test('epochs make the history, and a diverged loss stays not a number on disk', async (t) => {
-  const folder = await newFolder(t);
+  const folder = await makeFolder(t);
   const store = createRunStore(folder);
   await store.create('run', what);
   const scores = {
@@ -97,7 +98,7 @@ test('epochs make the history, and a diverged loss stays not a number on disk', 
 });
 
 test('an ended run takes no event and no stop', async (t) => {
-  const store = createRunStore(await newFolder(t));
+  const store = createRunStore(await makeFolder(t));
   t.teardown(() => store.close());
   const { path } = await store.create('run', what);
   await store.requestStop('run');
@@ -109,7 +110,7 @@ test('an ended run takes no event and no stop', async (t) => {
 });
 
 test('names are checked: taken, unfit, unknown', async (t) => {
-  const folder = await newFolder(t);
+  const folder = await makeFolder(t);
   const store = createRunStore(folder);
   t.teardown(() => store.close());
   await store.create('run', what);
@@ -129,7 +130,7 @@ test('names are checked: taken, unfit, unknown', async (t) => {
 });
 
 test('a folder of runs that does not exist has none, and one that is a file is told', async (t) => {
-  const folder = await newFolder(t);
+  const folder = await makeFolder(t);
   t.deepEqual(await createRunStore(join(folder, 'none')).list(), []);
   await writeFile(join(folder, 'file'), '');
   const store = createRunStore(join(folder, 'file'));
@@ -141,7 +142,7 @@ test('a folder of runs that does not exist has none, and one that is a file is t
 });
 
 test('a watch ends with its signal and leaves the run alone', async (t) => {
-  const store = createRunStore(await newFolder(t));
+  const store = createRunStore(await makeFolder(t));
   t.teardown(() => store.close());
   await store.create('run', what);
   await store.append('run', stepEvent(1));
@@ -161,7 +162,7 @@ test('a watch ends with its signal and leaves the run alone', async (t) => {
 });
 
 test('a run whose process is gone is failed, with an end after its last whole event', async (t) => {
-  const folder = await newFolder(t);
+  const folder = await makeFolder(t);
   const child = fork(join(import.meta.dirname, 'store-process.js'), [folder]);
   t.teardown(() => child.kill('SIGKILL'));
   const [message] = await once(child, 'message');
@@ -186,7 +187,7 @@ test('a run whose process is gone is failed, with an end after its last whole ev
 });
 
 test('a run is resumed behind its end, by one process at a time', async (t) => {
-  const folder = await newFolder(t);
+  const folder = await makeFolder(t);
   const first = createRunStore(folder);
   const { path } = await first.create('run', what);
   await first.append('run', stepEvent(1));
@@ -224,7 +225,7 @@ test('a run is resumed behind its end, by one process at a time', async (t) => {
 });
 
 test('a claim of a process that died is no hindrance, one of a living process is', async (t) => {
-  const folder = await newFolder(t);
+  const folder = await makeFolder(t);
   const store = createRunStore(folder);
   t.teardown(() => store.close());
   const { path } = await store.create('run', what);

@@ -13,8 +13,9 @@ import {
   type VersionStore,
 } from '../../src/training/index.js';
 import { startTrainerProcess, type TrainerProcess } from '../../src/training/trainer-process.js';
+import { makeFolder } from '../make-folder.js';
 import { newSpec } from './run-fixtures.js';
-import { openFolder, writeSmallDataset } from './small-dataset.js';
+import { writeSmallDataset } from './small-dataset.js';
 
 export interface TestTrainer {
   readonly trainer: Trainer;
@@ -42,7 +43,7 @@ export async function openTestTrainer(
     readonly promote?: (name: string, version: number) => Promise<unknown>;
   } = {},
 ): Promise<TestTrainer> {
-  const folder = await openFolder(t);
+  const folder = await makeFolder(t);
   const dataPath = await writeSmallDataset(join(folder, 'cells'), frameCount);
   const runsDir = join(folder, 'runs');
   const models = await openModelStore(join(folder, 'models'));

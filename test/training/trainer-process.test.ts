@@ -10,12 +10,13 @@ import { hpaLabels } from '../../src/label-set.js';
 import type { ProcessEvent } from '../../src/training/process/messages.js';
 import { createRunStore } from '../../src/training/run-store.js';
 import { startTrainerProcess } from '../../src/training/trainer-process.js';
+import { makeFolder } from '../make-folder.js';
 import { newSpec } from './run-fixtures.js';
-import { openFolder, writeSmallDataset } from './small-dataset.js';
+import { writeSmallDataset } from './small-dataset.js';
 
 /** A process that trains without end. */
-async function startEndless(t: Parameters<typeof openFolder>[0]) {
-  const folder = await openFolder(t);
+async function startEndless(t: Parameters<typeof makeFolder>[0]) {
+  const folder = await makeFolder(t);
   const dataPath = await writeSmallDataset(join(folder, 'cells'), 8);
   const store = createRunStore(join(folder, 'runs'));
   t.teardown(() => store.close());
@@ -88,7 +89,7 @@ test.serial('training runs at the lowest priority', async (t) => {
 test.serial(
   'a process whose parent is killed ends too, and its run is shown as failed',
   async (t) => {
-    const folder = await openFolder(t);
+    const folder = await makeFolder(t);
     const dataPath = await writeSmallDataset(join(folder, 'cells'), 8);
     const runsDir = join(folder, 'runs');
     const entry = join(import.meta.dirname, 'endless-process.js');

@@ -11,10 +11,7 @@ export interface AdamOptions {
   readonly epsilon?: number;
 }
 
-/** Names of the slots that Adam keeps for each parameter: first and second moment. */
-export const adamSlots = ['m', 'v'] as const;
-
-/** Writes the updates of parameters; one for all parameters of a graph. */
+/** Writes the updates of parameters, of which Adam keeps first and second moment (`m`, `v`); one for all parameters of a graph. */
 export type AdamUpdate = (
   parameter: Value,
   gradient: Value,

@@ -5,8 +5,8 @@ import { createBatchLoader } from '../../../src/training/process/batch-loader.js
 import type { FrameSet } from '../../../src/training/process/frame-set.js';
 import { fileSource } from '../../../src/training/process/frame-source.js';
 import type { StepBatch } from '../../../src/training/step-runner.js';
+import { makeFolder } from '../../make-folder.js';
 import { newSpec } from '../run-fixtures.js';
-import { openFolder } from '../small-dataset.js';
 import { createSmallSet, smallShape } from './small-set.js';
 
 const rows = [3, 0, 9, 1, 1, 7, 2, 8, 5, 4];
@@ -14,7 +14,7 @@ const rows = [3, 0, 9, 1, 1, 7, 2, 8, 5, 4];
 /** The same frames in a file, from its byte 5 on. */
 async function inFile(t: ExecutionContext, count: number): Promise<FrameSet> {
   const set = createSmallSet(count);
-  const path = join(await openFolder(t), 'frames');
+  const path = join(await makeFolder(t), 'frames');
   writeFileSync(path, Buffer.concat([Buffer.alloc(5, 7), ...set.pixels]));
   const source = fileSource({ descriptor: openSync(path, 'r'), firstByte: 5 }, set.frameBytes);
   t.teardown(() => source.close());

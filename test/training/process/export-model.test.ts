@@ -1,5 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { createOnnxGraphRunner } from '../../../src/engines/index.js';
@@ -14,6 +13,7 @@ import { memorySource } from '../../../src/training/process/frame-source.js';
 import { exportFiles } from '../../../src/training/process/messages.js';
 import { runOver } from '../../../src/training/process/run-over.js';
 import { createStepRunner } from '../../../src/training/step-runner.js';
+import { makeFolder } from '../../make-folder.js';
 import { createSimulatedSet } from './simulated-set.js';
 
 const sizePx = 40;
@@ -89,8 +89,7 @@ test('frames of another kind lie beyond the threshold, frames like the training 
   const { parameters, loss } = await train(training);
   t.true(loss < 0.3, `it has learnt: the loss is ${loss}`);
 
-  const folder = await mkdtemp(join(tmpdir(), 'cytostream-export-'));
-  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const folder = await makeFolder(t);
   const { drift, goldenOutput } = await exportModel(
     { network, parameters, training, validation, folder },
     { threads: 1 },

@@ -15,7 +15,8 @@ import {
   gatherBatch,
   loadFrames,
 } from '../../../src/training/process/frame-set.js';
-import { openFolder, writeSmallDataset } from '../small-dataset.js';
+import { makeFolder } from '../../make-folder.js';
+import { writeSmallDataset } from '../small-dataset.js';
 
 const inputSpec: InputSpec = { channels: hpaChannels, widthPx: 24, heightPx: 24, resize: 'area' };
 const frameCount = 6;
@@ -23,8 +24,8 @@ const maxBytes = 1e6;
 
 /** A dataset, a cache, and how often a frame was decoded for it. */
 async function open(t: ExecutionContext) {
-  const dataPath = await writeSmallDataset(join(await openFolder(t), 'cells'), frameCount);
-  const folder = join(await openFolder(t), 'cache');
+  const dataPath = await writeSmallDataset(join(await makeFolder(t), 'cells'), frameCount);
+  const folder = join(await makeFolder(t), 'cache');
   const preparer = createPreparer({ threads: 1 });
   t.teardown(() => preparer.close());
   const warnings: string[] = [];
@@ -178,7 +179,7 @@ test('a disk that refuses the cache costs the cache and not the run', async (t) 
 });
 
 test('an entry that is not finished is not there, and leaves nothing', async (t) => {
-  const folder = join(await openFolder(t), 'cache');
+  const folder = join(await makeFolder(t), 'cache');
   const cache = createFrameCache({ folder, maxBytes });
   const entry: CacheEntry = { key: 'a'.repeat(64), frameCount: 2, frameBytes: 4 };
   const writer = await cache.create(entry);
