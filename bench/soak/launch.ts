@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { ConfigInput } from '../../src/config.js';
+import type { ServerOrder } from './ordered-engine.js';
 import { readServerLog, type ServerLog } from './server-log.js';
-import type { ServerOrder, ServerProcessSpec } from './server-process.js';
+import type { ServerProcessSpec } from './server-process.js';
 
 /** How a process ended. */
 export interface ServerEnd {

@@ -2,10 +2,10 @@
 // ServerProcessSpec as JSON. Prints its ports as `serve --json` does; SIGTERM drains it.
 import { availableParallelism } from 'node:os';
 import { type ConfigInput, parseConfig } from '../../src/config.js';
-import type { Engine } from '../../src/engines/index.js';
 import { startServer } from '../../src/server.js';
 import { createLog } from '../../src/telemetry/index.js';
 import { openBreakableEngine } from '../chaos/breakable-engine.js';
+import type { OrderedEngine, ServerOrder } from './ordered-engine.js';
 import { createVersionedEngine } from './versioned-engine.js';
 
 /** What kind of engine a server gets, and its settings. */
@@ -15,17 +15,6 @@ export interface ServerProcessSpec {
     /** The real runtime, in workers that crash and hang when they are told to. */
     | { readonly kind: 'breakable'; readonly runTimeoutMs: number };
   readonly config: ConfigInput;
-}
-
-/** What such an engine may be told. */
-export type ServerOrder =
-  | { readonly kind: 'stall'; readonly forMs: number }
-  | { readonly kind: 'throw' | 'exit' | 'hang' };
-
-/** An engine and what it does when it is told to. */
-export interface OrderedEngine {
-  readonly engine: Engine;
-  obey(order: ServerOrder): void;
 }
 
 const spec = JSON.parse(process.argv[2] ?? '') as ServerProcessSpec; // its one sender is launch.ts

@@ -1,9 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Option } from '@commander-js/extra-typings';
-import type { ModelDescription, ModelImport, PromotionGate } from '../client/index.js';
-import { hpaLabels } from '../label-set.js';
-import { formatTable, left, right, type TableOptions } from '../table.js';
+import type { ModelDescription, PromotionGate } from '../client/index.js';
 import {
   address,
   createCommand,
@@ -16,7 +13,8 @@ import {
 import { exportFormat, exportVersion } from './export-version.js';
 import { UsageError } from './failure.js';
 import { flags } from './flags.js';
-import { readForeignModel } from './foreign-model.js';
+import { formatModel, formatModels } from './format-model.js';
+import { readDraft } from './model-draft.js';
 import { type ModelsPlace, type ModelsPlaceOptions, openModelsPlace } from './models-place.js';
 import { widthOf } from './terminal.js';
 
@@ -161,57 +159,6 @@ it is served.
     .addHelpText('after', example('models list', 'models promote cells@3'));
 };
 
-interface DraftOptions {
-  readonly name: string;
-  readonly onnx?: string | undefined;
-  readonly keras?: string | undefined;
-  readonly tfjs?: string | undefined;
-  readonly labels?: string | undefined;
-  readonly channels?: string | undefined;
-  readonly size?: number | undefined;
-  readonly threshold?: number | undefined;
-}
-
-/** What the options say of a model made elsewhere, held against what its file says. */
-async function readDraft(options: DraftOptions): Promise<ModelImport> {
-  const { onnx, keras, tfjs, size, threshold } = options;
-  const [path, ...others] = [onnx, keras, tfjs].filter((file) => file !== undefined);
-  if (path === undefined || others.length > 0) {
-    throw new UsageError('expected one of --onnx, --keras and --tfjs');
-  }
-  const labels =
-    options.labels === undefined
-      ? hpaLabels
-      : (await readFile(options.labels, 'utf8'))
-          .split(/\r?\n/)
-          .map((line) => line.trim())
-          .filter((line) => line !== '');
-  const { hpaChannels } = await import('../frames/index.js');
-  const channels = options.channels?.split(',') ?? hpaChannels;
-  const foreign = onnx === undefined ? await readForeignModel(path) : null;
-  const { heightPx, widthPx } = foreign ?? { heightPx: size ?? 128, widthPx: size ?? 128 };
-  if (foreign) {
-    const { channelCount, labelCount } = foreign;
-    const faults = [
-      ...differs('channels', channelCount, channels.length),
-      ...differs('labels', labelCount, labels.length),
-      ...(size === undefined ? [] : differs('size', widthPx, size)),
-    ];
-    if (faults.length > 0) throw new UsageError(faults.join('; '));
-  }
-  return {
-    name: options.name,
-    onnx: foreign?.onnx ?? (await readFile(path)),
-    labels,
-    inputSpec: { channels, widthPx, heightPx, resize: 'bilinear' },
-    ...(threshold === undefined ? {} : { thresholds: labels.map(() => threshold) }),
-  };
-}
-
-function differs(what: string, inFile: number, given: number): readonly string[] {
-  return inFile === given ? [] : [`--${what}: expected ${inFile} as in the file, got ${given}`];
-}
-
 async function inPlace(
   options: ModelsPlaceOptions,
   use: (place: ModelsPlace) => Promise<void>,
@@ -222,72 +169,4 @@ async function inPlace(
   } finally {
     await place.close();
   }
-}
-
-function formatModels(models: readonly ModelDescription[], options: TableOptions): string {
-  return formatTable(
-    [
-      ...[left('model'), left('aliases'), left('state')],
-      ...[right('macro F1'), right('accuracy'), right('"no"')],
-      ...[left('created', 2), left('run', 1)],
-    ],
-    models.map((model) => [
-      `${model.name}@${model.version}`,
-      model.aliases.join(', '),
-      model.state,
-      model.scores?.macroF1.toFixed(4) ?? '-',
-      model.scores?.binaryAccuracy.toFixed(4) ?? '-',
-      model.scores?.alwaysNoAccuracy.toFixed(4) ?? '-',
-      new Date(model.createdAtMs).toISOString().slice(0, 19),
-      model.runId === '' ? 'imported' : model.runId,
-    ]),
-    options,
-  );
-}
-
-function formatModel(model: ModelDescription): string {
-  const { inputSpec, scores } = model;
-  const facts: readonly (readonly [string, string])[] = [
-    ['model', `${model.name}@${model.version}`],
-    ['aliases', model.aliases.join(', ') || '-'],
-    ['state', model.failure === '' ? model.state : `${model.state}: ${model.failure}`],
-    ['device', model.device || 'not loaded'],
-    ['precision', [model.precision || '-', model.precisionNote].filter(Boolean).join(': ')],
-    [
-      'input',
-      `uint8 [N, ${inputSpec.channels.length}, ${inputSpec.heightPx}, ${inputSpec.widthPx}], ${inputSpec.resize}`,
-    ],
-    ['channels', inputSpec.channels.join(', ')],
-    ['created', new Date(model.createdAtMs).toISOString()],
-    ['run', model.runId || 'imported'],
-    ['parent', model.parent || '-'],
-    ['dataset', model.datasetFingerprint || '-'],
-    ['sha256', model.sha256],
-    ['thresholds', model.thresholdsSource],
-    ['temperature', formatCalibration(model.calibration)],
-    ['explains', model.explains ? 'yes: classify --explain' : 'no'],
-    [
-      'scores',
-      scores === null
-        ? 'none'
-        : `macro F1 ${scores.macroF1.toFixed(4)}, binary accuracy ${scores.binaryAccuracy.toFixed(4)} ` +
-          `("no" to everything: ${scores.alwaysNoAccuracy.toFixed(4)}), loss ${scores.loss.toFixed(4)}, ` +
-          `on ${scores.frameCount} frames`,
-    ],
-  ];
-  const width = Math.max(...facts.map(([name]) => name.length));
-  const labels = formatTable(
-    [right('index'), left('label'), right('threshold')],
-    model.labels.map((label, index) => [index, label, model.thresholds[index]?.toFixed(3) ?? '-']),
-  );
-  return `${facts.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join('\n')}\n\n${labels}`;
-}
-
-function formatCalibration(calibration: ModelDescription['calibration']): string {
-  if (calibration === null) return 'none: probabilities are served as they came';
-  const { temperature, errorBefore, errorAfter, frameCount } = calibration;
-  return (
-    `${temperature.toFixed(3)}, within the graph; expected calibration error ` +
-    `${errorBefore.toFixed(4)} before, ${errorAfter.toFixed(4)} after, on ${frameCount} validation frames`
-  );
 }

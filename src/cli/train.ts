@@ -1,7 +1,4 @@
-import { resolve } from 'node:path';
 import { Option } from '@commander-js/extra-typings';
-import { DomainError } from '../errors.js';
-import type { RunSpec } from '../training/index.js';
 import {
   address,
   createCommand,
@@ -11,12 +8,9 @@ import {
   type Verb,
   wholeNumber,
 } from './command.js';
-import { Exit, UsageError } from './failure.js';
+import { UsageError } from './failure.js';
 import { flags } from './flags.js';
-import { type FollowedRun, followRun } from './follow-run.js';
-import { withParts } from './in-place.js';
-import { interruptedExitCode } from './interruption.js';
-import type { Terminal } from './terminal.js';
+import { type RunRequest, trainInPlace, trainOnServer } from './run-training.js';
 
 /** The networks of this version, the default first. */
 const networks = ['seed-cnn', 'resnet-small', 'resnet-large'] as const;
@@ -95,7 +89,7 @@ once.
 `,
     )
     .action(async (options) => {
-      const job: Job = {
+      const request: RunRequest = {
         spec: {
           dataPath: options.data,
           model: options.model,
@@ -138,123 +132,9 @@ once.
         }
         const { crossValidate } = await import('./cross-validate.js');
         const { folds, out, doubts: doubtCount = 0 } = options;
-        return crossValidate({ ...job, folds, out, doubtCount }, terminal);
+        return crossValidate({ ...request, folds, out, doubtCount }, terminal);
       }
       await (options.server === undefined
-        ? trainInPlace(job, options, terminal)
-        : trainOnServer(job, options.server, terminal));
+        ? trainInPlace(request, options, terminal)
+        : trainOnServer(request, options.server, terminal));
     });
-
-interface Job {
-  readonly spec: RunSpec;
-  readonly runId: string | undefined;
-  readonly json: boolean;
-}
-
-async function trainInPlace(
-  job: Job,
-  folders: { readonly models?: string | undefined; readonly runs?: string | undefined },
-  terminal: Terminal,
-): Promise<void> {
-  const { parseRunSpec } = await import('../training/index.js');
-  await withParts(folders, async ({ store, trainer }) => {
-    const isFirst = (await store.aliases(job.spec.model)).live === undefined;
-    const parsed = parseRunSpec({
-      ...job.spec,
-      dataPath: resolve(job.spec.dataPath),
-      promote: job.spec.promote || isFirst,
-    });
-    if ('faults' in parsed) throw new UsageError(parsed.faults.join('; '));
-    const run = await trainer.start(parsed.value, job.runId);
-    using interruption = terminal.interruption(() => {
-      terminal.note('stopping after this step; press Ctrl-C again to leave at once');
-      trainer.stop(run.id).catch((error: unknown) => terminal.note(String(error)));
-    });
-    // The interruption asks the run to stop; its events are followed to their end.
-    const events = trainer.watch(run.id, 1, new AbortController().signal);
-    const end = await followRun(events, { json: job.json }, terminal);
-    const { live } = await store.aliases(job.spec.model);
-    const isLive = live !== undefined && live === end?.published?.version;
-    conclude(end, { ...job, isLive, server: undefined }, terminal);
-    // A run that came to its own end before it heard is no interrupted one.
-    if (end?.state === 'stopped' && interruption.received !== null) {
-      throw new Exit(interruptedExitCode.SIGINT);
-    }
-  });
-}
-
-async function trainOnServer(job: Job, server: string, terminal: Terminal): Promise<void> {
-  const { connect } = await import('../client/index.js');
-  const client = connect(server);
-  try {
-    const isFirst = await client
-      .getModel(job.spec.model)
-      .then(() => false)
-      .catch((error: unknown) => {
-        if (DomainError.from(error).code === 'model_unknown') return true;
-        throw error;
-      });
-    const promote = job.spec.promote || isFirst;
-    using interruption = terminal.interruption();
-    let runId = job.runId ?? '';
-    const events = client.train(
-      { ...job.spec, promote },
-      { signal: interruption.signal, ...(job.runId === undefined ? {} : { runId: job.runId }) },
-    );
-    const onStarted = (id: string) => {
-      runId = id;
-    };
-    try {
-      const end = await followRun(events, { json: job.json, onStarted }, terminal);
-      const live = end?.published ? await client.getModel(job.spec.model) : null;
-      const isLive = live !== null && live.version === end?.published?.version;
-      conclude(end, { ...job, isLive, server }, terminal);
-    } catch (error) {
-      if (interruption.received === null) throw error;
-      terminal.note(
-        `the run goes on; watch it with: npx cytostream runs watch ${runId} --server ${server}`,
-      );
-      throw new Exit(interruptedExitCode.SIGINT);
-    }
-  } finally {
-    client.close();
-  }
-}
-
-/** Says what came of it and what to do next. */
-function conclude(
-  end: FollowedRun | null,
-  about: { readonly json: boolean; readonly isLive: boolean; readonly server: string | undefined },
-  terminal: Terminal,
-): void {
-  if (end === null) {
-    throw new DomainError('not_ready', 'the events ended before the run did; see: runs list');
-  }
-  if (end.state === 'failed') throw new DomainError('internal', `the run failed: ${end.reason}`);
-  if (about.json) return;
-  const say = (line: string) => terminal.print(line);
-  const where = about.server === undefined ? '' : ` --server ${about.server}`;
-  say(end.reason);
-  if (end.state === 'stopped') {
-    say(`go on where it stopped with: npx cytostream runs resume ${end.runId}${where}`);
-  }
-  if (end.published === null) {
-    say('nothing was published: the run ended before its first epoch did');
-    return;
-  }
-  const ref = `${end.published.model}@${end.published.version}`;
-  const scores =
-    end.best === null
-      ? ''
-      : `: macro F1 ${end.best.validationMacroF1.toFixed(4)}, ` +
-        `binary accuracy ${end.best.validationAccuracy.toFixed(4)} ` +
-        `(answering "no" to everything: ${end.best.alwaysNoAccuracy.toFixed(4)})`;
-  say(`trained ${ref}${scores}`);
-  if (!about.isLive) {
-    say(`make it live with: npx cytostream models promote ${ref}${where}`);
-  } else if (about.server === undefined) {
-    say(`${ref} is live; serve it with: npx cytostream serve`);
-  } else {
-    say(`${ref} is live on ${about.server}`);
-  }
-}

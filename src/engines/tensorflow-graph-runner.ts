@@ -11,7 +11,7 @@ import {
   type Tensorflow,
   type TensorflowRuntimeOptions,
 } from './tensorflow-runtime.js';
-import { updateWeights } from './tensorflow-update.js';
+import { type Inputs, updateWeights } from './tensorflow-update.js';
 
 /** A training step to be run in TensorFlow, and how its graph was asked for. */
 export interface TensorflowStep {
@@ -109,9 +109,6 @@ export async function createTensorflowGraphRunner(
     },
   };
 }
-
-/** An input of the step by its name. */
-export type Inputs = (name: string) => Tensor;
 
 /** The layers one after the other, dropouts with our masks: the same of a seed on any machine. */
 function forward(

@@ -1,7 +1,9 @@
 import type { Tensor } from '@tensorflow/tfjs';
 import type { UpdateOptions } from '../graph/index.js';
-import type { Inputs } from './tensorflow-graph-runner.js';
 import type { Tensorflow } from './tensorflow-runtime.js';
+
+/** An input of the step by its name. */
+export type Inputs = (name: string) => Tensor;
 
 /**
  * The next weights, slots and averages by the formulas of `src/graph/optimisers/`, where

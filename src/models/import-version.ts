@@ -1,10 +1,21 @@
 import type { Engine } from '../engines/index.js';
 import { DomainError } from '../errors.js';
+import type { InputSpec } from '../frames/index.js';
+import type { LabelSet } from '../label-set.js';
 import { createGoldenFrame } from './golden.js';
 import type { Manifest } from './model.js';
 import { assertModelName } from './model-ref.js';
 import type { ModelStore } from './model-store.js';
-import type { ImportDraft } from './registry.js';
+
+/** A model made elsewhere. */
+export interface ImportDraft {
+  readonly name: string;
+  readonly onnx: Uint8Array;
+  readonly labels: LabelSet;
+  readonly inputSpec: InputSpec;
+  readonly thresholds: readonly number[];
+  readonly thresholdsSource: string;
+}
 
 /** Edge of the largest input taken, in pixels. */
 const maxEdgePx = 8192;

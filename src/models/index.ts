@@ -1,5 +1,6 @@
 export type { Explained } from './explainer.js';
 export { createGoldenFrame, largestDifference } from './golden.js';
+export type { ImportDraft } from './import-version.js';
 export type {
   Calibration,
   DriftThreshold,
@@ -10,12 +11,12 @@ export type {
   StoredModel,
 } from './model.js';
 export { aliases, assertModelName, parseModelRef } from './model-ref.js';
-export { type ModelStore, openModelStore, type VersionDraft } from './model-store.js';
+export { type ModelStore, openModelStore } from './model-store.js';
 export {
   createRegistry,
   type Handle,
-  type ImportDraft,
   type LoadedView,
   type Registry,
   type RegistryOptions,
 } from './registry.js';
+export type { VersionDraft } from './version-draft.js';

@@ -2,9 +2,7 @@ import type { Batcher, BatcherOptions, DropReason } from '../batching/index.js';
 import { defaultBatcherOptions } from '../batching/index.js';
 import type { Engine, Precision } from '../engines/index.js';
 import { DomainError } from '../errors.js';
-import type { InputSpec } from '../frames/index.js';
-import type { LabelSet } from '../label-set.js';
-import { importVersion } from './import-version.js';
+import { type ImportDraft, importVersion } from './import-version.js';
 import { LoadedVersion, type Loan } from './loaded-version.js';
 import type { Manifest, ModelState, StoredModel } from './model.js';
 import { aliases, assertModelName, parseModelRef } from './model-ref.js';
@@ -49,16 +47,6 @@ export interface Handle {
   readonly explainer: Loan['explainer'];
   /** Gives it back; a second call does nothing. */
   release(): void;
-}
-
-/** A model made elsewhere. */
-export interface ImportDraft {
-  readonly name: string;
-  readonly onnx: Uint8Array;
-  readonly labels: LabelSet;
-  readonly inputSpec: InputSpec;
-  readonly thresholds: readonly number[];
-  readonly thresholdsSource: string;
 }
 
 /** A version in memory, for metrics. */

@@ -1,7 +1,6 @@
 import {
   averages,
   decimals,
-  foremostDoubts,
   formatLabelInterval,
   formatRankingInterval,
   headlines,
@@ -17,6 +16,7 @@ import {
   learningCurves,
   lineChart,
 } from '../plots/index.js';
+import { doubtFigures } from './doubt-figures.js';
 import { pairTable } from './mistakes.js';
 
 interface Shown {
@@ -193,44 +193,6 @@ function pairsFigure(report: Report, categories: readonly string[]): Figure {
       }),
     },
   };
-}
-
-function doubtFigures({ labels, doubts }: Report, sheet: Buffer | null): readonly Figure[] {
-  const note =
-    'Frames whose labels the model believes least, label by label against its own averages (confident learning). Ask a second pair of eyes before changing one: a model that has trained on the frames has learnt to believe their labels.';
-  const pictures: readonly Figure[] =
-    sheet === null
-      ? []
-      : [
-          {
-            title: 'Doubted labels',
-            note,
-            content: { png: sheet, alt: 'frames whose labels are doubted' },
-          },
-        ];
-  const rows = doubts.flatMap((frame) => {
-    const { foremost, moreCount } = foremostDoubts(frame);
-    const { id } = frame;
-    return [
-      ...foremost.map(({ label, isGiven, probability, expected }) => [
-        id,
-        `${label} ${labels[label]?.label}`,
-        isGiven ? 'given, doubted' : 'not given, expected',
-        decimals(probability, 3),
-        decimals(expected, 3),
-      ]),
-      ...(moreCount > 0 ? [[id, `and ${moreCount} more, in doubts.csv`, '', '', '']] : []),
-    ];
-  });
-  const head = ['frame', 'label', 'in the dataset', 'probability', 'average of the other kind'];
-  return [
-    ...pictures,
-    {
-      title: sheet === null ? 'Doubted labels' : 'Doubted labels, in numbers',
-      ...(sheet === null ? { note } : {}),
-      content: { head, rows },
-    },
-  ];
 }
 
 function reliabilityFigure(report: Report): Figure {

@@ -1,6 +1,6 @@
 import { connect } from '../../../src/client/index.js';
 import { learnKnownFrames } from '../../soak/known-frames.js';
-import type { ServerOrder } from '../../soak/server-process.js';
+import type { ServerOrder } from '../../soak/ordered-engine.js';
 import type { Scenario } from '../scenario.js';
 import { badEnds, startSteadyLoad } from '../steady-load.js';
 import { withServer } from '../with-server.js';

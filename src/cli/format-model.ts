@@ -1,0 +1,72 @@
+import type { ModelDescription } from '../client/index.js';
+import { formatTable, left, right, type TableOptions } from '../table.js';
+
+/** Every version in a line. */
+export function formatModels(models: readonly ModelDescription[], options: TableOptions): string {
+  return formatTable(
+    [
+      ...[left('model'), left('aliases'), left('state')],
+      ...[right('macro F1'), right('accuracy'), right('"no"')],
+      ...[left('created', 2), left('run', 1)],
+    ],
+    models.map((model) => [
+      `${model.name}@${model.version}`,
+      model.aliases.join(', '),
+      model.state,
+      model.scores?.macroF1.toFixed(4) ?? '-',
+      model.scores?.binaryAccuracy.toFixed(4) ?? '-',
+      model.scores?.alwaysNoAccuracy.toFixed(4) ?? '-',
+      new Date(model.createdAtMs).toISOString().slice(0, 19),
+      model.runId === '' ? 'imported' : model.runId,
+    ]),
+    options,
+  );
+}
+
+/** One version: what it is and takes, where it came from, its labels and thresholds. */
+export function formatModel(model: ModelDescription): string {
+  const { inputSpec, scores } = model;
+  const facts: readonly (readonly [string, string])[] = [
+    ['model', `${model.name}@${model.version}`],
+    ['aliases', model.aliases.join(', ') || '-'],
+    ['state', model.failure === '' ? model.state : `${model.state}: ${model.failure}`],
+    ['device', model.device || 'not loaded'],
+    ['precision', [model.precision || '-', model.precisionNote].filter(Boolean).join(': ')],
+    [
+      'input',
+      `uint8 [N, ${inputSpec.channels.length}, ${inputSpec.heightPx}, ${inputSpec.widthPx}], ${inputSpec.resize}`,
+    ],
+    ['channels', inputSpec.channels.join(', ')],
+    ['created', new Date(model.createdAtMs).toISOString()],
+    ['run', model.runId || 'imported'],
+    ['parent', model.parent || '-'],
+    ['dataset', model.datasetFingerprint || '-'],
+    ['sha256', model.sha256],
+    ['thresholds', model.thresholdsSource],
+    ['temperature', formatCalibration(model.calibration)],
+    ['explains', model.explains ? 'yes: classify --explain' : 'no'],
+    [
+      'scores',
+      scores === null
+        ? 'none'
+        : `macro F1 ${scores.macroF1.toFixed(4)}, binary accuracy ${scores.binaryAccuracy.toFixed(4)} ` +
+          `("no" to everything: ${scores.alwaysNoAccuracy.toFixed(4)}), loss ${scores.loss.toFixed(4)}, ` +
+          `on ${scores.frameCount} frames`,
+    ],
+  ];
+  const width = Math.max(...facts.map(([name]) => name.length));
+  const labels = formatTable(
+    [right('index'), left('label'), right('threshold')],
+    model.labels.map((label, index) => [index, label, model.thresholds[index]?.toFixed(3) ?? '-']),
+  );
+  return `${facts.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join('\n')}\n\n${labels}`;
+}
+
+function formatCalibration(calibration: ModelDescription['calibration']): string {
+  if (calibration === null) return 'none: probabilities are served as they came';
+  const { temperature, errorBefore, errorAfter, frameCount } = calibration;
+  return (
+    `${temperature.toFixed(3)}, within the graph; expected calibration error ` +
+    `${errorBefore.toFixed(4)} before, ${errorAfter.toFixed(4)} after, on ${frameCount} validation frames`
+  );
+}
