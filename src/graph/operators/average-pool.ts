@@ -1,8 +1,8 @@
-import { DomainError } from '../../errors.js';
 import type { GraphBuilder } from '../graph-builder.js';
 import type { Operator } from '../operator.js';
-import { boundShape, describeShape, type Value } from '../value.js';
+import { boundShape, type Value } from '../value.js';
 import { padToSize } from './pad-to-size.js';
+import { pooledShape } from './pooled-shape.js';
 
 /**
  * The mean of each `sizePx` by `sizePx` window, without overlap; rows and columns that
@@ -11,17 +11,7 @@ import { padToSize } from './pad-to-size.js';
 export const averagePool: Operator = {
   source: 'ONNX operator AveragePool-19; Dumoulin and Visin, arXiv 1603.07285, section 3',
 
-  shape([input], { sizePx = 2 }) {
-    const [batch, channels, heightPx, widthPx] = input!;
-    if (input!.length !== 4 || Number(heightPx) < sizePx || Number(widthPx) < sizePx) {
-      throw new DomainError(
-        'option_invalid',
-        `expected at least ${sizePx} by ${sizePx} px to pool, got ${describeShape(input!)}`,
-      );
-    }
-    const pooled = (size: unknown): number => Math.floor(Number(size) / sizePx);
-    return [batch!, channels!, pooled(heightPx), pooled(widthPx)];
-  },
+  shape: ([input], { sizePx = 2 }) => pooledShape(input!, sizePx),
 
   forward(builder, [input], attributes) {
     const { sizePx = 2 } = attributes;

@@ -1,6 +1,5 @@
-import { DomainError } from '../../errors.js';
 import type { Operator } from '../operator.js';
-import { describeShape } from '../value.js';
+import { pooledShape } from './pooled-shape.js';
 
 /**
  * The largest of each `sizePx` by `sizePx` window, without overlap; rows and columns
@@ -11,17 +10,7 @@ import { describeShape } from '../value.js';
 export const maxPool: Operator = {
   source: 'ONNX operators MaxPool-12 and MaxUnpool-11',
 
-  shape([input], { sizePx = 2 }) {
-    const [batch, channels, heightPx, widthPx] = input!;
-    if (input!.length !== 4 || Number(heightPx) < sizePx || Number(widthPx) < sizePx) {
-      throw new DomainError(
-        'option_invalid',
-        `expected at least ${sizePx} by ${sizePx} px to pool, got ${describeShape(input!)}`,
-      );
-    }
-    const pooled = (size: unknown): number => Math.floor(Number(size) / sizePx);
-    return [batch!, channels!, pooled(heightPx), pooled(widthPx)];
-  },
+  shape: ([input], { sizePx = 2 }) => pooledShape(input!, sizePx),
 
   forward(builder, [input], attributes) {
     const shape = maxPool.shape([input!.shape], attributes);
