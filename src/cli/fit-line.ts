@@ -15,16 +15,28 @@ export function fitParts(parts: readonly string[], columns: number): string {
 }
 
 /**
- * A line in lines of at most `columns` characters, the further ones indented: broken
- * between its parts (two spaces), else between words, else anywhere.
+ * A line in lines of at most `columns` characters, the further ones indented by `indent`:
+ * broken between its parts (two spaces), else between words, else anywhere.
  */
-export function wrapLine(line: string, columns: number): readonly string[] {
+export function wrapLine(line: string, columns: number, indent = 2): readonly string[] {
   if (line.length <= columns) return [line];
-  const indent = '  ';
+  // Where there is hardly room, text matters more than its place.
+  const margin = ' '.repeat(Math.min(indent, columns >> 1));
   const breakAt = [line.lastIndexOf('  ', columns), line.lastIndexOf(' ', columns)].find(
-    (at) => at > indent.length,
+    (at) => at > indent,
   );
   const head = line.slice(0, breakAt ?? columns).trimEnd();
   const rest = line.slice(breakAt ?? columns).trimStart();
-  return [head, ...(rest === '' ? [] : wrapLine(`${indent}${rest}`, columns))];
+  return [head, ...(rest === '' ? [] : wrapLine(`${margin}${rest}`, columns, indent))];
+}
+
+/** Names and what they are, in two columns; a value that is too long goes on in its own. */
+export function formatFacts(
+  facts: readonly (readonly [name: string, value: string])[],
+  { columns = Number.POSITIVE_INFINITY }: { readonly columns?: number } = {},
+): string {
+  const width = Math.max(...facts.map(([name]) => name.length)) + 2;
+  return facts
+    .flatMap(([name, value]) => wrapLine(`${name.padEnd(width)}${value}`, columns, width))
+    .join('\n');
 }

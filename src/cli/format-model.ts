@@ -1,5 +1,6 @@
 import type { ModelDescription } from '../client/index.js';
 import { formatTable, left, right, type TableOptions } from '../table.js';
+import { formatFacts } from './fit-line.js';
 
 /** Every version in a line. */
 export function formatModels(models: readonly ModelDescription[], options: TableOptions): string {
@@ -24,7 +25,7 @@ export function formatModels(models: readonly ModelDescription[], options: Table
 }
 
 /** One version: what it is and takes, where it came from, its labels and thresholds. */
-export function formatModel(model: ModelDescription): string {
+export function formatModel(model: ModelDescription, options: TableOptions): string {
   const { inputSpec, scores } = model;
   const facts: readonly (readonly [string, string])[] = [
     ['model', `${model.name}@${model.version}`],
@@ -54,12 +55,11 @@ export function formatModel(model: ModelDescription): string {
           `on ${scores.frameCount} frames`,
     ],
   ];
-  const width = Math.max(...facts.map(([name]) => name.length));
   const labels = formatTable(
     [right('index'), left('label'), right('threshold')],
     model.labels.map((label, index) => [index, label, model.thresholds[index]?.toFixed(3) ?? '-']),
   );
-  return `${facts.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join('\n')}\n\n${labels}`;
+  return `${formatFacts(facts, options)}\n\n${labels}`;
 }
 
 function formatCalibration(calibration: ModelDescription['calibration']): string {

@@ -56,7 +56,7 @@ export const modelsVerb: Verb = (terminal) => {
     .action((ref, options) =>
       inPlace(options, async (place) => {
         const model = await place.get(ref);
-        say(options.json, model, formatModel(model));
+        say(options.json, model, formatModel(model, widthOf(terminal)));
       }),
     );
 

@@ -2,6 +2,7 @@ import { formatTable, left, right, type TableOptions } from '../table.js';
 import type { Run } from '../training/index.js';
 import { address, createCommand, example, type Verb } from './command.js';
 import { Exit } from './failure.js';
+import { formatFacts, wrapLine } from './fit-line.js';
 import { flags } from './flags.js';
 import { describeEpoch, type FollowedRun, followRun } from './follow-run.js';
 import { interruptedExitCode } from './interruption.js';
@@ -36,7 +37,7 @@ export const runsVerb: Verb = (terminal) => {
     .action((runId, options) =>
       inPlace(options, async (place) => {
         const run = await place.get(runId);
-        terminal.print(options.json ? JSON.stringify(run) : formatRun(run));
+        terminal.print(options.json ? JSON.stringify(run) : formatRun(run, widthOf(terminal)));
       }),
     );
 
@@ -136,7 +137,7 @@ function formatRuns(runs: readonly Run[], options: TableOptions): string {
   );
 }
 
-function formatRun(run: Run): string {
+function formatRun(run: Run, options: TableOptions): string {
   const facts: readonly (readonly [string, string])[] = [
     ['run', run.id],
     ['state', run.failure === '' ? run.state : `${run.state}: ${run.failure}`],
@@ -149,9 +150,9 @@ function formatRun(run: Run): string {
     ],
     ...Object.entries(run.spec).map(([name, value]) => [name, String(value) || '-'] as const),
   ];
-  const width = Math.max(...facts.map(([name]) => name.length));
-  return [
-    ...facts.map(([name, value]) => `${name.padEnd(width)}  ${value}`),
-    ...run.history.map((scores) => describeEpoch(scores, run.spec.epochs)),
-  ].join('\n');
+  const { columns = Number.POSITIVE_INFINITY } = options;
+  const epochs = run.history.flatMap((scores) =>
+    wrapLine(describeEpoch(scores, run.spec.epochs), columns),
+  );
+  return [formatFacts(facts, options), ...epochs].join('\n');
 }

@@ -17,13 +17,13 @@ export interface LogOptions {
   readonly destination?: DestinationStream | undefined;
 }
 
-/** One JSON object a line on standard error; readable lines when that is a terminal. */
+/** One JSON object a line on standard error; one readable line when that is a terminal. */
 export function createLog(options: LogOptions): Log {
   const { level, destination } = options;
   const target =
     destination ??
     (process.stderr.isTTY
-      ? pretty({ destination: 2, sync: true, ignore: 'pid,hostname' })
+      ? pretty({ destination: 2, sync: true, ignore: 'pid,hostname', singleLine: true })
       : pino.destination({ fd: 2, sync: false }));
   return pino({ level, base: null, serializers: { error: pino.stdSerializers.err } }, target);
 }
