@@ -20,7 +20,7 @@ const show = (value) => {
 const settings = configFields.flatMap(
   ({ env, group, description, choices, default: fallback }, index) => [
     ...(configFields[index - 1]?.group === group ? [] : [`| **${group}** | | |`]),
-    `| \`${env}\` | ${show(fallback) || '–'} | ${description}${choices ? ` (one of ${choices.join(', ')})` : ''} |`,
+    `| \`${env}\` | ${show(fallback) || '–'} | ${description}${choices ? `; one of ${choices.join(', ')}` : ''} |`,
   ],
 );
 

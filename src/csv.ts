@@ -49,6 +49,7 @@ export interface CsvFaults {
 /** So many faults are named; the rest are counted. */
 const namedFaults = 8;
 
+/** Begins with none; `path` is named in what is thrown. */
 export function createCsvFaults(path: string): CsvFaults {
   const faults: string[] = [];
   let count = 0;

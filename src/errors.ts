@@ -25,6 +25,7 @@ export const errorCodes = [
   'internal',
 ] as const;
 
+/** One of them; `rpc/status.ts` says which gRPC status it becomes. */
 export type ErrorCode = (typeof errorCodes)[number];
 
 /**

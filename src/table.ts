@@ -20,6 +20,7 @@ export const right = (heading: string, leaveOut: number | null = null): Column =
   align: 'right',
 });
 
+/** How a table is laid out. */
 export interface TableOptions {
   /** Characters that a line may have; a terminal's columns. @default no bound */
   readonly columns?: number;

@@ -1,6 +1,10 @@
 import type { QualityFlag } from '../frames/index.js';
 import type { Explanation } from './explanation.js';
 
+/**
+ * How a frame ended: `ok` with probabilities; `invalid`, its own fault; `shed` or `superseded`,
+ * dropped for lack of room or for a newer one; `expired` at its deadline; `failed`, ours.
+ */
 export type Outcome = 'ok' | 'invalid' | 'shed' | 'expired' | 'superseded' | 'failed';
 
 /** How long each part of a frame's way took, in milliseconds. */

@@ -17,6 +17,7 @@ export interface CallOptions {
   readonly timeoutMs?: number | undefined;
 }
 
+/** The same for grpc-js; the deadline counts from now. */
 export function grpcOptions(options: CallOptions): GrpcCallOptions {
   return options.timeoutMs === undefined ? {} : { deadline: Date.now() + options.timeoutMs };
 }

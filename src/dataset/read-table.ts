@@ -10,6 +10,7 @@ export interface TableRow {
   readonly cells: readonly string[];
 }
 
+/** A csv in memory, cells as they were written. */
 export interface Table {
   /** Name of the file within the dataset. */
   readonly file: string;

@@ -12,6 +12,7 @@ export interface SplitOptions {
   readonly seed: number;
 }
 
+/** The two parts; no frame is in both, and no group where they are divided by group. */
 export interface DatasetSplit {
   readonly training: readonly DatasetFrame[];
   readonly validation: readonly DatasetFrame[];

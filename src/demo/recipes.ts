@@ -39,5 +39,7 @@ export const recipes = {
   },
 } as const satisfies Readonly<Record<string, Recipe>>;
 
+/** One of them, as `demo --network` takes it. */
 export type RecipeName = keyof typeof recipes;
+/** All of them, the default first. */
 export const recipeNames = Object.keys(recipes) as readonly RecipeName[];

@@ -4,6 +4,7 @@ import type { Precision } from './engine.js';
 
 /** Where a model can run. */
 export const deviceNames = ['cpu', 'cuda', 'tensorrt', 'webgpu', 'directml', 'coreml'] as const;
+/** One of them, as `--device` takes it. */
 export type DeviceName = (typeof deviceNames)[number];
 
 /** What is known of a device without touching it. */

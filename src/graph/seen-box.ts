@@ -6,6 +6,7 @@ export interface Box {
   readonly bottom: number;
 }
 
+/** All of the frame. */
 export const wholeBox: Box = Object.freeze({ left: 0, top: 0, right: 1, bottom: 1 });
 
 /** Between what a wide kernel takes off a small map, 7 of 5 px, and an odd map's halves, 5 of 3. */

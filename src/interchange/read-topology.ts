@@ -14,6 +14,7 @@ export interface KerasNetwork {
   readonly sources: ReadonlyMap<string, KerasSource>;
 }
 
+/** Where the weights of one layer lie in a file of Keras. */
 export interface KerasSource {
   /** Its name in the configuration. */
   readonly name: string;

@@ -3,10 +3,12 @@ import type { ModelRef } from './model.js';
 
 /** Names that may point at a version. */
 export const aliases = ['live', 'previous', 'candidate'] as const;
+/** One of them; `live` answers for the bare name. */
 export type Alias = (typeof aliases)[number];
 
 const namePattern = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 
+/** Whether it may be a model's name, and so a folder's: a-z, 0-9, `.`, `_`, `-`, at most 64. */
 export function isModelName(name: string): boolean {
   return namePattern.test(name);
 }

@@ -82,6 +82,7 @@ export interface Manifest {
   readonly goldenOutput: readonly number[];
 }
 
+/** A version on disk, and what became of it in memory. */
 export interface StoredModel {
   readonly manifest: Manifest;
   readonly state: ModelState;

@@ -1,5 +1,6 @@
 import { faintColour, inkColour, legendGapPx, render, textWidthPx, titleOf } from './chart.js';
 
+/** One bar for each category, in one colour. */
 export interface Bars {
   readonly name: string;
   /** One per category. */

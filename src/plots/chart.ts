@@ -25,6 +25,7 @@ echarts.use([
 /** What a chart draws: an option of Apache ECharts. */
 export type ChartOption = Parameters<ReturnType<typeof echarts.init>['setOption']>[0];
 
+/** Of the whole drawing, titles and axes included. */
 export interface ChartSize {
   readonly widthPx: number;
   readonly heightPx: number;
@@ -41,7 +42,9 @@ export const palette: readonly string[] = [
   '#444444',
 ];
 
+/** Of text and axes. */
 export const inkColour = '#222222';
+/** Of grids. */
 export const faintColour = '#dddddd';
 const fontFamily = 'DejaVu Sans, Verdana, system-ui, sans-serif';
 

@@ -6,11 +6,13 @@ import type { Thumbnail } from './thumbnail.js';
 /** What a line of a caption says, which gives its colour. */
 export type Tone = 'plain' | 'quiet' | 'right' | 'wrong';
 
+/** One thing said under a thumbnail. */
 export interface CaptionLine {
   readonly text: string;
   readonly tone: Tone;
 }
 
+/** One place of the sheet. */
 export interface Cell {
   readonly thumbnail: Thumbnail;
   /** Each is broken into at most three lines of the cell's width. */

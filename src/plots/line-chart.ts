@@ -8,6 +8,7 @@ import {
   titleOf,
 } from './chart.js';
 
+/** One curve. */
 export interface Line {
   readonly name: string;
   /** In the order of x; a point whose y is not finite breaks the line. */

@@ -12,6 +12,7 @@ export interface Figure {
       };
 }
 
+/** What a page of HTML says, in its order. */
 export interface Page {
   readonly title: string;
   /** Plain text under the title, one paragraph each. */

@@ -10,6 +10,7 @@ export function cytoplasmicShare(depth: number, nuclearDepth: number): number {
   return Math.min(1, Math.max(0, depth * 12)) * (1 - nuclearShare(nuclearDepth));
 }
 
+/** Whether a point lies in the cytoplasm, clear of its edges; see `Cell` for the depths. */
 export function isCytoplasm(depth: number, nuclearDepth: number): boolean {
   return depth > 0.07 && nuclearDepth < -0.06;
 }
