@@ -1,9 +1,12 @@
-import type { RunSpec } from '../src/training/index.js';
+import { type RunSpec, recipes as trainingRecipes } from '../src/training/index.js';
+import type { BeginningRecipe } from './experiment-beginning.js';
 
 /** One way to train, by what it changes of a spec's defaults. */
 export interface Recipe {
   readonly name: string;
   readonly spec: Partial<RunSpec>;
+  /** What its weights come from; without one they are drawn by the seed. */
+  readonly beginning?: BeginningRecipe;
   /** Where a label is given: at 0.5 as the seed did, or as chosen on the validation fields. */
   readonly thresholds: 'half' | 'validation';
 }
@@ -11,25 +14,22 @@ export interface Recipe {
 /** What the experiment compares, the best first: who stops it early has that. */
 export const recipes: readonly Recipe[] = [
   {
+    name: 'resnet-small, begun on simulated cells',
+    thresholds: 'validation',
+    beginning: {
+      frameCount: 6000,
+      // The cells of a dataset are of sizes of their own.
+      spec: { ...trainingRecipes.residual, epochs: 12, augmentation: 'sizes' },
+    },
+    spec: {
+      ...trainingRecipes.residual,
+      ...{ learningRate: 2e-3, epochs: 30, sampling: 'balanced' },
+    },
+  },
+  {
     name: 'resnet-small',
     thresholds: 'validation',
-    spec: {
-      network: 'resnet-small',
-      // Twice the steps that 32 frames a step would make, at the same cost an epoch.
-      batchSize: 16,
-      epochs: 60,
-      patience: 60,
-      learningRate: 4e-3,
-      schedule: 'cosine',
-      optimiser: 'adamw',
-      weightDecay: 0.05,
-      clipNorm: 1,
-      emaDecay: 0.99,
-      augmentation: 'cells',
-      loss: 'weighted',
-      maxPositiveWeight: 3,
-      sampling: 'balanced',
-    },
+    spec: { ...trainingRecipes.residual, sampling: 'balanced' },
   },
   ...[3, 7].map((epochs) => ({
     name: `seed-cnn, ${epochs} epochs`,

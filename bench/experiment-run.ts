@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'csv-stringify/sync';
@@ -16,10 +15,9 @@ import { defaultInputSpec, parseRunSpec } from '../src/training/index.js';
 import { loadFrames } from '../src/training/process/frame-set.js';
 import { exportFiles, type Outcome } from '../src/training/process/messages.js';
 import { runOver } from '../src/training/process/run-over.js';
-import { trainRun } from '../src/training/process/train-run.js';
-import { createRunFolder, runFiles } from '../src/training/run-folder.js';
-import { thisOwner } from '../src/training/run-owner.js';
+import { trainBeginning } from './experiment-beginning.js';
 import type { Recipe } from './experiment-recipes.js';
+import { trainInPlace } from './experiment-training.js';
 
 /** What one seed of a recipe came to, on fields that took no part in anything before. */
 export interface SeedResult {
@@ -39,6 +37,8 @@ export interface SeedResult {
   readonly framesTrained: number;
   /** Of all threads, from the start of the run to its exported model. */
   readonly cpuSeconds: number;
+  /** Of the training that all seeds of a recipe begin with, once for all of them. */
+  readonly beginningCpuSeconds?: number;
 }
 
 /** How both cuts are made: whole fields, labels spread as evenly as those allow. */
@@ -70,58 +70,26 @@ export async function runSeed(
   const place = join(workDir, `${recipe.name.replaceAll(/[^a-z0-9]+/g, '-')}-${seed}`);
   const knownPath = join(place, 'known');
   await writePart(knownPath, whole, known);
-  const folder = join(place, 'run');
+  const beginning = recipe.beginning
+    ? await trainBeginning(recipe.beginning, { workDir, threads }, print)
+    : null;
   const parsed = parseRunSpec({
     ...recipe.spec,
     ...cut,
     dataPath: knownPath,
     model: 'cells',
     seed,
+    ...(beginning ? { parent: 'simulated@1' } : {}),
   });
   if ('faults' in parsed) throw new Error(parsed.faults.join('; '));
-  const spec = parsed.value;
-  const isKept = existsSync(join(folder, runFiles.last));
-  if (!isKept) {
-    await rm(folder, { recursive: true, force: true });
-    await createRunFolder(folder, {
-      ...{ runId: 'run', spec, inputSpec: defaultInputSpec, labels: whole.labels },
-      ...{ startedAtMs: Date.now(), owner: await thisOwner() },
-    });
-  }
-  const cpu = await createCpuMeter(join(place, 'cpu.json'), isKept);
-  let parts = { trainingFrames: 0, validationFrames: 0 };
-  let epochs = 0;
-  const outcome = await trainRun(
+  const { outcome, folder, ...trained } = await trainInPlace(
     {
-      ...{
-        folder,
-        device: 'cpu' as const,
-        stepsPerCall: 0,
-        tensorflowPackage: null,
-        threads,
-        share: 1,
-        checkpointEveryMs: 60_000,
-      },
-      frameCache: { folder: join(workDir, 'frames'), maxBytes: 2 ** 31 },
-      resumed: isKept ? { epochsTold: 0 } : null,
-      parentTemperature: 1,
+      ...{ title: `${recipe.name}, seed ${seed}`, spec: parsed.value, labels: whole.labels },
+      ...{ beginning, place, frameCache: join(workDir, 'frames'), threads },
     },
-    {
-      tell(event) {
-        if (event.kind === 'started') parts = event;
-        if (event.kind !== 'epoch') return;
-        epochs = event.epoch;
-        cpu.note();
-        print(
-          `${recipe.name}, seed ${seed}, epoch ${event.epoch}/${spec.epochs}: loss ${event.trainingLoss.toFixed(4)}, validation ${event.validationLoss.toFixed(4)}, ${cpu.seconds().toFixed(0)} s of CPU`,
-        );
-      },
-      warn: (message, thrown) => print(`${message}: ${thrown}`),
-      isStopRequested: () => false,
-      rest: async () => undefined,
-    },
+    print,
   );
-  const cpuSeconds = cpu.seconds();
+  const { trainingFrames, validationFrames, epochs, cpuSeconds } = trained;
   const { half, chosen } = await scoreHeldOut({ whole, heldOut, folder, outcome, threads });
   const report = recipe.thresholds === 'half' ? half : chosen;
   await rm(place, { recursive: true, force: true });
@@ -133,11 +101,12 @@ export async function runSeed(
     macroF1AtHalf: half.macroF1Present,
     f1: Object.fromEntries(present.map(([label, { f1 }]) => [label, f1])),
     support: Object.fromEntries(present.map(([label, { support }]) => [label, support])),
-    trainingFrames: parts.trainingFrames,
-    validationFrames: parts.validationFrames,
+    trainingFrames,
+    validationFrames,
     heldOutFrames: heldOut.length,
-    framesTrained: parts.trainingFrames * epochs,
+    framesTrained: trainingFrames * epochs,
     cpuSeconds,
+    ...(beginning ? { beginningCpuSeconds: beginning.cpuSeconds } : {}),
   };
 }
 
@@ -196,19 +165,4 @@ async function scoreHeldOut({
     await runner.close();
     await preparer.close();
   }
-}
-
-/** CPU seconds of a run, also of one that several processes worked on. */
-async function createCpuMeter(path: string, goesOn: boolean) {
-  const before = goesOn && existsSync(path) ? Number(await readFile(path, 'utf8')) : 0;
-  const start = process.cpuUsage();
-  const seconds = (): number => {
-    const { user, system } = process.cpuUsage(start);
-    return before + (user + system) / 1e6;
-  };
-  const note = (): void => {
-    // Without it only the seconds of an interrupted run are too few.
-    writeDurably(path, [Buffer.from(String(seconds()))]).catch(() => undefined);
-  };
-  return { seconds, note };
 }

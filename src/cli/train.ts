@@ -14,12 +14,14 @@ import { type RunRequest, trainInPlace, trainOnServer } from './run-training.js'
 
 /** The networks of this version, the default first. */
 const networks = ['seed-cnn', 'resnet-small', 'resnet-large'] as const;
+/** Names of `recipes` of the training, the default first. */
+const recipeNames = ['card', 'residual'] as const;
 const splits = ['auto', 'first', 'group'] as const;
 const schedules = ['decay', 'cosine'] as const;
 const losses = ['bce', 'weighted', 'focal'] as const;
 const optimisers = ['adam', 'adamw'] as const;
 const samplings = ['shuffled', 'balanced'] as const;
-const augmentations = ['none', 'cells'] as const;
+const augmentations = ['none', 'cells', 'sizes'] as const;
 const engines = ['onnxruntime', 'tensorflow'] as const;
 
 /** One of some words, the first unless it is given. */
@@ -40,6 +42,13 @@ export const trainVerb: Verb = (terminal) =>
     .requiredOption('--model <name>', 'name the version is published under')
     // A server may know others.
     .option('--network <name>', `network to train: ${networks.join(', ')}`, networks[0])
+    .addOption(
+      choice(
+        '--recipe <name>',
+        'what fills the options that are not given: residual is resnet-small and what suits it',
+        recipeNames,
+      ),
+    )
     .option('--epochs <number>', 'passes over the training part', wholeNumber(1), 60)
     .option('--batch <number>', 'frames a step', wholeNumber(1), 128)
     .option('--share <number>', 'part of the dataset that is used, 0 to 1', numberAbove(0, 1), 1)
@@ -54,7 +63,13 @@ export const trainVerb: Verb = (terminal) =>
     .option('--max-positive-weight <number>', 'bound of the weighted loss', numberAbove(0), 10)
     .option('--focal-gamma <number>', 'gamma of the focal loss', numberAbove(0, 10), 2)
     .addOption(choice('--sampling <name>', 'balanced: rare labels come more often', samplings))
-    .addOption(choice('--augmentation <name>', 'cells: flips, turns, crops, stains', augmentations))
+    .addOption(
+      choice(
+        '--augmentation <name>',
+        'cells: flips, turns, crops, stains; sizes: also from 0.45 to 1.25 as large',
+        augmentations,
+      ),
+    )
     .addOption(choice('--optimiser <name>', 'adamw has weight decay', optimisers))
     .option('--weight-decay <number>', "AdamW's; spares biases and norms", numberAbove(0, 1), 0.01)
     .option('--clip-norm <number>', 'bound of the norm of all gradients; 0 is none', fromZero, 0)
@@ -82,13 +97,17 @@ export const trainVerb: Verb = (terminal) =>
     .option(flags.json, 'print one event a line, for a script')
     .addHelpText(
       'after',
-      `${example('train --data my-cells --model cells --epochs 20 --batch 32', 'train --data my-cells --model cells --folds 5 --out folds')}
+      `${example('train --data my-cells --model cells --epochs 20 --batch 32', 'train --data my-cells --model cells --recipe residual', 'train --data my-cells --model cells --folds 5 --out folds')}
 Ctrl-C ends the run after the step it is in and keeps its best weights; with
 --server it only stops watching and the run goes on. A second Ctrl-C leaves at
 once.
 `,
     )
-    .action(async (options) => {
+    .action(async (options, command) => {
+      const { recipes } = await import('../training/index.js');
+      const isGiven = (key: string): boolean =>
+        command.getOptionValueSource(key === 'batchSize' ? 'batch' : key) !== 'default';
+      const filled = Object.entries(recipes[options.recipe]).filter(([key]) => !isGiven(key));
       const request: RunRequest = {
         spec: {
           dataPath: options.data,
@@ -117,6 +136,7 @@ once.
           emaDecay: options.emaDecay,
           parent: options.from,
           freeze: options.freeze,
+          ...Object.fromEntries(filled),
         },
         runId: options.runId,
         json: options.json === true,

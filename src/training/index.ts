@@ -1,4 +1,5 @@
 export type { Promote, VersionStore } from './publish-run.js';
+export { recipes } from './recipes.js';
 export type { EpochScores, Run, RunEvent, RunEventBody, RunSpec, RunState } from './run.js';
 export { parseRunSpec } from './run-spec.js';
 export { createRunStore, type RunStore } from './run-store.js';

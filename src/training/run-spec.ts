@@ -89,7 +89,7 @@ const schema = z.strictObject({
   focalGamma: above(0, 10, 2),
   maxPositiveWeight: above(0, 10_000, 10),
   sampling: word('shuffled', 'balanced'),
-  augmentation: word('none', 'cells'),
+  augmentation: word('none', 'cells', 'sizes'),
   engine: word('onnxruntime', 'tensorflow'),
   schedule: word('decay', 'cosine'),
   warmUp: part(0.05, { isWholeAllowed: false }),

@@ -39,7 +39,7 @@ export interface RunSpec {
    * `cells`: each time a frame comes it is flipped, turned by quarters, cropped and scaled by
    * a little and stained otherwise, by chance of the seed. @default 'none'
    */
-  readonly augmentation: 'none' | 'cells';
+  readonly augmentation: 'none' | 'cells' | 'sizes';
   /** What runs the steps; TensorFlow has to be installed. @default 'onnxruntime' */
   readonly engine: 'onnxruntime' | 'tensorflow';
   /** How the rate changes: the card's decay, or half a cosine down to 0. @default 'decay' */

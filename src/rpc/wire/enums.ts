@@ -130,7 +130,11 @@ export const samplings = table<RunSpec['sampling']>(
   'shuffled',
 );
 export const augmentations = table<RunSpec['augmentation']>(
-  { none: trainer.Augmentation.NONE, cells: trainer.Augmentation.CELLS },
+  {
+    none: trainer.Augmentation.NONE,
+    cells: trainer.Augmentation.CELLS,
+    sizes: trainer.Augmentation.SIZES,
+  },
   'none',
 );
 export const trainingEngines = table<RunSpec['engine']>(

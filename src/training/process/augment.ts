@@ -1,4 +1,5 @@
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
+import type { RunSpec } from '../run.js';
 
 /** Sizes of a frame `[C, H, W]`. */
 export interface FrameSize {
@@ -24,14 +25,20 @@ export interface Variation {
 
 /** How far variations go. */
 export interface VariationRange {
-  /** The window's size lies within 1 ± this. */
-  readonly scale: number;
+  /** The window's size, in parts of the frame: 2 shows cells half as large. */
+  readonly window: { readonly least: number; readonly most: number };
   /** Logarithms of gain and gamma lie within ± this. */
   readonly intensity: number;
 }
 
-/** What a training uses. */
-export const usualRange: VariationRange = Object.freeze({ scale: 0.15, intensity: 0.25 });
+const intensity = 0.25;
+
+/** How far the frames of a training are varied, by what its spec asks for. */
+export const variationRanges = {
+  cells: { window: { least: 0.85, most: 1.15 }, intensity },
+  // Cells that others cut out of their fields fill a sixth to all of a frame.
+  sizes: { window: { least: 0.8, most: 2.2 }, intensity },
+} as const satisfies Readonly<Record<Exclude<RunSpec['augmentation'], 'none'>, VariationRange>>;
 
 /** A frame as it is. */
 export const noVariation = ({ channels }: Pick<FrameSize, 'channels'>): Variation => ({
@@ -45,7 +52,7 @@ export const noVariation = ({ channels }: Pick<FrameSize, 'channels'>): Variatio
 export function drawVariation(
   random: RandomGenerator,
   { channels, heightPx, widthPx }: FrameSize,
-  { scale, intensity }: VariationRange = usualRange,
+  { window: { least, most }, intensity }: VariationRange,
 ): Variation {
   const part = (): number => (random.next() >>> 0) / 2 ** 32;
   const around = (range: number): number => range * (2 * part() - 1);
@@ -53,7 +60,7 @@ export function drawVariation(
   // A frame that is wider than high stays so.
   const turns = heightPx === widthPx ? quarter : quarter - (quarter % 2);
   const isMirrored = part() < 0.5;
-  const size = 1 + around(scale);
+  const size = least + (most - least) * part();
   return {
     turns: turns as Variation['turns'], // 0 to 3 by the floor above
     isMirrored,

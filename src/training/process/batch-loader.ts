@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import type { RunSpec } from '../run.js';
 import type { StepBatch } from '../step-runner.js';
-import type { FrameSize } from './augment.js';
+import { type FrameSize, variationRanges } from './augment.js';
 import type { BatchTask } from './batch-worker.js';
 import { type BatchOrder, fillBatch } from './fill-batch.js';
 import type { FrameSet } from './frame-set.js';
@@ -58,7 +58,8 @@ export function createBatchLoader({
       : fillBatch(order, (place, into) => source.read(place, into));
 
   const batchOf = async (rows: readonly number[], epoch: number, first: number) => {
-    const variation = spec.augmentation === 'cells' ? { seed: spec.seed, epoch, first } : null;
+    const range = spec.augmentation === 'none' ? null : variationRanges[spec.augmentation];
+    const variation = range && { seed: spec.seed, epoch, first, range };
     const order = { places: rows.map((row) => places[row] ?? -1), size, variation };
     const pixels = await make(order);
     const picked = new Float32Array(rows.length * labelCount);

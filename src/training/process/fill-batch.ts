@@ -1,5 +1,5 @@
 import { randomOf } from '../../graph/index.js';
-import { drawVariation, type FrameSize, varyFrame } from './augment.js';
+import { drawVariation, type FrameSize, type VariationRange, varyFrame } from './augment.js';
 
 /** Chance of an epoch's variations: beyond the streams of weights, masks and orders. */
 const firstStream = 500_000;
@@ -18,6 +18,7 @@ export interface BatchOrder {
     readonly seed: number;
     readonly epoch: number;
     readonly first: number;
+    readonly range: VariationRange;
   } | null;
 }
 
@@ -37,7 +38,7 @@ export function fillBatch(
     }
     read(place, original);
     const random = randomOf(variation.seed, firstStream + variation.epoch, variation.first + at);
-    varyFrame(original, size, drawVariation(random, size), into);
+    varyFrame(original, size, drawVariation(random, size, variation.range), into);
   }
   return batch;
 }

@@ -6,6 +6,7 @@ import {
   type FrameSize,
   noVariation,
   type Variation,
+  variationRanges,
   varyFrame,
 } from '../../../src/training/process/augment.js';
 
@@ -86,7 +87,10 @@ test('flips and turns keep the pixels of every channel, and move all channels al
 test('no variation makes a pixel brighter than the brightest, but for its stain', (t) => {
   fc.assert(
     fc.property(withFrame(sizes), fc.integer(), ([size, frame], seed) => {
-      const { window } = drawVariation(randomOf(seed, 1, 1), size, { scale: 0.5, intensity: 0 });
+      const { window } = drawVariation(randomOf(seed, 1, 1), size, {
+        window: { least: 0.5, most: 1.5 },
+        intensity: 0,
+      });
       const brightest = Math.max(0, ...frame);
       t.true(vary(frame, size, { window }).every((value) => value <= brightest));
     }),
@@ -130,7 +134,7 @@ test('a generator settles a variation; frames that are not square keep their sid
   const size = { channels: 3, heightPx: 5, widthPx: 7 };
   fc.assert(
     fc.property(fc.integer(), fc.integer({ min: 0, max: 1e6 }), (seed, index) => {
-      const draw = () => drawVariation(randomOf(seed, 1, index), size);
+      const draw = () => drawVariation(randomOf(seed, 1, index), size, variationRanges.sizes);
       t.deepEqual(draw(), draw());
       t.is(draw().turns % 2, 0);
     }),
@@ -140,7 +144,10 @@ test('a generator settles a variation; frames that are not square keep their sid
 test('every turn and both flips are drawn, windows and stains within their range', (t) => {
   const size = { channels: 2, heightPx: 6, widthPx: 6 };
   const drawn = Array.from({ length: 400 }, (_, index) =>
-    drawVariation(randomOf(3, 1, index), size, { scale: 0.2, intensity: 0.3 }),
+    drawVariation(randomOf(3, 1, index), size, {
+      window: { least: 0.8, most: 1.2 },
+      intensity: 0.3,
+    }),
   );
   t.is(new Set(drawn.map((each) => `${each.turns} ${each.isMirrored}`)).size, 8);
   const sizesDrawn = drawn.map(({ window }) => window.size);

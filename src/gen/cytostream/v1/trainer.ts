@@ -82,6 +82,8 @@ export enum Augmentation {
   NONE = 1,
   /** CELLS - flipped, turned by quarters, cropped, scaled, stained otherwise */
   CELLS = 2,
+  /** SIZES - The same, and from 0.45 to 1.25 as large: for a network that others will begin with. */
+  SIZES = 3,
   UNRECOGNIZED = -1,
 }
 

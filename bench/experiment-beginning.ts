@@ -1,0 +1,65 @@
+import { existsSync } from 'node:fs';
+import { copyFile, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openDataset } from '../src/dataset/index.js';
+import { writeDurably } from '../src/files/index.js';
+import { writeSimulatedDataset } from '../src/simulator/index.js';
+import { parseRunSpec, type RunSpec } from '../src/training/index.js';
+import { exportFiles } from '../src/training/process/messages.js';
+import { type Beginning, trainInPlace } from './experiment-training.js';
+
+/** A network that learns simulated cells, for others to begin with. */
+export interface BeginningRecipe {
+  /** Simulated, of all 28 labels, one or two to a frame. */
+  readonly frameCount: number;
+  readonly spec: Partial<RunSpec>;
+}
+
+/** A beginning, and what it cost. */
+export interface Begun extends Beginning {
+  /** Of all threads, frames not counted. */
+  readonly cpuSeconds: number;
+}
+
+/** Fixes its frames and weights: every seed of an experiment begins with the same. */
+const seed = 100;
+
+/**
+ * Simulates the frames and trains on them, or takes what an earlier call left in `workDir`.
+ * Throws what the simulator and a run throw.
+ */
+export async function trainBeginning(
+  { frameCount, spec }: BeginningRecipe,
+  { workDir, threads }: { readonly workDir: string; readonly threads: number },
+  print: (line: string) => void,
+): Promise<Begun> {
+  const place = join(workDir, 'beginning');
+  const model = join(place, 'model.onnx');
+  const notes = join(place, 'notes.json');
+  if (existsSync(notes)) {
+    const kept = JSON.parse(await readFile(notes, 'utf8')) as Omit<Begun, 'model'>;
+    return { model, ...kept };
+  }
+  const dataPath = join(place, 'simulated');
+  if (!existsSync(join(dataPath, 'train.csv'))) {
+    print(`simulating ${frameCount} frames to begin with`);
+    await rm(dataPath, { recursive: true, force: true });
+    await writeSimulatedDataset(dataPath, { frameCount, sizePx: 128, seed });
+  }
+  const parsed = parseRunSpec({ ...spec, dataPath, model: 'simulated', seed });
+  if ('faults' in parsed) throw new Error(parsed.faults.join('; '));
+  const { labels } = await openDataset(dataPath);
+  const { outcome, folder, cpuSeconds } = await trainInPlace(
+    {
+      ...{ title: 'simulated cells', spec: parsed.value, labels, beginning: null },
+      ...{ place, frameCache: join(workDir, 'frames'), threads },
+    },
+    print,
+  );
+  if (outcome.exported === null) throw new Error(`the run ${outcome.state}: ${outcome.reason}`);
+  await copyFile(join(folder, exportFiles.model), model);
+  const { temperature } = outcome.exported.calibration;
+  await writeDurably(notes, [Buffer.from(JSON.stringify({ temperature, cpuSeconds }))]);
+  await rm(folder, { recursive: true, force: true });
+  return { model, temperature, cpuSeconds };
+}
