@@ -82,6 +82,13 @@ export async function followRun(
         case 'epoch':
           if (event.best) best = event;
           say(describeEpoch(event, epochs));
+          if (epochsToCome === undefined && event.epoch >= epochs) {
+            // What is left takes a while on large sets, and a full bar would seem to hang.
+            endBar();
+            say(
+              `exporting the weights of epoch ${best?.epoch ?? event.epoch}, checking them and choosing thresholds`,
+            );
+          }
           break;
         case 'published':
           published = { model: event.model, version: event.version };

@@ -82,6 +82,7 @@ test('a run is shown as a bar over all steps and a line an epoch', async (t) => 
     'run run-1: seed-cnn, 5,217,340 parameters, 160 frames train, 40 validate',
     'epoch 1/2  loss 0.5000  validation loss 0.2500  macro F1 0.1250  accuracy 0.9600 ("no" 0.9500)  12.3 s  best',
     'epoch 2/2  loss 0.5000  validation loss 0.2500  macro F1 0.1250  accuracy 0.9600 ("no" 0.9500)  12.3 s',
+    'exporting the weights of epoch 1, checking them and choosing thresholds',
   ]);
   t.deepEqual(
     bars.map(({ options, updates, ends }) => [
