@@ -12,8 +12,6 @@ export interface OnnxGraphRunnerOptions {
   readonly threads?: number;
   /** The files that the graph keeps weights in, by the names that it calls them. @default none */
   readonly files?: Readonly<Record<string, Uint8Array>>;
-  /** Writes a trace of every node to files of this prefix, ended by `close`. */
-  readonly profilePrefix?: string;
 }
 
 /**
@@ -24,7 +22,7 @@ export interface OnnxGraphRunnerOptions {
  */
 export async function createOnnxGraphRunner(
   model: Uint8Array,
-  { device = 'cpu', threads = 0, files = {}, profilePrefix }: OnnxGraphRunnerOptions = {},
+  { device = 'cpu', threads = 0, files = {} }: OnnxGraphRunnerOptions = {},
 ): Promise<GraphRunner> {
   setDeviceEnvironment(device);
   const session = await InferenceSession.create(model, {
@@ -36,7 +34,6 @@ export async function createOnnxGraphRunner(
     enableMemPattern: false,
     extra: { session: devices[device].sessionConfig },
     externalData: Object.entries(files).map(([path, data]) => ({ path, data })),
-    ...(profilePrefix ? { enableProfiling: true, profileFilePrefix: profilePrefix } : {}),
   }).catch((cause: unknown) => {
     throw new DomainError('model_failed', 'the runtime refused the graph', { cause });
   });
@@ -61,7 +58,6 @@ export async function createOnnxGraphRunner(
       return outputs;
     },
     async close() {
-      if (profilePrefix) session.endProfiling();
       await session.release();
     },
   };

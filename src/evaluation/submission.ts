@@ -2,23 +2,18 @@ import { stringify } from 'csv-stringify/sync';
 import { DomainError } from '../errors.js';
 import { labelsOver, type PredictionRow, writeWhole } from './predictions.js';
 
+/** What is asked for, and from which probability on a label is given. */
 export interface SubmissionOptions {
   /** Every Id of `sample_submission.csv`, in its order. */
   readonly order: readonly string[];
   /** One per label: a probability at or above it gives the label. */
   readonly thresholds: readonly number[];
-  /**
-   * What a frame gets none of whose labels reaches its threshold: nothing, which
-   * the competition takes and which is what `score` counts, or the label of the
-   * highest probability.
-   * @default 'nothing'
-   */
-  readonly whenNone?: 'nothing' | 'top';
 }
 
 /**
  * Writes `Id,Predicted` with the numbers of labels separated by spaces, in the
- * order of the sample.
+ * order of the sample; a frame none of whose labels reaches its threshold gets none, which the
+ * competition takes and which is what `score` counts.
  *
  * Throws `dataset_invalid` when a frame of the sample has no prediction, or more
  * than one; `storage_failed` when the file cannot be written.
@@ -26,7 +21,7 @@ export interface SubmissionOptions {
 export async function writeSubmission(
   path: string,
   rows: readonly PredictionRow[],
-  { order, thresholds, whenNone = 'nothing' }: SubmissionOptions,
+  { order, thresholds }: SubmissionOptions,
 ): Promise<void> {
   const byId = new Map(rows.map((row) => [row.id, row]));
   if (byId.size !== rows.length) {
@@ -44,17 +39,7 @@ export async function writeSubmission(
   }
   const records = order.map((id) => {
     const { probabilities = new Float64Array() } = byId.get(id) ?? {};
-    const given = labelsOver(probabilities, thresholds);
-    const top = whenNone === 'top' && given.length === 0 ? [indexOfHighest(probabilities)] : given;
-    return [id, top.join(' ')];
+    return [id, labelsOver(probabilities, thresholds).join(' ')];
   });
   await writeWhole(path, stringify([['Id', 'Predicted'], ...records]));
-}
-
-function indexOfHighest(values: ArrayLike<number>): number {
-  let highest = 0;
-  for (let index = 1; index < values.length; index += 1) {
-    if ((values[index] ?? 0) > (values[highest] ?? 0)) highest = index;
-  }
-  return highest;
 }
