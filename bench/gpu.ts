@@ -6,6 +6,7 @@ import Table from 'cli-table3';
 import { checkDevice, createMachine, type DeviceName, deviceNames } from '../src/engines/index.js';
 import { packageRoot } from '../src/package-root.js';
 import { measureEngine } from './gpu/measure-engine.js';
+import { measureResize } from './gpu/measure-resize.js';
 import { measureServer } from './gpu/measure-server.js';
 import { measureTorch } from './gpu/measure-torch.js';
 import { measureTraining } from './gpu/measure-training.js';
@@ -21,7 +22,7 @@ const { values: words } = parseArgs({
     'training-batch': { type: 'string', default: '128' },
     steps: { type: 'string', default: '1,4,8,16' },
     python: { type: 'string', default: 'python3' },
-    parts: { type: 'string', default: 'engine,server,training,torch' },
+    parts: { type: 'string', default: 'engine,resize,server,training,torch' },
   },
 });
 const device = deviceNames.find((name) => name === words.device);
@@ -91,6 +92,7 @@ async function main(): Promise<Result> {
   const rows = [
     ...engine.rows,
     ...compiled.rows,
+    ...(asked.has('resize') ? await measureResize(options, workers, parts) : []),
     ...(asked.has('server') ? await measureServer(options, workers, parts) : []),
     ...(asked.has('training') ? await measureTraining(options, parts) : []),
     ...(asked.has('torch') ? await measureTorch(options, parts) : []),

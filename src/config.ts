@@ -126,6 +126,12 @@ const schema = z.strictObject({
     .describe(
       'half: models run in float16 where their golden frame comes out as in full; auto: half on CUDA, full elsewhere',
     ),
+  resize: z
+    .enum(['auto', 'host', 'graph'])
+    .default('auto')
+    .describe(
+      'graph: raw planes travel to the engine as they came and are resized in the graph; auto: on CUDA and WebGPU those that rule area averages, all others on the CPU (host)',
+    ),
   remote: z
     .string()
     .regex(/^((grpcs?:\/\/)?[^/\s]+:\d+)?$/, 'expected HOST:PORT, or grpcs://HOST:PORT for TLS')
@@ -320,6 +326,9 @@ function relationFaults(config: Config): string[] {
   }
   if (config.engine !== 'onnxruntime' && config.precision === 'half') {
     faults.push(`--precision: expected auto or full with engine ${config.engine}, got half`);
+  }
+  if (config.engine !== 'onnxruntime' && config.resize === 'graph') {
+    faults.push(`resize: expected auto or host with engine ${config.engine}, got graph`);
   }
   if (config.dataRoots.length === 0) faults.push('--data-roots: expected at least one folder');
   const sizes = config.batchSizes;

@@ -2,7 +2,7 @@ import type { DeviceName, Precision } from '../../src/engines/index.js';
 
 /** One measurement. */
 export interface Row {
-  readonly what: 'engine' | 'server' | 'training';
+  readonly what: 'engine' | 'raw planes' | 'server' | 'training';
   readonly by: string;
   readonly isYardstick: boolean;
   readonly batchSize: number;

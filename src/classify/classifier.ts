@@ -7,9 +7,10 @@ import {
   systemClock,
 } from '../batching/index.js';
 import { DomainError } from '../errors.js';
-import type { Frame, InputSpec, Preparer } from '../frames/index.js';
+import type { Frame, InputSpec, PreparedFrame, Preparer } from '../frames/index.js';
 import { type ExplainableVersion, type ExplainWish, planExplanation } from './explanation.js';
 import type { Prediction } from './prediction.js';
+import { type RawLane, submitRaw } from './raw-way.js';
 import { withDeadline } from './with-deadline.js';
 
 /** How one frame wants to be served. */
@@ -35,6 +36,8 @@ export interface Lent extends ExplainableVersion {
     readonly inputSpec: InputSpec;
   };
   readonly batcher: Pick<Batcher, 'submit'>;
+  /** Where raw planes may go as they came, to be resized in the graph. @default nowhere */
+  readonly rawLanes?: { laneFor(frame: Frame): RawLane | null };
 }
 
 /** What happens to one frame between the edge and the edge. */
@@ -68,16 +71,27 @@ export function createClassifier({
 }: ClassifierCollaborators): Classifier {
   return {
     async classify(frame, lent, options = {}) {
-      const { manifest, batcher } = lent;
+      const { manifest } = lent;
       const explain = options.explain ? planExplanation(options.explain, lent) : null;
       // All frames of a stream share its signal; ten listeners are not a leak.
       if (options.signal) setMaxListeners(0, options.signal);
       const startedAtMs = clock.now();
-      const limit = withDeadline(options, clock);
-      const prepared = preparer.prepare(frame, manifest.inputSpec, limit.signal, options);
-      const { pixels, qualityFlags } = await prepared.finally(limit.forget);
-      const prepareMs = clock.now() - startedAtMs;
-      const row = await batcher.submit(pixels, options);
+      const prepare = (of: Frame, staysRaw: boolean) => {
+        const limit = withDeadline(options, clock);
+        const wish = { isKept: options.isKept, staysRaw };
+        const prepared = preparer.prepare(of, manifest.inputSpec, limit.signal, wish);
+        return prepared.finally(limit.forget);
+      };
+      // What explains takes pixels of the model's size.
+      const lane = explain ? null : (lent.rawLanes?.laneFor(frame) ?? null);
+      let prepareMs = 0;
+      const submit = async (of: PreparedFrame, batcher: Lent['batcher']) => {
+        prepareMs = clock.now() - startedAtMs;
+        return { ...of, row: await batcher.submit(of.pixels, options) };
+      };
+      const { pixels, qualityFlags, row } = lane
+        ? await submitRaw(frame, lane, { prepare, submit, lent })
+        : await submit(await prepare(frame, false), lent.batcher);
       const labelIndices = overThreshold(row.probabilities, manifest.thresholds);
       const explanation = explain
         ? await untilDeadline(options, clock, (signal) => explain({ pixels, labelIndices, signal }))

@@ -33,6 +33,7 @@ export function formatModel(model: ModelDescription, options: TableOptions): str
     ['state', model.failure === '' ? model.state : `${model.state}: ${model.failure}`],
     ['device', model.device || 'not loaded'],
     ['precision', [model.precision || '-', model.precisionNote].filter(Boolean).join(': ')],
+    ['raw planes', model.resizeNote || '-'],
     [
       'input',
       `uint8 [N, ${inputSpec.channels.length}, ${inputSpec.heightPx}, ${inputSpec.widthPx}], ${inputSpec.resize}`,

@@ -1,3 +1,4 @@
+import { inputShapeOf } from './check-input.js';
 import type { SessionSpec } from './engine.js';
 
 /** An input or output as a runtime describes it; a dimension that is free is a string. */
@@ -18,18 +19,15 @@ export const distanceOutput = 'distance';
 export function findModelFaults(
   inputs: readonly PortDescription[],
   outputs: readonly PortDescription[],
-  {
-    inputShape,
-    labelCount,
-    hasDistance = false,
-  }: Pick<SessionSpec, 'inputShape' | 'labelCount' | 'hasDistance'>,
+  spec: Pick<SessionSpec, 'inputShape' | 'labelCount' | 'hasDistance' | 'raw'>,
 ): readonly string[] {
+  const { labelCount, hasDistance = false, raw } = spec;
   const isDistance = ({ name }: PortDescription) => name === distanceOutput;
   // One that nobody asks for does no harm: such a model was made here and is imported again.
   const distances = outputs.length > 1 ? outputs.filter(isDistance) : [];
   const rest = outputs.filter((output) => !distances.includes(output));
   return [
-    ...portFaults('input', inputs, 'uint8', inputShape),
+    ...portFaults('input', inputs, raw?.pixelType ?? 'uint8', inputShapeOf(spec)),
     ...portFaults('output', rest, 'float32', [labelCount]),
     ...(hasDistance ? portFaults('output', distances, 'float32', []) : []),
   ];

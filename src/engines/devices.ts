@@ -1,6 +1,6 @@
 import type { InferenceSession } from 'onnxruntime-node';
 import type { Lack } from '../graph/index.js';
-import type { Precision } from './engine.js';
+import type { Precision, ResizePlace } from './engine.js';
 
 /** Where a model can run. */
 export const deviceNames = ['cpu', 'cuda', 'tensorrt', 'webgpu', 'directml', 'coreml'] as const;
@@ -20,6 +20,8 @@ export interface Device {
    * arithmetic, and WebGPU's depends on the GPU.
    */
   readonly precision: Precision;
+  /** Where raw planes come to a model's size (docs/decisions/0024). */
+  readonly resize: ResizePlace;
   /** What training graphs have to do without. */
   readonly lacks: readonly Lack[];
   /** Frames that go through a training's convolutions together: few where caches count. */
@@ -51,6 +53,7 @@ export const devices: Readonly<Record<DeviceName, Device>> = {
     providers: ['cpu'],
     workers: 0,
     precision: 'full',
+    resize: 'host',
     lacks: [],
     trainingFramesAtOnce: 4,
     trainingStepsPerCall: 1,
@@ -62,6 +65,7 @@ export const devices: Readonly<Record<DeviceName, Device>> = {
     providers: ['cuda'],
     workers: 2,
     precision: 'half',
+    resize: 'means',
     lacks: ['poolIndices'],
     trainingFramesAtOnce: 32,
     trainingStepsPerCall: 8,
@@ -74,6 +78,7 @@ export const devices: Readonly<Record<DeviceName, Device>> = {
     providers: ['tensorrt', 'cuda'],
     workers: 2,
     precision: 'half',
+    resize: 'means',
     lacks: ['poolIndices'],
     trainingFramesAtOnce: 32,
     trainingStepsPerCall: 8,
@@ -85,6 +90,7 @@ export const devices: Readonly<Record<DeviceName, Device>> = {
     providers: ['webgpu'],
     workers: 1,
     precision: 'full',
+    resize: 'means',
     lacks: ['poolIndices'],
     trainingFramesAtOnce: 32,
     trainingStepsPerCall: 1,
@@ -96,6 +102,7 @@ export const devices: Readonly<Record<DeviceName, Device>> = {
     providers: ['dml'],
     workers: 1,
     precision: 'full',
+    resize: 'host',
     lacks: ['poolIndices'],
     trainingFramesAtOnce: 32,
     trainingStepsPerCall: 1,
@@ -107,6 +114,7 @@ export const devices: Readonly<Record<DeviceName, Device>> = {
     providers: ['coreml'],
     workers: 1,
     precision: 'full',
+    resize: 'host',
     lacks: ['poolIndices'],
     trainingFramesAtOnce: 32,
     trainingStepsPerCall: 1,

@@ -32,6 +32,7 @@ export function createEnginePool(engines: readonly [Engine, ...Engine[]]): Engin
   return {
     name: engines[0].name,
     precision: engines[0].precision ?? 'full',
+    resize: engines[0].resize ?? 'host',
     load,
     // In one of them: what is asked for seldom must not keep the others from their batches.
     ...(loadGraph ? { loadGraph } : {}),

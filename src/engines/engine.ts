@@ -1,7 +1,15 @@
+import type { RawPixels } from '../graph/index.js';
 import type { GraphTensor } from './graph-runner.js';
 
 /** What the numbers within a model are: float32, or float16 where that is safe. */
 export type Precision = 'full' | 'half';
+
+/**
+ * Where raw planes of another size or type come to a model's: on the CPU (`host`), in its graph,
+ * or there only where each pixel counts, in a mean (`means`): mixing four pixels costs the CPU
+ * less than moving all others would.
+ */
+export type ResizePlace = 'host' | 'means' | 'graph';
 
 /** What a Session is made from. */
 export interface SessionSpec {
@@ -24,6 +32,11 @@ export interface SessionSpec {
    * compared by whoever loads it. @default 'full'
    */
   readonly precision?: Precision;
+  /**
+   * Planes that it takes as they came instead of its own input: the engine has the graph bring
+   * them to size. Only for an engine that says where `resize` is. @default none
+   */
+  readonly raw?: RawPixels;
 }
 
 /** What one run of a Session gives. */
@@ -51,8 +64,8 @@ export interface Session {
   /** Whether a run would begin now: not while the runtime restarts. */
   readonly isReady: boolean;
   /**
-   * Runs one batch. `input` is uint8 `[batchSize, C, H, W]` over its own whole
-   * ArrayBuffer, which is transferred: the caller gets it back in the result.
+   * Runs one batch. `input` is uint8 `[batchSize, C, H, W]` (or the bytes of the spec's raw
+   * planes) over its own whole ArrayBuffer, which is transferred: the caller gets it back in the result.
    *
    * Throws `model_failed` when the runtime refuses, `not_ready` when the engine is
    * restarting.
@@ -87,6 +100,8 @@ export interface Engine {
   readonly name: string;
   /** What models should run in where their golden frames allow it. @default 'full' */
   readonly precision?: Precision;
+  /** Where raw planes should come to a model's size; absent where only the CPU can. */
+  readonly resize?: ResizePlace;
   /** Loads a model. Throws `model_failed` when the runtime refuses it, or its precision. */
   load(spec: SessionSpec): Promise<Session>;
   /** Loads a graph of any kind; absent where the engine runs models alone. Throws as `load`. */

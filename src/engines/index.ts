@@ -1,6 +1,13 @@
 export { checkDevice } from './device-checks.js';
 export { automaticDevices, type DeviceName, deviceNames, devices } from './devices.js';
-export type { Engine, GraphSession, Precision, Session, SessionSpec } from './engine.js';
+export type {
+  Engine,
+  GraphSession,
+  Precision,
+  ResizePlace,
+  Session,
+  SessionSpec,
+} from './engine.js';
 export { createEnginePool } from './engine-pool.js';
 export { createFakeEngine, fakeProbabilities } from './fake-engine.js';
 export type { GraphRunner, GraphTensor } from './graph-runner.js';

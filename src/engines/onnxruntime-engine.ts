@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { Log } from '../telemetry/index.js';
 import { silentLog } from '../telemetry/index.js';
 import { type DeviceName, devices, setDeviceEnvironment } from './devices.js';
-import type { Engine, Precision } from './engine.js';
+import type { Engine, Precision, ResizePlace } from './engine.js';
 import { createWatchedEngine, type WatchOptions } from './watched-engine.js';
 import type { RuntimeSettings } from './worker-messages.js';
 
@@ -15,6 +15,8 @@ export interface OnnxEngineOptions extends WatchOptions {
    * `devices` has it. @default 'auto'
    */
   readonly precision: Precision | 'auto';
+  /** Where raw planes come to a model's size; `auto`: as `devices` has it. @default 'auto' */
+  readonly resize: ResizePlace | 'auto';
   /** Threads within one operator; 0 is one a core. @default 0 */
   readonly threads: number;
   /**
@@ -49,12 +51,13 @@ export async function createOnnxEngine(
   { log = silentLog, startWorker = startOnnxWorker }: OnnxEngineCollaborators = {},
 ): Promise<Engine> {
   const { device = 'cpu', threads = 0, spinning = false, niceness = 5 } = options;
-  const { precision = 'auto' } = options;
+  const { precision = 'auto', resize = 'auto' } = options;
   setDeviceEnvironment(device);
   return createWatchedEngine(options, {
     name: 'onnxruntime',
     device,
     precision: precision === 'auto' ? devices[device].precision : precision,
+    resize: resize === 'auto' ? devices[device].resize : resize,
     runsGraphs: true,
     log,
     startWorker: (gate) => startWorker({ device, threads, spinning, niceness, gate }),

@@ -3,7 +3,8 @@ import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { DomainError } from '../errors.js';
-import { toHalfPrecision } from '../graph/index.js';
+import { takeRawPixels, toHalfPrecision } from '../graph/index.js';
+import { inputShapeOf } from './check-input.js';
 import { distanceOutput, findModelFaults, type PortDescription } from './check-model.js';
 import { devices } from './devices.js';
 import type { GraphSpec, SessionSpec } from './engine.js';
@@ -65,10 +66,20 @@ function inPrecision({ model, precision = 'full' }: SessionSpec): Uint8Array {
   }
 }
 
+/** The bytes to be loaded. Throws `ModelFault` where raw planes cannot be brought to size in them. */
+function behindPlanes(model: Uint8Array, { raw, inputShape }: SessionSpec): Uint8Array {
+  if (!raw) return model;
+  try {
+    return takeRawPixels(model, raw, inputShape);
+  } catch (cause) {
+    throw new ModelFault(DomainError.from(cause).message, { cause });
+  }
+}
+
 /** Loads a model; returns whether the device runs all of it. */
 async function load(sessionId: number, spec: SessionSpec): Promise<boolean> {
   let isWhole = true;
-  const model = inPrecision(spec);
+  const model = behindPlanes(inPrecision(spec), spec);
   const session = await InferenceSession.create(model, optionsOf(true))
     .catch((cause: unknown) => {
       if (settings.device === 'cpu') throw cause;
@@ -101,7 +112,13 @@ async function run(sessionId: number, input: Uint8Array, batchSize: number): Pro
   const [outputName = ''] = session.outputNames.filter(
     (name) => name !== distanceOutput || !hasDistance,
   );
-  const feeds = { [inputName]: new Tensor('uint8', input, [batchSize, ...spec.inputShape]) };
+  const shape = [batchSize, ...inputShapeOf(spec)];
+  const feeds = {
+    [inputName]:
+      spec.raw?.pixelType === 'uint16'
+        ? new Tensor('uint16', new Uint16Array(input.buffer, input.byteOffset), shape)
+        : new Tensor('uint8', input, shape),
+  };
   const outputs = await session.run(feeds).catch(refuseRun);
   const values = outputs[outputName]?.data;
   const expected = batchSize * spec.labelCount;

@@ -8,6 +8,7 @@ import type {
   GraphSession,
   GraphSpec,
   Precision,
+  ResizePlace,
   RunResult,
   Session,
   SessionSpec,
@@ -32,6 +33,8 @@ export interface WatchedEngineCollaborators {
   readonly device?: string;
   /** What its models should run in. @default 'full' */
   readonly precision?: Precision;
+  /** Where raw planes should come to a model's size. @default 'host' */
+  readonly resize?: ResizePlace;
   /** Whether its worker runs graphs of any kind. @default false */
   readonly runsGraphs?: boolean;
   readonly log: Log;
@@ -64,6 +67,7 @@ export async function createWatchedEngine(
     name,
     device: place,
     precision: wanted = 'full',
+    resize = 'host',
     runsGraphs = false,
     log,
     startWorker,
@@ -155,6 +159,7 @@ export async function createWatchedEngine(
   return {
     name,
     precision: wanted,
+    resize,
     ...(runsGraphs ? { loadGraph } : {}),
     async load(spec): Promise<Session> {
       if (isClosed) throw closed();

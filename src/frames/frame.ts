@@ -41,9 +41,23 @@ export interface InputSpec {
 
 export type QualityFlag = 'plane_empty' | 'saturated' | 'dim';
 
+/** How one frame is to be prepared. */
+export interface PrepareWish {
+  /** Whether it waits however much does. @default false */
+  readonly isKept?: boolean | undefined;
+  /**
+   * Whether raw pixels keep their size and type, because the model's graph takes them so; they
+   * are only checked, measured and laid out. @default false
+   */
+  readonly staysRaw?: boolean | undefined;
+}
+
 /** A frame brought to a model's input spec. */
 export interface PreparedFrame {
-  /** uint8 `[C, H, W]` in the order of the spec; owned by the receiver. */
+  /**
+   * uint8 `[C, H, W]` in the order of the spec; owned by the receiver. Of a frame that stays
+   * raw, the bytes of its own pixels, of its own size.
+   */
   readonly pixels: Uint8Array;
   readonly qualityFlags: readonly QualityFlag[];
 }
@@ -63,7 +77,7 @@ export interface Preparer {
     frame: Frame,
     spec: InputSpec,
     signal?: AbortSignal,
-    wish?: { readonly isKept?: boolean | undefined },
+    wish?: PrepareWish,
   ): Promise<PreparedFrame>;
   close(): Promise<void>;
 }

@@ -13,6 +13,10 @@ export type {
 } from './frame.js';
 export { hpaChannels } from './frame.js';
 export type { Pixels, SizePx } from './pixels.js';
+export { planResize } from './plan-resize.js';
 export { createPreparer, type PreparerOptions } from './preparer.js';
 export { resizeArea } from './resize-area.js';
 export { resizeBilinear } from './resize-bilinear.js';
+export type { ResizePlan } from './resize-plan.js';
+export { levelsOf } from './to-uint8.js';
+export { bytesPerPixel } from './validate.js';

@@ -1,11 +1,14 @@
 import { describeChannel } from './channels.js';
 import { decodePlane } from './decode.js';
 import type { Frame, InputSpec, PixelType, QualityFlag } from './frame.js';
+import { layOut } from './lay-out.js';
 import type { Pixels, SizePx } from './pixels.js';
+import { planResize } from './plan-resize.js';
 import { frameFlags, measureQuality, type PlaneQuality } from './quality.js';
-import { resizeArea } from './resize-area.js';
-import { resizeBilinear } from './resize-bilinear.js';
-import { scaleToUint8 } from './to-uint8.js';
+import { resizeBy } from './resize-by.js';
+import type { ResizePlan } from './resize-plan.js';
+import { fullValue, scaleToUint8 } from './to-uint8.js';
+import { bytesPerPixel } from './validate.js';
 
 /** A frame on its way to a worker; nothing in it but what a message can carry. */
 export interface PrepareTask {
@@ -14,6 +17,8 @@ export interface PrepareTask {
   /** One per channel of the spec, in its order; checked by `findFaults`. */
   readonly planes: readonly Uint8Array[];
   readonly maxPixels: number;
+  /** Whether raw pixels are left as they are: laid out as one tensor, and measured. @default false */
+  readonly staysRaw?: boolean;
 }
 
 export type PrepareAnswer =
@@ -31,7 +36,9 @@ interface OpenPlane extends SizePx {
  */
 export async function preparePlanes(task: PrepareTask): Promise<PrepareAnswer> {
   const { frame, spec } = task;
-  const opened = await Promise.all(task.planes.map((bytes) => openPlane(bytes, task)));
+  const laid = task.staysRaw ? layOut(task.planes, bytesPerPixel[frame.pixelType]) : null;
+  const bytes = laid?.planes ?? task.planes;
+  const opened = await Promise.all(bytes.map((each) => openPlane(each, task)));
   const faults: string[] = [];
   const planes: OpenPlane[] = [];
   const qualities: PlaneQuality[] = [];
@@ -61,12 +68,13 @@ export async function preparePlanes(task: PrepareTask): Promise<PrepareAnswer> {
     faults.push(`expected planes of one size, got ${got}`);
   }
   if (faults.length > 0) return { faults };
+  if (laid) return { pixels: laid.pixels, qualityFlags: frameFlags(qualities) };
 
   const planeLength = spec.widthPx * spec.heightPx;
   const pixels = new Uint8Array(spec.channels.length * planeLength);
   planes.forEach((plane, i) => {
     const into = pixels.subarray(i * planeLength, (i + 1) * planeLength);
-    fitPlane(plane, spec, fulls[i]!, into);
+    fitPlane(plane, { spec, plan: planResize(plane, spec), full: fulls[i]! }, into);
   });
   return { pixels, qualityFlags: frameFlags(qualities) };
 }
@@ -95,28 +103,25 @@ function byteOffsetFits(bytes: Uint8Array, bytesEach: number): boolean {
   return bytes.byteOffset % bytesEach === 0;
 }
 
-/** The value that means white; null where the significant bits do not fit the pixels. */
-function fullValue(pixels: Pixels, significantBits: number): number | null {
-  if (pixels instanceof Float32Array) return 1;
-  const bits = pixels.BYTES_PER_ELEMENT * 8;
-  if (significantBits > bits) return null;
-  return 2 ** (significantBits === 0 ? bits : significantBits) - 1;
+interface Fit {
+  readonly spec: InputSpec;
+  readonly plan: ResizePlan;
+  readonly full: number;
 }
 
-function fitPlane(plane: OpenPlane, spec: InputSpec, full: number, into: Uint8Array): void {
-  const resize = spec.resize === 'area' ? resizeArea : resizeBilinear;
+function fitPlane(plane: OpenPlane, { spec, plan, full }: Fit, into: Uint8Array): void {
   const { pixels } = plane;
   // Three branches that look alike, each with one array type from end to end.
   if (pixels instanceof Uint8Array) {
-    resize(pixels, plane, into, spec);
+    resizeBy(plan, pixels, plane, into, spec);
     if (full !== 255) scaleToUint8(into, full, into);
   } else if (pixels instanceof Uint16Array) {
     const fitted = new Uint16Array(into.length);
-    resize(pixels, plane, fitted, spec);
+    resizeBy(plan, pixels, plane, fitted, spec);
     scaleToUint8(fitted, full, into);
   } else {
     const fitted = new Float32Array(into.length);
-    resize(pixels, plane, fitted, spec);
+    resizeBy(plan, pixels, plane, fitted, spec);
     scaleToUint8(fitted, full, into);
   }
 }

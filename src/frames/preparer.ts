@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { DomainError } from '../errors.js';
 import { resolveChannel } from './channels.js';
-import type { Frame, InputSpec, PreparedFrame, Preparer } from './frame.js';
+import type { Frame, InputSpec, PreparedFrame, Preparer, PrepareWish } from './frame.js';
 import { createGate } from './gate.js';
 import type { PrepareAnswer, PrepareTask } from './prepare-planes.js';
 import { isReady, takeReadyFrame } from './ready-frame.js';
@@ -57,14 +57,14 @@ export function createPreparer(options: Partial<PreparerOptions> = {}): Preparer
     frame: Frame,
     spec: InputSpec,
     signal?: AbortSignal,
-    { isKept }: { readonly isKept?: boolean | undefined } = {},
+    { isKept, staysRaw = false }: PrepareWish = {},
   ): Promise<PreparedFrame> {
     if (signal?.aborted) throw DomainError.from(signal.reason);
     gate.assertOpen();
     const faults = findFaults(frame, spec, full.maxPixels);
     if (faults.length > 0) throw invalid(faults);
     const planes = inSpecOrder(frame, spec);
-    if (isReady(frame, spec)) return takeReadyFrame(planes, spec);
+    if (isReady(frame, spec)) return takeReadyFrame(planes);
     const byteLength = planes.reduce((sum, plane) => sum + plane.bytes.byteLength, 0);
     return gate.run(byteLength, { signal, isKept }, async () => {
       const shipment = packPlanes(planes);
@@ -74,6 +74,7 @@ export function createPreparer(options: Partial<PreparerOptions> = {}): Preparer
         spec,
         planes: shipment.planes,
         maxPixels: full.maxPixels,
+        staysRaw: staysRaw && encoding === 'raw',
       };
       const answer = await pool.run(task, { transferList: [...shipment.transferList] });
       if ('faults' in answer) throw invalid(answer.faults);

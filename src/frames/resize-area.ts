@@ -1,5 +1,7 @@
-import { interpolate, type LinearTable } from './interpolate.js';
+import type { LinearTable } from './interpolate.js';
 import { createTableCache, type Pixels, roundHalfEven, type SizePx } from './pixels.js';
+import { resizeBy } from './resize-by.js';
+import type { AreaTable, ResizePlan } from './resize-plan.js';
 
 /**
  * Resizes one plane as OpenCV's `INTER_AREA` does: each target pixel is the mean of the
@@ -10,51 +12,23 @@ import { createTableCache, type Pixels, roundHalfEven, type SizePx } from './pix
  * `into` holds `to.widthPx * to.heightPx` pixels of the source's type.
  */
 export function resizeArea<P extends Pixels>(source: P, from: SizePx, into: P, to: SizePx): void {
-  if (from.widthPx === to.widthPx && from.heightPx === to.heightPx) {
-    into.set(source.subarray(0, into.length));
-  } else if (from.widthPx < to.widthPx || from.heightPx < to.heightPx) {
-    const tables = {
-      x: growTable(from.widthPx, to.widthPx),
-      y: growTable(from.heightPx, to.heightPx),
-    };
-    interpolate(source, from, into, to, tables);
-  } else if (from.widthPx % to.widthPx === 0 && from.heightPx % to.heightPx === 0) {
-    averageBoxes(source, from, into, to);
-  } else {
-    averageAreas(source, from, into, to);
-  }
+  resizeBy(planArea(from, to), source, from, into, to);
 }
 
-/** Whole boxes of pixels: sums are exact, one rounding at the end. */
-function averageBoxes(source: Pixels, from: SizePx, into: Pixels, to: SizePx): void {
-  const stride = from.widthPx;
-  const boxWidth = stride / to.widthPx;
+/** How `resizeArea` goes about it. */
+export function planArea(from: SizePx, to: SizePx): ResizePlan {
+  if (from.widthPx === to.widthPx && from.heightPx === to.heightPx) return { kind: 'same' };
+  if (from.widthPx < to.widthPx || from.heightPx < to.heightPx) {
+    const x = growTable(from.widthPx, to.widthPx);
+    return { kind: 'mix', x, y: growTable(from.heightPx, to.heightPx) };
+  }
+  const boxWidth = from.widthPx / to.widthPx;
   const boxHeight = from.heightPx / to.heightPx;
-  const isInteger = !(into instanceof Float32Array);
-  // OpenCV's 2 x 2 boxes round halves up, all others to even.
-  const isQuad = isInteger && boxWidth === 2 && boxHeight === 2;
-  const share = Math.fround(1 / (boxWidth * boxHeight));
-  let at = 0;
-  for (let row = 0; row < to.heightPx; row++) {
-    const top = row * boxHeight * stride;
-    for (let column = 0; column < to.widthPx; column++) {
-      let start = top + column * boxWidth;
-      let sum = 0;
-      for (let y = 0; y < boxHeight; y++, start += stride) {
-        for (let x = 0; x < boxWidth; x++) sum += source[start + x]!;
-      }
-      if (isQuad) into[at++] = (sum + 2) >> 2;
-      else if (isInteger) into[at++] = roundHalfEven(Math.fround(Math.fround(sum) * share));
-      else into[at++] = sum * share;
-    }
+  if (Number.isInteger(boxWidth) && Number.isInteger(boxHeight)) {
+    return { kind: 'boxes', boxWidth, boxHeight };
   }
-}
-
-/** For each target position the source positions `start[i]..start[i+1]` of `parts`. */
-interface AreaTable {
-  readonly start: Int32Array;
-  readonly position: Int32Array;
-  readonly weight: Float32Array;
+  const x = areaTable(from.widthPx, to.widthPx);
+  return { kind: 'areas', x, y: areaTable(from.heightPx, to.heightPx) };
 }
 
 const areaTable = createTableCache((from, to): AreaTable => {
@@ -80,34 +54,6 @@ const areaTable = createTableCache((from, to): AreaTable => {
   }
   return { start, position: Int32Array.from(positions), weight: Float32Array.from(weights) };
 });
-
-function averageAreas(source: Pixels, from: SizePx, into: Pixels, to: SizePx): void {
-  const { widthPx, heightPx } = to;
-  const x = areaTable(from.widthPx, widthPx);
-  const y = areaTable(from.heightPx, heightPx);
-  // float32 sums in OpenCV's order, for equality to the last bit
-  const sums = new Float32Array(widthPx);
-  const isInteger = !(into instanceof Float32Array);
-  for (let row = 0; row < heightPx; row++) {
-    sums.fill(0);
-    for (let j = y.start[row]!; j < y.start[row + 1]!; j++) {
-      const line = y.position[j]! * from.widthPx;
-      const rowWeight = y.weight[j]!;
-      for (let column = 0; column < widthPx; column++) {
-        const end = x.start[column + 1]!;
-        let sum = 0;
-        for (let k = x.start[column]!; k < end; k++) {
-          sum = Math.fround(sum + Math.fround(source[line + x.position[k]!]! * x.weight[k]!));
-        }
-        sums[column] = sums[column]! + Math.fround(sum * rowWeight);
-      }
-    }
-    const at = row * widthPx;
-    for (let column = 0; column < widthPx; column++) {
-      into[at + column] = isInteger ? roundHalfEven(sums[column]!) : sums[column]!;
-    }
-  }
-}
 
 const growTable = createTableCache((from, to): LinearTable => {
   const first = new Int32Array(to);

@@ -1,6 +1,8 @@
-import { interpolate, type LinearTable } from './interpolate.js';
+import type { LinearTable } from './interpolate.js';
 import { createTableCache, type Pixels, roundHalfEven, type SizePx } from './pixels.js';
-import { resizeArea } from './resize-area.js';
+import { planArea } from './resize-area.js';
+import { resizeBy } from './resize-by.js';
+import type { ResizePlan } from './resize-plan.js';
 
 /**
  * Resizes one plane as OpenCV's `INTER_LINEAR` does: half-pixel centres, the two nearest
@@ -18,17 +20,17 @@ export function resizeBilinear<P extends Pixels>(
   into: P,
   to: SizePx,
 ): void {
-  if (from.widthPx === to.widthPx && from.heightPx === to.heightPx) {
-    into.set(source.subarray(0, into.length));
-  } else if (from.widthPx === 2 * to.widthPx && from.heightPx === 2 * to.heightPx) {
-    resizeArea(source, from, into, to);
-  } else {
-    const tables = {
-      x: columnTable(from.widthPx, to.widthPx),
-      y: rowTable(from.heightPx, to.heightPx),
-    };
-    interpolate(source, from, into, to, tables);
+  resizeBy(planBilinear(from, to), source, from, into, to);
+}
+
+/** How `resizeBilinear` goes about it. */
+export function planBilinear(from: SizePx, to: SizePx): ResizePlan {
+  if (from.widthPx === to.widthPx && from.heightPx === to.heightPx) return { kind: 'same' };
+  if (from.widthPx === 2 * to.widthPx && from.heightPx === 2 * to.heightPx) {
+    return planArea(from, to);
   }
+  const x = columnTable(from.widthPx, to.widthPx);
+  return { kind: 'mix', x, y: rowTable(from.heightPx, to.heightPx) };
 }
 
 // OpenCV drops the weight of a column beyond the edge, but for rows repeats the edge row with

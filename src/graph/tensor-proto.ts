@@ -5,6 +5,8 @@ const dataTypes: Readonly<Record<ElementType, TensorProto_DataType>> = {
   float32: TensorProto_DataType.FLOAT,
   float64: TensorProto_DataType.DOUBLE,
   uint8: TensorProto_DataType.UINT8,
+  uint16: TensorProto_DataType.UINT16,
+  int32: TensorProto_DataType.INT32,
   int64: TensorProto_DataType.INT64,
   bool: TensorProto_DataType.BOOL,
 };
@@ -16,6 +18,8 @@ export const dataTypeOf = (type: ElementType): TensorProto_DataType => dataTypes
 export type ConstantTensor =
   | { readonly type: 'float32'; readonly shape: readonly number[]; readonly values: Float32Array }
   | { readonly type: 'float64'; readonly shape: readonly number[]; readonly values: Float64Array }
+  | { readonly type: 'uint8'; readonly shape: readonly number[]; readonly values: Uint8Array }
+  | { readonly type: 'int32'; readonly shape: readonly number[]; readonly values: Int32Array }
   | { readonly type: 'int64'; readonly shape: readonly number[]; readonly values: BigInt64Array };
 
 /**

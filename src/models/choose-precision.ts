@@ -48,7 +48,7 @@ export async function loadInPrecision(
 }
 
 /** How far a distance may move in half precision, as a share of it; 2e-4 was seen. */
-const distanceTolerance = 0.01;
+export const distanceTolerance = 0.01;
 
 async function findHalfFault(
   { spec, inputSpec, golden }: CheckedModel,

@@ -7,11 +7,14 @@ import {
 } from '../batching/index.js';
 import type { Engine, Precision, Session } from '../engines/index.js';
 import { DomainError } from '../errors.js';
+import type { Preparer } from '../frames/index.js';
 import { loadInPrecision } from './choose-precision.js';
 import { createExplainer, type Explainer } from './explainer.js';
 import { goldenToleranceIn, largestDifference } from './golden.js';
 import type { Manifest, ModelState } from './model.js';
 import type { ModelStore } from './model-store.js';
+import type { LaneCollaborators } from './open-lane.js';
+import { createRawLanes, type RawLanes } from './raw-lanes.js';
 
 export interface LoadCollaborators {
   readonly engine: Engine;
@@ -19,11 +22,15 @@ export interface LoadCollaborators {
   readonly batcher: Partial<BatcherOptions> & { readonly batchSizes: readonly number[] };
   readonly onDropped?: (manifest: Manifest, reason: DropReason) => void;
   readonly onRan?: (manifest: Manifest, batchSize: number, runMs: number) => void;
+  /** Resizes a frame as the CPU's way does; without it no frame is resized in a graph. */
+  readonly preparer?: Pick<Preparer, 'prepare'> | undefined;
+  readonly log: LaneCollaborators['log'];
 }
 
 /** A version while it is lent. */
 export interface Loan {
   readonly batcher: Batcher;
+  readonly rawLanes: Pick<RawLanes, 'laneFor'>;
   readonly explainer: Pick<Explainer, 'assertExplains' | 'explain'>;
   readonly device: string;
   readonly precision: Precision;
@@ -35,6 +42,7 @@ interface Served {
   readonly session: Session;
   readonly precisionNote: string;
   readonly batcher: Batcher;
+  readonly rawLanes: RawLanes;
 }
 
 /** loading > warming > ready > draining > gone; any > failed. */
@@ -118,9 +126,17 @@ export class LoadedVersion {
     return this.#lastUsedAtMs;
   }
 
-  /** null unless it is loaded. */
-  get batcher(): Batcher | null {
-    return this.#served?.batcher ?? null;
+  /** Which raw planes are resized in the graph, and which are not and why; empty before any came. */
+  get resizeNote(): string {
+    return this.#served?.rawLanes.note ?? '';
+  }
+
+  /** What waits for it, in its lanes too; null unless it is loaded. */
+  get queued(): RawLanes['queued'] | null {
+    if (!this.#served) return null;
+    const { batcher, rawLanes } = this.#served;
+    const { frames, bytes } = rawLanes.queued;
+    return { frames: batcher.queuedFrames + frames, bytes: batcher.queuedBytes + bytes };
   }
 
   /** Lends it. Throws `failure`, or `not_ready` unless it is ready. */
@@ -134,6 +150,7 @@ export class LoadedVersion {
     let isOut = true;
     return {
       batcher: this.#served.batcher,
+      rawLanes: this.#served.rawLanes,
       explainer: this.#explainer,
       device: this.#served.session.device,
       precision: this.#served.session.precision,
@@ -157,6 +174,7 @@ export class LoadedVersion {
       });
     }
     await this.#explainer.close();
+    await this.#served?.rawLanes.close();
     await this.#served?.batcher.close();
     await this.#served?.session.close();
     this.#served = null;
@@ -196,9 +214,20 @@ export class LoadedVersion {
         if (!mayGainMore(warmRunMs)) break;
       }
       const batchSizes = [...warmRunMs.keys()];
+      const { preparer, log } = this.#collaborators;
+      const place = preparer ? (engine.resize ?? 'host') : 'host';
       this.#served = {
         session,
         precisionNote: chosen.precisionNote,
+        rawLanes: createRawLanes(
+          { place },
+          {
+            ...{ manifest, engine, batcher, spec, session, batchSizes, golden, log },
+            ...(onDropped ? { onDropped } : {}),
+            ...(onRan ? { onRan } : {}),
+            preparer,
+          },
+        ),
         batcher: createBatcher(
           { ...batcher, batchSizes },
           {

@@ -93,6 +93,8 @@ export interface StoredModel {
   readonly precision: Precision | null;
   /** Why it is in full precision although half was wanted; empty if there is nothing to say. */
   readonly precisionNote: string;
+  /** Which raw planes are resized in the graph, and which are not and why; empty before any came. */
+  readonly resizeNote: string;
   readonly failure: string;
 }
 

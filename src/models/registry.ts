@@ -2,6 +2,7 @@ import type { Batcher, BatcherOptions, DropReason } from '../batching/index.js';
 import { defaultBatcherOptions } from '../batching/index.js';
 import type { Engine, Precision } from '../engines/index.js';
 import { DomainError } from '../errors.js';
+import type { Preparer } from '../frames/index.js';
 import { type ImportDraft, importVersion } from './import-version.js';
 import { LoadedVersion, type Loan } from './loaded-version.js';
 import type { Manifest, ModelState, StoredModel } from './model.js';
@@ -35,6 +36,8 @@ export interface RegistryCollaborators {
   };
   readonly onDropped?: (manifest: Manifest, reason: DropReason) => void;
   readonly onRan?: (manifest: Manifest, batchSize: number, runMs: number) => void;
+  /** Resizes frames as the CPU's way does: what resizing in a graph is held against. @default none */
+  readonly preparer?: Pick<Preparer, 'prepare'>;
 }
 
 /** A counted loan of a version: it stays in memory until `release`. */
@@ -44,6 +47,7 @@ export interface Handle {
   readonly device: string;
   readonly precision: Precision;
   readonly batcher: Batcher;
+  readonly rawLanes: Loan['rawLanes'];
   readonly explainer: Loan['explainer'];
   /** Gives it back; a second call does nothing. */
   release(): void;
@@ -109,13 +113,15 @@ export interface Registry {
 /** Makes a Registry. A server calls `start`; without it versions are loaded as they are asked for. */
 export function createRegistry(
   options: Partial<RegistryOptions>,
-  { engine, store, log, onDropped, onRan }: RegistryCollaborators,
+  { engine, store, log, onDropped, onRan, preparer }: RegistryCollaborators,
 ): Registry {
   const { pollMs = 1000, maxIdleVersions = 4, pinnedMs = 60_000, delaysMs = {} } = options;
   const batcher = { ...defaultBatcherOptions, ...options.batcher };
   const collaborators = {
     engine,
     store,
+    log,
+    preparer,
     ...(onDropped ? { onDropped } : {}),
     ...(onRan ? { onRan } : {}),
   };
@@ -286,6 +292,7 @@ export function createRegistry(
       device: loaded?.device ?? '',
       precision: loaded?.precision ?? null,
       precisionNote: loaded?.precisionNote ?? '',
+      resizeNote: loaded?.resizeNote ?? '',
       failure: loaded?.failure?.message ?? '',
     };
   };
@@ -347,8 +354,8 @@ export function createRegistry(
         precision: version.precision,
         isLive: live.get(version.manifest.name) === version,
         canRun: version.canRun,
-        queuedFrames: version.batcher?.queuedFrames ?? null,
-        queuedBytes: version.batcher?.queuedBytes ?? null,
+        queuedFrames: version.queued?.frames ?? null,
+        queuedBytes: version.queued?.bytes ?? null,
       })),
     async close() {
       isClosed = true;

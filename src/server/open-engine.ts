@@ -58,7 +58,8 @@ const mostWorkers = 4;
  * missing and what to install.
  */
 export async function openOnnxRuntime(
-  config: Pick<Config, 'device' | 'precision' | 'engineWorkers' | 'engineThreads'>,
+  config: Pick<Config, 'device' | 'precision' | 'engineWorkers' | 'engineThreads'> &
+    Partial<Pick<Config, 'resize'>>,
   log: Log,
   machine: Machine = createMachine(),
 ): Promise<Engine> {
@@ -73,10 +74,17 @@ export async function openOnnxRuntime(
     }
     const shares = shareMachine(device, config);
     try {
-      const { precision } = config;
-      const engine = await openPool({ device, precision }, shares, log);
+      const { precision, resize = 'auto' } = config;
+      const engine = await openPool({ device, precision, resize }, shares, log);
       const reasons = steppedDown.length > 0 ? { steppedDown: steppedDown.join('; ') } : {};
-      const about = { device, precision: engine.precision, ...(found && { found }), ...shares };
+      const { precision: chosen, resize: place } = engine;
+      const about = {
+        device,
+        precision: chosen,
+        resize: place,
+        ...(found && { found }),
+        ...shares,
+      };
       log.info({ ...about, ...reasons }, 'the engine starts');
       return engine;
     } catch (thrown) {
@@ -112,7 +120,7 @@ function shareMachine(
 }
 
 function openPool(
-  on: Pick<OnnxEngineOptions, 'device' | 'precision'>,
+  on: Pick<OnnxEngineOptions, 'device' | 'precision' | 'resize'>,
   { workers, threads }: Shares,
   log: Log,
 ): Promise<Engine> {

@@ -58,6 +58,7 @@ export async function openParts(config: Config, overrides: PartsOverrides = {}):
       engine,
       store,
       log,
+      preparer,
       onRan: (_manifest, batchSize, runMs) => {
         serving.answered();
         metrics.engineRan(batchSize, runMs / 1000);

@@ -18,7 +18,7 @@ test('the benchmark of a GPU goes through on the CPU, and tells what it could no
   const sizes = ['--batches', '1', '--workers', '1', '--training-batch', '1', '--steps', '2'];
   const { stdout, stderr, result } = await benchmark(
     ...['--device', 'cpu', '--seconds', '0.01', ...sizes],
-    ...['--parts', 'engine,training,torch', '--python', '/nowhere/python3'],
+    ...['--parts', 'engine,resize,training,torch', '--python', '/nowhere/python3'],
   );
   const rows = result['rows'] as readonly {
     readonly what: string;
@@ -30,6 +30,14 @@ test('the benchmark of a GPU goes through on the CPU, and tells what it could no
     [
       ['engine', 'onnxruntime/cpu, full, 1 workers'],
       ['engine', 'onnxruntime/cpu, half, 1 workers'],
+      ...['full', 'half'].flatMap((precision) =>
+        ['uint8', 'uint16'].flatMap((type) =>
+          ['on the CPU', 'in the graph'].map((where) => [
+            'raw planes',
+            `4 x 1024² ${type}, resized ${where}, ${precision}, 1 workers`,
+          ]),
+        ),
+      ),
       ['training', 'onnxruntime/cpu, full, 2 steps a call'],
     ],
   );

@@ -248,3 +248,73 @@ test('what cannot be explained is refused before the frame is prepared', async (
   );
   t.is(nobody.code, 'unsupported');
 });
+
+/** A raw frame of twice the model's size, even in each plane. */
+const largeFrame = (level: number): Frame => {
+  const frame = frameOf('large', level);
+  const planes = frame.planes.map(({ channel, bytes }) => {
+    return { channel, bytes: new Uint8Array(64).fill(bytes[0] ?? 0) };
+  });
+  return { ...frame, widthPx: 8, heightPx: 8, planes };
+};
+
+test('a frame for which there is a lane goes as it came, and the lane is given back', async (t) => {
+  const preparer = createPreparer({ threads: 1 });
+  t.teardown(() => preparer.close());
+  const classifier = createClassifier({ preparer });
+  const engine = createFakeEngine();
+  const own = await engine.load({ model: new Uint8Array(), inputShape: [4, 4, 4], labelCount: 2 });
+  const raw = await engine.load({ model: new Uint8Array(), inputShape: [4, 8, 8], labelCount: 2 });
+  const released: (DomainError | undefined)[] = [];
+  const lane = {
+    batcher: createBatcher({ batchSizes: [1] }, raw),
+    release: (failure?: DomainError) => void released.push(failure),
+  };
+  const lent: Lent = {
+    manifest: { version: 1, thresholds: [0, 0], inputSpec },
+    batcher: createBatcher({ batchSizes: [1] }, own),
+    rawLanes: { laneFor: ({ widthPx }) => (widthPx === 8 ? lane : null) },
+  };
+  const { probabilities, qualityFlags } = await classifier.classify(largeFrame(9), lent);
+  const asItCame = Uint8Array.from({ length: 256 }, (_, at) => 9 + 3 - Math.floor(at / 64));
+  t.deepEqual(probabilities, fakeProbabilities(asItCame, 2));
+  t.deepEqual(qualityFlags, ['plane_empty']);
+  t.deepEqual(released, [undefined]);
+  const other = await classifier.classify(frameOf('small', 9), lent);
+  t.deepEqual(other.probabilities, fakeProbabilities(tensorOfFrame(9), 2));
+  t.is(released.length, 1);
+});
+
+test('where the graph of a lane fails, the same frame goes by the CPU, and the lane hears why', async (t) => {
+  const preparer = createPreparer({ threads: 1 });
+  t.teardown(() => preparer.close());
+  const classifier = createClassifier({ preparer });
+  const own = await createFakeEngine().load({
+    model: new Uint8Array(),
+    inputShape: [4, 4, 4],
+    labelCount: 2,
+  });
+  const released: (DomainError | undefined)[] = [];
+  const lentWith = (error: DomainError): Lent => ({
+    manifest: { version: 1, thresholds: [0, 0], inputSpec },
+    batcher: createBatcher({ batchSizes: [1] }, own),
+    rawLanes: {
+      laneFor: () => ({
+        batcher: { submit: () => Promise.reject(error) },
+        release: (failure) => void released.push(failure),
+      }),
+    },
+  });
+  const full = new DomainError('model_failed', 'the device has no memory left');
+  const { probabilities } = await classifier.classify(largeFrame(9), lentWith(full));
+  t.deepEqual(probabilities, fakeProbabilities(tensorOfFrame(9), 2));
+  t.deepEqual(released, [full]);
+  const ended = new DomainError('draining', 'the lane is being ended');
+  const after = await classifier.classify(largeFrame(9), lentWith(ended));
+  t.deepEqual(after.probabilities, probabilities);
+  t.deepEqual(released.splice(1), [undefined]);
+  // What is no fault of the lane is the frame's answer.
+  const late = new DomainError('deadline', 'too late');
+  await t.throwsAsync(classifier.classify(largeFrame(9), lentWith(late)), { is: late });
+  t.deepEqual(released, [full, undefined]);
+});

@@ -8,9 +8,11 @@ import {
   devices,
   type GraphTensor,
 } from '../../src/engines/index.js';
+import { type InputSpec, planResize } from '../../src/frames/index.js';
 import { buildInference, buildTrainingStep, initialiseParameters } from '../../src/graph/index.js';
 import { createNetwork } from '../../src/training/networks/index.js';
 import { goldenInputs, goldenParameters, networkOf, readGolden } from '../graph/golden.js';
+import { mirrorModel } from './mirror-model.js';
 
 /** A simulated GPU on a busy machine is slow, not hung: the test's own time limit ends it. */
 const watch = { runTimeoutMs: 600_000, loadTimeoutMs: 600_000 } as const;
@@ -81,6 +83,35 @@ async function train(on: DeviceName): Promise<Record<string, GraphTensor>> {
   return { ...outputs };
 }
 
+/** What becomes of raw planes that the graph resizes: boxes, areas, mixing. */
+async function resize(on: DeviceName) {
+  const engine = await createOnnxEngine({ device: on, threads: 1, ...watch });
+  const inputShape = [2, 16, 16] as const;
+  const levels: number[] = [];
+  const places = new Set<string>();
+  for (const [rule, widthPx, heightPx] of [
+    ['area', 64, 48],
+    ['area', 50, 37],
+    ['bilinear', 50, 37],
+  ] as const) {
+    const spec: InputSpec = { channels: ['a', 'b'], widthPx: 16, heightPx: 16, resize: rule };
+    const plan = planResize({ widthPx, heightPx }, spec);
+    const raw = { pixelType: 'uint8', widthPx, heightPx, plan, levels: null } as const;
+    const model = mirrorModel(inputShape);
+    const session = await engine.load({ model, inputShape, labelCount: 512, raw });
+    const planes = Uint8Array.from(
+      { length: 2 * widthPx * heightPx },
+      (_, at) => Math.imul(at + 7, 2654435761) >>> 24,
+    );
+    places.add(session.device);
+    levels.push(...(await session.run(planes, 1)).probabilities);
+    await session.close();
+  }
+  await engine.close();
+  return { levels, devices: [...places] };
+}
+
+const [resizedHere, resizedOnCpu] = [await resize(device), await resize('cpu')];
 const [here, cpu] = [await classify(device), await classify('cpu')];
 const [step, expected] = [await train(device), await train('cpu')];
 const stepDistances = Object.entries(expected).map(
@@ -97,6 +128,11 @@ console.log(
     probabilities: here.rows.length,
     distance: largestDistance(here.rows, cpu.rows),
     spread: Math.max(...cpu.rows) - Math.min(...cpu.rows),
+    resized: {
+      devices: resizedHere.devices,
+      levels: new Set(resizedOnCpu.levels).size,
+      distance: largestDistance(resizedHere.levels, resizedOnCpu.levels),
+    },
     step: Object.fromEntries(stepDistances),
   }),
 );

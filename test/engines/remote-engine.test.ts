@@ -164,6 +164,7 @@ test('what the other side says becomes an error of ours, without its paths', asy
     device: '',
     precision: '',
     precisionNote: '',
+    resizeNote: '',
     failure: '',
   };
   const unused = async (): Promise<never> => {

@@ -35,6 +35,11 @@ test('on WebGPU the network answers and learns as on the CPU', async (t) => {
     readonly probabilities: number;
     readonly distance: number;
     readonly spread: number;
+    readonly resized: {
+      readonly devices: readonly string[];
+      readonly levels: number;
+      readonly distance: number;
+    };
     readonly step: Readonly<Record<string, number>>;
   };
   t.is(seen.device, 'onnxruntime/webgpu', 'nothing of it on the CPU');
@@ -42,6 +47,9 @@ test('on WebGPU the network answers and learns as on the CPU', async (t) => {
   t.true(seen.spread > 0.01, 'answers that differ, or this test could not fail');
   // Float32 in another order; 1e-7 was seen.
   t.true(seen.distance < 1e-5, `probabilities differ by ${seen.distance}`);
+  t.deepEqual(seen.resized.devices, ['onnxruntime/webgpu'], 'raw planes are resized there whole');
+  t.is(seen.resized.distance, 0, 'to the same bytes');
+  t.true(seen.resized.levels > 8);
   // A version would be served in full then, with this as the reason.
   t.regex(seen.half, /^the runtime .* requires f16 but the device does not support it/i);
   const names = Object.keys(seen.step);

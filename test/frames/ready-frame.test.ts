@@ -4,7 +4,6 @@ import type { Plane } from '../../src/frames/index.js';
 import { takeReadyFrame } from '../../src/frames/ready-frame.js';
 
 const channels = ['microtubules', 'protein', 'nucleus', 'endoplasmic_reticulum'] as const;
-const spec = { channels, widthPx: 4, heightPx: 3, resize: 'bilinear' as const };
 const planeLength = 12;
 
 /** Planes that lie in one buffer, in the order given, each after a gap of some bytes. */
@@ -35,7 +34,7 @@ test('planes become the same tensor wherever in a message they lie', (t) => {
       fc.nat(40),
       (order, gaps, tail) => {
         const { planes } = lay(order, gaps, tail);
-        const { pixels } = takeReadyFrame(planes, spec);
+        const { pixels } = takeReadyFrame(planes);
         t.deepEqual(pixels, expected);
       },
     ),
@@ -44,7 +43,7 @@ test('planes become the same tensor wherever in a message they lie', (t) => {
 
 test('the planes of one message are closed up within it: no other buffer is made', (t) => {
   const { buffer, planes } = lay([0, 1, 2, 3], [3, 2, 2, 2], 1);
-  t.is(takeReadyFrame(planes, spec).pixels.buffer, buffer);
+  t.is(takeReadyFrame(planes).pixels.buffer, buffer);
 });
 
 test('a buffer that holds much else, or planes in another order, is left as it was', (t) => {
@@ -53,7 +52,7 @@ test('a buffer that holds much else, or planes in another order, is left as it w
     lay([1, 0, 2, 3], [2, 2, 2, 2], 0),
   ]) {
     const before = new Uint8Array(buffer.slice(0));
-    const { pixels } = takeReadyFrame(planes, spec);
+    const { pixels } = takeReadyFrame(planes);
     t.deepEqual(pixels, expected);
     t.not(pixels.buffer as ArrayBuffer, buffer);
     t.deepEqual(new Uint8Array(buffer), before);
@@ -64,7 +63,7 @@ test('one plane given for two channels counts for both', (t) => {
   const { planes } = lay([0, 1, 2, 3], [0, 0, 0, 0], 0);
   const [first] = planes;
   if (first === undefined) throw new Error('no plane');
-  const { pixels } = takeReadyFrame([first, first, first, first], spec);
+  const { pixels } = takeReadyFrame([first, first, first, first]);
   t.deepEqual(pixels.subarray(planeLength, 2 * planeLength), expected.subarray(0, planeLength));
   t.deepEqual(pixels.subarray(3 * planeLength), expected.subarray(0, planeLength));
 });

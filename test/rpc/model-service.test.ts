@@ -24,6 +24,7 @@ const model: ModelDescription = {
   device: 'test/cpu',
   precision: 'full',
   precisionNote: 'a weight is too large',
+  resizeNote: '',
   failure: '',
 };
 

@@ -322,6 +322,7 @@ test('a model comes back from the wire as it went', (t) => {
     device: 'onnxruntime/cpu',
     precision: 'full',
     precisionNote: 'a weight is too large',
+    resizeNote: '1024 x 1024 uint16 in the graph',
     failure: '',
   };
   t.deepEqual(fromWireModel(Model.decode(Model.encode(toWireModel(model)).finish())), model);

@@ -50,6 +50,8 @@ export interface ModelDescription {
   readonly precision: string;
   /** Why it is in full precision although half was wanted; empty if there is nothing to say. */
   readonly precisionNote: string;
+  /** Which raw planes are resized in the graph, and which are not and why; empty before any came. */
+  readonly resizeNote: string;
   /** Why it failed; empty if it did not. */
   readonly failure: string;
 }

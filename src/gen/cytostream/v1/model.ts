@@ -147,6 +147,11 @@ export interface Model {
   precision: string;
   /** Why it is in full precision although half was wanted; empty otherwise. */
   precisionNote: string;
+  /**
+   * Which raw planes are resized in its graph, and which are not although they
+   * might be, with the reason: "1024 x 1024 uint16 in the graph"; empty before any.
+   */
+  resizeNote: string;
 }
 
 export interface ListModelsRequest {
@@ -525,6 +530,7 @@ function createBaseModel(): Model {
     explains: false,
     precision: "",
     precisionNote: "",
+    resizeNote: "",
   };
 }
 
@@ -599,6 +605,9 @@ export const Model: MessageFns<Model> = {
     }
     if (message.precisionNote !== "") {
       writer.uint32(178).string(message.precisionNote);
+    }
+    if (message.resizeNote !== "") {
+      writer.uint32(186).string(message.resizeNote);
     }
     return writer;
   },
@@ -802,6 +811,14 @@ export const Model: MessageFns<Model> = {
             message.precisionNote = reader.string();
             continue;
           }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.resizeNote = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -847,6 +864,7 @@ export const Model: MessageFns<Model> = {
     message.explains = object.explains ?? false;
     message.precision = object.precision ?? "";
     message.precisionNote = object.precisionNote ?? "";
+    message.resizeNote = object.resizeNote ?? "";
     return message;
   },
 };

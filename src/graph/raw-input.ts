@@ -1,0 +1,84 @@
+import { DomainError } from '../errors.js';
+import { type GraphProto, ModelProto, type NodeProto, type TensorProto } from '../gen/onnx/onnx.js';
+import { fitPixels, type RawPixels } from './fit-pixels.js';
+import { createGraphBuilder } from './graph-builder.js';
+
+/** `ReduceSum` with its axes as an input, as it is written here. */
+const leastOperators = 13;
+
+/**
+ * The same network behind planes as they came: its input uint8 `[N, C, H, W]` becomes one of
+ * `raw`, uint8 or uint16 `[N, C, heightPx, widthPx]`, which the graph brings to size and scale as
+ * frames/ would on the CPU, to the same bytes. Nothing behind it is touched, so that it takes any
+ * model, of half precision too.
+ *
+ * Throws `unsupported` where the graph cannot give the same bytes, or is of operators too old.
+ */
+export function takeRawPixels(
+  model: Uint8Array,
+  raw: RawPixels,
+  [channels, heightPx, widthPx]: readonly [number, number, number],
+): Uint8Array {
+  const proto = ModelProto.decode(model);
+  const { graph } = proto;
+  const isOnnx = (domain: string) => domain === '' || domain === 'ai.onnx';
+  const version = proto.opsetImport.find(({ domain = '' }) => isOnnx(domain))?.version ?? 0;
+  if (!graph || version < leastOperators) {
+    throw new DomainError(
+      'unsupported',
+      `expected ONNX operators ${leastOperators} or newer, got ${version}`,
+    );
+  }
+  const constants = new Set(graph.initializer.map(({ name = '' }) => name));
+  const inputs = graph.input.filter(({ name = '' }) => !constants.has(name));
+  const [input] = inputs;
+  if (!input || inputs.length > 1) {
+    throw new DomainError('unsupported', `expected one input, got ${inputs.length}`);
+  }
+  const builder = createGraphBuilder('raw');
+  const pixels = builder.input('pixels', raw.pixelType, ['N', channels, raw.heightPx, raw.widthPx]);
+  builder.output('fitted', fitPixels(builder, pixels, raw, { heightPx, widthPx }));
+  const before = ModelProto.decode(builder.toModel()).graph;
+  if (!before) throw new Error('bug: a graph was written without a graph');
+  const renamed = rename(before, freePrefix(graph), new Map([['fitted', input.name ?? '']]));
+  return ModelProto.encode({
+    ...proto,
+    graph: {
+      ...graph,
+      node: [...renamed.node, ...graph.node],
+      initializer: [...renamed.initializer, ...graph.initializer],
+      input: graph.input.map((each) => (each === input ? renamed.input[0]! : each)),
+    },
+  }).finish();
+}
+
+/** A beginning of names that nothing in the graph has. */
+function freePrefix({ node, initializer, input }: GraphProto): string {
+  const names = [
+    ...[...initializer, ...input].map(({ name = '' }) => name),
+    ...node.flatMap(({ output, name = '' }) => [...output, name]),
+  ];
+  let prefix = 'raw/';
+  while (names.some((name) => name.startsWith(prefix))) prefix = `raw_${prefix}`;
+  return prefix;
+}
+
+function rename(
+  graph: GraphProto,
+  prefix: string,
+  fixed: ReadonlyMap<string, string>,
+): Pick<GraphProto, 'node' | 'initializer' | 'input'> {
+  const to = (name = '') => fixed.get(name) ?? `${prefix}${name}`;
+  return {
+    node: graph.node.map(
+      (node): NodeProto => ({
+        ...{ ...node, name: to(node.name) },
+        ...{ input: node.input.map(to), output: node.output.map(to) },
+      }),
+    ),
+    initializer: graph.initializer.map(
+      (tensor): TensorProto => ({ ...tensor, name: to(tensor.name) }),
+    ),
+    input: graph.input.map((port) => ({ ...port, name: to(port.name) })),
+  };
+}
