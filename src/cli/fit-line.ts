@@ -30,6 +30,11 @@ export function wrapLine(line: string, columns: number, indent = 2): readonly st
   return [head, ...(rest === '' ? [] : wrapLine(`${margin}${rest}`, columns, indent))];
 }
 
+/** A moment to the minute, in UTC: "2026-11-23T18:10Z". */
+export function formatMinute(atMs: number): string {
+  return `${new Date(atMs).toISOString().slice(0, 16)}Z`;
+}
+
 /** Names and what they are, in two columns; a value that is too long goes on in its own. */
 export function formatFacts(
   facts: readonly (readonly [name: string, value: string])[],

@@ -1,6 +1,6 @@
 import type { ModelDescription } from '../client/index.js';
 import { formatTable, left, right, type TableOptions } from '../table.js';
-import { formatFacts } from './fit-line.js';
+import { formatFacts, formatMinute } from './fit-line.js';
 
 /** Every version in a line. */
 export function formatModels(models: readonly ModelDescription[], options: TableOptions): string {
@@ -17,7 +17,7 @@ export function formatModels(models: readonly ModelDescription[], options: Table
       model.scores?.macroF1.toFixed(4) ?? '-',
       model.scores?.binaryAccuracy.toFixed(4) ?? '-',
       model.scores?.alwaysNoAccuracy.toFixed(4) ?? '-',
-      new Date(model.createdAtMs).toISOString().slice(0, 19),
+      formatMinute(model.createdAtMs),
       model.runId === '' ? 'imported' : model.runId,
     ]),
     options,

@@ -1,10 +1,8 @@
-import { formatTable, left, right, type TableOptions } from '../table.js';
-import type { Run } from '../training/index.js';
 import { address, createCommand, example, type Verb } from './command.js';
 import { Exit } from './failure.js';
-import { formatFacts, wrapLine } from './fit-line.js';
 import { flags } from './flags.js';
-import { describeEpoch, type FollowedRun, followRun } from './follow-run.js';
+import { type FollowedRun, followRun } from './follow-run.js';
+import { formatRun, formatRuns } from './format-run.js';
 import { interruptedExitCode } from './interruption.js';
 import { openRunsPlace, type RunsPlace, type RunsPlaceOptions } from './runs-place.js';
 import { widthOf } from './terminal.js';
@@ -113,46 +111,4 @@ async function inPlace(
   } finally {
     await place.close();
   }
-}
-
-function formatRuns(runs: readonly Run[], options: TableOptions): string {
-  return formatTable(
-    [
-      ...[left('run'), left('state'), left('model'), left('started', 1)],
-      ...[right('epochs'), right('macro F1'), left('published')],
-    ],
-    runs.map((run) => {
-      const best = run.history.findLast((scores) => scores.best);
-      return [
-        run.id,
-        run.state,
-        run.spec.model,
-        new Date(run.startedAtMs).toISOString().slice(0, 19),
-        `${run.history.length}/${run.spec.epochs}`,
-        best?.validationMacroF1.toFixed(4) ?? '-',
-        run.publishedVersion === null ? '-' : `${run.spec.model}@${run.publishedVersion}`,
-      ];
-    }),
-    options,
-  );
-}
-
-function formatRun(run: Run, options: TableOptions): string {
-  const facts: readonly (readonly [string, string])[] = [
-    ['run', run.id],
-    ['state', run.failure === '' ? run.state : `${run.state}: ${run.failure}`],
-    ...(run.resumable ? [['go on', `npx cytostream runs resume ${run.id}`] as const] : []),
-    ['started', new Date(run.startedAtMs).toISOString()],
-    ['ended', run.endedAtMs === null ? '-' : new Date(run.endedAtMs).toISOString()],
-    [
-      'published',
-      run.publishedVersion === null ? '-' : `${run.spec.model}@${run.publishedVersion}`,
-    ],
-    ...Object.entries(run.spec).map(([name, value]) => [name, String(value) || '-'] as const),
-  ];
-  const { columns = Number.POSITIVE_INFINITY } = options;
-  const epochs = run.history.flatMap((scores) =>
-    wrapLine(describeEpoch(scores, run.spec.epochs), columns),
-  );
-  return [formatFacts(facts, options), ...epochs].join('\n');
 }

@@ -1,0 +1,61 @@
+import { formatTable, left, right, type TableOptions } from '../table.js';
+import type { Run } from '../training/index.js';
+import { formatFacts, formatMinute, wrapLine } from './fit-line.js';
+import { describeEpoch } from './follow-run.js';
+
+/** Every run in a line. */
+export function formatRuns(runs: readonly Run[], options: TableOptions): string {
+  return formatTable(
+    [
+      ...[left('run'), left('state'), left('model'), left('started', 1)],
+      ...[right('epochs'), right('macro F1'), left('published')],
+    ],
+    runs.map((run) => {
+      const best = run.history.findLast((scores) => scores.best);
+      return [
+        run.id,
+        run.state,
+        run.spec.model,
+        formatMinute(run.startedAtMs),
+        `${run.history.length}/${run.spec.epochs}`,
+        best?.validationMacroF1.toFixed(4) ?? '-',
+        run.publishedVersion === null ? '-' : `${run.spec.model}@${run.publishedVersion}`,
+      ];
+    }),
+    options,
+  );
+}
+
+/** One run: what it was asked for, by the options of `train`, and its epochs. */
+export function formatRun(run: Run, options: TableOptions): string {
+  const facts: readonly (readonly [string, string])[] = [
+    ['run', run.id],
+    ['state', run.failure === '' ? run.state : `${run.state}: ${run.failure}`],
+    ...(run.resumable ? [['go on', `npx cytostream runs resume ${run.id}`] as const] : []),
+    ['started', new Date(run.startedAtMs).toISOString()],
+    ['ended', run.endedAtMs === null ? '-' : new Date(run.endedAtMs).toISOString()],
+    [
+      'published',
+      run.publishedVersion === null ? '-' : `${run.spec.model}@${run.publishedVersion}`,
+    ],
+    ...Object.entries(run.spec).map(
+      ([name, value]) => [optionOf(name), String(value) || '-'] as const,
+    ),
+  ];
+  const { columns = Number.POSITIVE_INFINITY } = options;
+  const epochs = run.history.flatMap((scores) =>
+    wrapLine(describeEpoch(scores, run.spec.epochs), columns),
+  );
+  return [formatFacts(facts, options), ...epochs].join('\n');
+}
+
+/** A setting of a run as `train` calls it, without the dashes. */
+function optionOf(name: string): string {
+  return optionNames[name] ?? name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+const optionNames: Readonly<Record<string, string>> = {
+  dataPath: 'data',
+  batchSize: 'batch',
+  parent: 'from',
+};
