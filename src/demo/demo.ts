@@ -186,7 +186,7 @@ async function runDemo(options: DemoOptions, terminal: Terminal): Promise<void> 
       say(`  npx cytostream simulate --server ${address} --model ${model} --rate 20`);
       await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
     } else {
-      say('\nNothing of it is kept. The same with frames of your own, DIR in the Kaggle layout:');
+      say('\nNothing of it is kept. With frames of your own (DIR in the Kaggle layout):');
       say('  npx cytostream train --data DIR --model cells --recipe residual');
       say('  npx cytostream serve');
       say('A server to call from a client of your own: npm run demo -- --keep');
