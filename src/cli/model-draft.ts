@@ -13,6 +13,7 @@ export interface DraftOptions {
   readonly labels?: string | undefined;
   readonly channels?: string | undefined;
   readonly size?: number | undefined;
+  readonly resize: 'bilinear' | 'area';
   readonly threshold?: number | undefined;
 }
 
@@ -21,7 +22,7 @@ export interface DraftOptions {
  * Throws a `UsageError` where they differ, and as `readForeignModel`.
  */
 export async function readDraft(options: DraftOptions): Promise<ModelImport> {
-  const { onnx, keras, tfjs, size, threshold } = options;
+  const { onnx, keras, tfjs, size, resize, threshold } = options;
   const [path, ...others] = [onnx, keras, tfjs].filter((file) => file !== undefined);
   if (path === undefined || others.length > 0) {
     throw new UsageError('expected one of --onnx, --keras and --tfjs');
@@ -50,7 +51,7 @@ export async function readDraft(options: DraftOptions): Promise<ModelImport> {
     name: options.name,
     onnx: foreign?.onnx ?? (await readFile(path)),
     labels,
-    inputSpec: { channels, widthPx, heightPx, resize: 'bilinear' },
+    inputSpec: { channels, widthPx, heightPx, resize },
     ...(threshold === undefined ? {} : { thresholds: labels.map(() => threshold) }),
   };
 }

@@ -108,6 +108,11 @@ export const modelsVerb: Verb = (terminal) => {
     .option('--labels <file>', 'a label name a line, in order; without it the 28 of the HPA')
     .option('--channels <names>', 'channel roles in order, with commas (default: those of the HPA)')
     .option('--size <pixels>', 'edge of an ONNX input (default: 128)', wholeNumber(1, 8192))
+    .addOption(
+      new Option('--resize <rule>', 'how frames come to its size, as in its training')
+        .choices(['bilinear', 'area'])
+        .default<'bilinear' | 'area'>('bilinear'),
+    )
     .option('--threshold <number>', 'probability from which a label is given', numberAbove(0, 1))
     .addHelpText(
       'after',

@@ -33,7 +33,10 @@ test('a Keras model is imported, exported to TensorFlow.js and imported again, t
     /^exported small@1: group1-shard1of1\.bin, labels\.txt, model\.json\n$/,
   );
   t.deepEqual((await readdir(out)).sort(), ['group1-shard1of1.bin', 'labels.txt', 'model.json']);
-  t.regex(await run('import', '--name', 'small', '--tfjs', out, ...describe), /small@2/);
+  t.regex(
+    await run('import', '--name', 'small', '--tfjs', out, '--resize', 'area', ...describe),
+    /small@2/,
+  );
 
   const store = await openModelStore(models);
   const [first, second] = [await store.read('small@1'), await store.read('small@2')];
@@ -41,6 +44,7 @@ test('a Keras model is imported, exported to TensorFlow.js and imported again, t
   t.deepEqual(first.labels, ['Nucleus', 'Cytosol', 'Golgi', 'Centrosome']);
   const { widthPx, heightPx, channels } = first.inputSpec;
   t.deepEqual([widthPx, heightPx, channels], [12, 14, ['red', 'green', 'blue']]);
+  t.deepEqual([first.inputSpec.resize, second.inputSpec.resize], ['bilinear', 'area']);
   t.is((await store.aliases('small')).candidate, 2);
 });
 
