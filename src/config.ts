@@ -328,7 +328,7 @@ function relationFaults(config: Config): string[] {
     faults.push(`--precision: expected auto or full with engine ${config.engine}, got half`);
   }
   if (config.engine !== 'onnxruntime' && config.resize === 'graph') {
-    faults.push(`resize: expected auto or host with engine ${config.engine}, got graph`);
+    faults.push(`--resize: expected auto or host with engine ${config.engine}, got graph`);
   }
   if (config.dataRoots.length === 0) faults.push('--data-roots: expected at least one folder');
   const sizes = config.batchSizes;

@@ -58,6 +58,16 @@ for (const [name, given, expected] of [
   ['a remote engine without a place', { engine: 'remote' }, /--engine and --remote: expected/],
   ['a place without the remote engine', { remote: 'gpu:8001' }, /--engine and --remote: expected/],
   ['a place that is none', { engine: 'remote', remote: 'http://gpu:8000/v2' }, /HOST:PORT/],
+  [
+    'half precision of another engine',
+    { engine: 'tensorflow', precision: 'half' },
+    /^--precision: expected auto or full with engine tensorflow, got half$/,
+  ],
+  [
+    'planes resized in the graph of another engine',
+    { engine: 'tensorflow', resize: 'graph' },
+    /^--resize: expected auto or host with engine tensorflow, got graph$/,
+  ],
   ['batch sizes that do not ascend', { batchSizes: [1, 4, 4] }, /ascending/],
 ] as const) {
   test(`${name} is a fault`, (t) => {

@@ -69,8 +69,7 @@ export async function openLane(
       throw new DomainError('model_failed', elsewhere);
     }
     const warmRunMs = new Map<number, number>();
-    for (const batchSize of collaborators.batchSizes) {
-      if (batchSize * row.byteLength > mostBatchBytes && warmRunMs.size > 0) break;
+    for (const batchSize of sizesFor(row.byteLength, collaborators.batchSizes)) {
       const check = { row, expected, labelCount: manifest.labels.length };
       const copies = Array.from({ length: session.copies }, () => warm(session, batchSize, check));
       warmRunMs.set(batchSize, Math.min(...(await Promise.all(copies))));
@@ -91,6 +90,13 @@ export async function openLane(
     await session.close().catch(() => {});
     throw error;
   }
+}
+
+/** The sizes that are no larger than a batch may be; where none is, the largest that may be. */
+function sizesFor(rowBytes: number, sizes: readonly number[]): readonly number[] {
+  const mostRows = Math.floor(mostBatchBytes / rowBytes);
+  const fitting = sizes.filter((size) => size <= mostRows);
+  return fitting.length > 0 ? fitting : [mostRows];
 }
 
 interface WarmCheck {

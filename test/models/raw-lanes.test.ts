@@ -60,6 +60,7 @@ interface Setting extends Partial<RawLanesOptions> {
   readonly precision?: 'full' | 'half';
   /** What is done to the spec of a lane before it is loaded. */
   readonly change?: (spec: SessionSpec) => SessionSpec;
+  readonly batchSizes?: readonly number[];
   /** Where a lane says that it runs. */
   readonly elsewhere?: string;
 }
@@ -67,13 +68,20 @@ interface Setting extends Partial<RawLanesOptions> {
 /** The lanes of one version, a promise of each line of the log, and what frames give in both ways. */
 async function lanesOf(t: ExecutionContext, setting: Setting = {}) {
   const { rule = 'area', place = 'graph', precision = 'full', change, elsewhere } = setting;
+  const { batchSizes = [1, 4] } = setting;
+  const laneRuns = new Set<number>();
   const real = await createOnnxEngine({ threads: 1 });
   const preparer = createPreparer({ threads: 1 });
   const engine: Engine = {
     ...real,
     async load(spec) {
       const session = await real.load(spec.raw && change ? change(spec) : spec);
-      return spec.raw && elsewhere ? { ...session, device: elsewhere } : session;
+      if (!spec.raw) return session;
+      const run: typeof session.run = (input, batchSize) => {
+        laneRuns.add(batchSize);
+        return session.run(input, batchSize);
+      };
+      return { ...session, run, device: elsewhere ?? session.device };
     },
   };
   const inputSpec: InputSpec = { channels, widthPx: 16, heightPx: 16, resize: rule };
@@ -101,8 +109,8 @@ async function lanesOf(t: ExecutionContext, setting: Setting = {}) {
   const lanes = createRawLanes(
     { place, ...setting },
     {
-      ...{ manifest, engine, spec, session, preparer, batchSizes: [1, 4] },
-      batcher: { batchSizes: [1, 4] },
+      ...{ manifest, engine, spec, session, preparer, batchSizes },
+      batcher: { batchSizes },
       golden: createGoldenFrame(inputSpec),
       log: { info: tell('info'), warn: tell('warn') },
     },
@@ -126,7 +134,7 @@ async function lanesOf(t: ExecutionContext, setting: Setting = {}) {
       lane.release();
     }
   };
-  return { lanes, lines, told, onHost, inGraph };
+  return { lanes, lines, told, onHost, inGraph, laneRuns };
 }
 
 test('the first frame of a size goes by the CPU, and those after it are resized in the graph to the same answers', async (t) => {
@@ -267,4 +275,17 @@ test('a version in half precision has lanes in half precision, whose pixels are 
   for (const [label, value] of expected.entries()) {
     t.true(Math.abs(value - (answer[label] ?? Number.NaN)) < 1e-6);
   }
+});
+
+test('no batch of a lane is larger than 32 MiB, whatever sizes the version is run in', async (t) => {
+  const many = await lanesOf(t, { batchSizes: [1, 2, 64] });
+  const frame = frameOf('uint8', 2048, 1024);
+  many.lanes.laneFor(frame);
+  await many.told(1);
+  t.deepEqual([...many.laneRuns], [1, 2]);
+  const one = await lanesOf(t, { batchSizes: [64] });
+  one.lanes.laneFor(frame);
+  await one.told(1);
+  t.deepEqual([...one.laneRuns], [8], '8 frames of 4 MiB');
+  t.is((await one.inGraph(frame)).length, labels.length);
 });

@@ -19,9 +19,19 @@ test('auto steps down to the CPU and says why in one line', async (t) => {
   const engine = await openOnnxRuntime({ ...settings, device: 'auto' }, log, bare);
   t.teardown(() => engine.close());
   t.is(lines.length, 1);
-  t.like(lines[0], { device: 'cpu', precision: 'full', workers: 1, threads: 1 });
+  t.like(lines[0], { device: 'cpu', precision: 'full', resize: 'host', workers: 1, threads: 1 });
   const { steppedDown } = lines[0] as { steppedDown: string };
   t.regex(steppedDown, /^cuda: [^;]+; webgpu: no GPU is here$/);
+});
+
+test('where raw planes are resized is a setting, and told as the engine starts', async (t) => {
+  const lines: object[] = [];
+  const log = { ...silentLog, info: (fields: object) => lines.push(fields) } as Log;
+  const chosen = { ...settings, engineWorkers: 2, device: 'cpu', resize: 'graph' } as const;
+  const engine = await openOnnxRuntime(chosen, log, bare);
+  t.teardown(() => engine.close());
+  t.is(engine.resize, 'graph', 'all workers of it');
+  t.like(lines[0], { device: 'cpu', resize: 'graph', workers: 2 });
 });
 
 test('a device that is named and not there is an error that says what to install', async (t) => {
