@@ -1,7 +1,7 @@
-import { mkdir, symlink } from 'node:fs/promises';
+import { symlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { stringify } from 'csv-stringify/sync';
-import { storageFailed, writeDurably } from '../files/index.js';
+import { makeFolder, storageFailed, writeDurably } from '../files/index.js';
 import type { Dataset, DatasetFrame } from './dataset.js';
 
 /**
@@ -17,7 +17,7 @@ export async function linkDataset(
   const rows = frames.map(({ id, labelIndices, group }) => [id, labelIndices.join(' '), group]);
   const table = stringify([['Id', 'Target', 'Group'], ...rows]);
   try {
-    await mkdir(path, { recursive: true });
+    await makeFolder(path);
     // A junction needs no rights on Windows; elsewhere the word means nothing.
     await symlink(resolve(dataset.path, dataset.folder), join(path, 'train'), 'junction');
   } catch (cause) {

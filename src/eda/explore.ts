@@ -1,8 +1,8 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { type FrameFolder, readFrame } from '../dataset/index.js';
 import { DomainError } from '../errors.js';
+import { makeFolder } from '../files/index.js';
 import type { Frame } from '../frames/index.js';
 import { type Cell, contactSheet, toPage, toThumbnail } from '../plots/index.js';
 import { drawSummary, edaFigures } from './figures.js';
@@ -162,7 +162,7 @@ async function writeAll(
   files: Readonly<Record<string, string | Buffer>>,
 ): Promise<void> {
   try {
-    await mkdir(dir, { recursive: true });
+    await makeFolder(dir);
     for (const [name, content] of Object.entries(files)) {
       await writeFileAtomic(join(dir, name), content);
     }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeFolder } from './make-folder.js';
 import { syncFolder } from './sync-folder.js';
 
 /** Folders that begin so are not finished; whoever lists a folder ignores them. */
@@ -15,7 +16,7 @@ export async function writeFolder(
   files: Readonly<Record<string, Uint8Array | string>>,
 ): Promise<void> {
   const parent = dirname(path);
-  await mkdir(parent, { recursive: true });
+  await makeFolder(parent);
   // Not mkdtemp, whose folders no other user may read: a server may run as one.
   const unfinished = join(parent, `${unfinishedPrefix}${randomUUID()}`);
   try {

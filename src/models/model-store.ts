@@ -1,9 +1,10 @@
-import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { DomainError } from '../errors.js';
 import {
   codeOf,
+  makeFolder,
   reasonOf,
   removeUnfinished,
   storageFailed,
@@ -177,7 +178,10 @@ export async function openModelStore(path: string): Promise<ModelStore> {
         },
       );
       if ((await sha256(bytes)) === files[file]) return bytes;
-      throw new DomainError('model_failed', `${what} is not the file that was published`);
+      throw new DomainError(
+        'model_failed',
+        `${what} is not the file that was published; bring that back, or promote another version`,
+      );
     },
     async publish(draft) {
       assertDraft(draft);
@@ -228,7 +232,7 @@ export async function openModelStore(path: string): Promise<ModelStore> {
 
 async function assertWritable(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true });
+    await makeFolder(path);
     // Permission bits say nothing to root, on a read-only disk or on a network share: try.
     await rm(await mkdtemp(join(path, unfinishedPrefix)), { recursive: true });
     for (const name of (await readdir(path)).filter(isModelName)) {

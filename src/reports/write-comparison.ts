@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type Comparison,
@@ -10,7 +9,7 @@ import {
   signedInterval,
   writeWhole,
 } from '../evaluation/index.js';
-import { storageFailed } from '../files/index.js';
+import { makeFolder, storageFailed } from '../files/index.js';
 import { barChart, type Figure, toPage } from '../plots/index.js';
 
 /**
@@ -22,7 +21,7 @@ export async function writeComparison(
   comparison: Comparison,
   { title }: { readonly title: string },
 ): Promise<void> {
-  await mkdir(dir, { recursive: true }).catch((cause: unknown) => {
+  await makeFolder(dir).catch((cause: unknown) => {
     throw storageFailed('cannot make the folder of the comparison', cause);
   });
   const json = `${JSON.stringify({ title, ...comparison }, null, 2)}\n`;

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type CrossValidation,
@@ -9,7 +8,7 @@ import {
   writePredictions,
   writeWhole,
 } from '../evaluation/index.js';
-import { storageFailed } from '../files/index.js';
+import { makeFolder, storageFailed } from '../files/index.js';
 import { barChart, type Figure, toPage } from '../plots/index.js';
 import { writeDoubts } from './write-doubts.js';
 
@@ -30,7 +29,7 @@ export async function writeCrossValidation(
   of: CrossValidation,
   { title, rows, doubts }: CrossValidationExtras,
 ): Promise<void> {
-  await mkdir(dir, { recursive: true }).catch((cause: unknown) => {
+  await makeFolder(dir).catch((cause: unknown) => {
     throw storageFailed('cannot make the folder of the report', cause);
   });
   const json = `${JSON.stringify({ title, ...of, doubts }, null, 2)}\n`;

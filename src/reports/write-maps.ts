@@ -1,9 +1,8 @@
-import { mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { stringify } from 'csv-stringify/sync';
 import type { Explanation } from '../classify/index.js';
 import { writeWhole } from '../evaluation/index.js';
-import { storageFailed } from '../files/index.js';
+import { makeFolder, storageFailed } from '../files/index.js';
 import { toMapPlane } from '../plots/index.js';
 
 /** What is written of one answer: a map for each label that was explained. */
@@ -34,7 +33,7 @@ const head = ['Id', 'Label', 'Name', 'Probability', 'Peak', 'File'];
  * Throws `storage_failed`, here and in what it returns.
  */
 export async function openMapsFolder(dir: string, labels: readonly string[]): Promise<MapsFolder> {
-  await mkdir(dir, { recursive: true }).catch((cause: unknown) => {
+  await makeFolder(dir).catch((cause: unknown) => {
     throw storageFailed(`cannot make the folder ${basename(dir)}`, cause);
   });
   const lines = new Map<string, (string | number)[][]>();

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DomainError } from '../errors.js';
 import {
@@ -8,6 +7,7 @@ import {
   writePredictions,
   writeWhole,
 } from '../evaluation/index.js';
+import { makeFolder } from '../files/index.js';
 import type { Frame } from '../frames/index.js';
 import {
   type Cell,
@@ -65,7 +65,7 @@ export async function writeReport(
   }: ReportExtras,
 ): Promise<void> {
   try {
-    await mkdir(dir, { recursive: true });
+    await makeFolder(dir);
   } catch (thrown) {
     const reason = (thrown as NodeJS.ErrnoException | null)?.code ?? 'unknown';
     throw new DomainError(

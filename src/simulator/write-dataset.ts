@@ -1,7 +1,8 @@
-import { access, mkdir, writeFile } from 'node:fs/promises';
+import { access, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { DomainError } from '../errors.js';
+import { makeFolder } from '../files/index.js';
 import type { Frame } from '../frames/index.js';
 import { drawLabels } from './draw-labels.js';
 import { createRandom, mixSeed } from './random.js';
@@ -45,7 +46,7 @@ export async function writeSimulatedDataset(
       'expected a folder without a dataset, got one with a train.csv',
     );
   }
-  await storing(() => mkdir(join(dir, 'train'), { recursive: true }));
+  await storing(() => makeFolder(join(dir, 'train')));
   const random = createRandom(mixSeed(seed, -1));
   const rows = ['Id,Target'];
   let writing: Promise<void> | null = null;

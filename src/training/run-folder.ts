@@ -1,7 +1,7 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DomainError } from '../errors.js';
-import { storageFailed, writeDurably } from '../files/index.js';
+import { makeFolder, storageFailed, writeDurably } from '../files/index.js';
 import type { InputSpec } from '../frames/index.js';
 import type { LabelSet } from '../label-set.js';
 import type { RunSpec } from './run.js';
@@ -39,7 +39,7 @@ export interface RunRecord {
 /** Makes the folder with its `spec.json`. Throws `run_exists`, `storage_failed`. */
 export async function createRunFolder(path: string, record: RunRecord): Promise<void> {
   const { runId } = record;
-  await mkdir(join(path, '..'), { recursive: true }).catch((cause: unknown) => {
+  await makeFolder(join(path, '..')).catch((cause: unknown) => {
     throw storageFailed('cannot make the folder of runs', cause);
   });
   await mkdir(path).catch((cause: unknown) => {

@@ -120,7 +120,8 @@ test('a file that was changed is refused', async (t) => {
   await t.throwsAsync(store.readFile(manifest, 'model.onnx'), {
     instanceOf: DomainError,
     code: 'model_failed',
-    message: 'cells@1: model.onnx is not the file that was published',
+    message:
+      'cells@1: model.onnx is not the file that was published; bring that back, or promote another version',
   });
   await rm(path);
   await t.throwsAsync(store.readFile(manifest, 'model.onnx'), { code: 'model_failed' });

@@ -178,7 +178,8 @@ test('weights that were changed on disk are refused', async (t) => {
   const registry = open();
   await t.throwsAsync(registry.promote('cells', 1), {
     code: 'model_failed',
-    message: 'cells@1 is not served: cells@1: model.onnx is not the file that was published',
+    message:
+      'cells@1 is not served: cells@1: model.onnx is not the file that was published; bring that back, or promote another version',
   });
   // An operator put the right file back: a new promotion looks again.
   bytes[bytes.length - 40] = (bytes[bytes.length - 40] ?? 0) ^ 255;

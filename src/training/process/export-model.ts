@@ -1,8 +1,7 @@
-import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createOnnxGraphRunner } from '../../engines/index.js';
 import { DomainError } from '../../errors.js';
-import { writeDurably } from '../../files/index.js';
+import { makeFolder, writeDurably } from '../../files/index.js';
 import {
   buildInference,
   buildTrainingStep,
@@ -86,7 +85,7 @@ export async function exportModel(
     const golden = batch.pixels.slice(0, validation.frameBytes);
     const goldenOutput = await answer('probabilities', [0]);
     const distances = await answer('distance', Array.from(validation.frames.keys()));
-    await mkdir(join(folder, dirname(exportFiles.model)), { recursive: true });
+    await makeFolder(join(folder, dirname(exportFiles.model)));
     await writeDurably(join(folder, exportFiles.model), [model]);
     await writeDurably(join(folder, exportFiles.golden), [golden]);
     const explanation = await exportExplanation(

@@ -1,11 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { constants, openSync, readSync } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { type Dataset, type DatasetFrame, stampFrames } from '../../dataset/index.js';
 import { DomainError } from '../../errors.js';
-import { storageFailed } from '../../files/index.js';
+import { makeFolder, storageFailed } from '../../files/index.js';
 import type { InputSpec } from '../../frames/index.js';
 import { type FrameSource, fileSource } from './frame-source.js';
 
@@ -86,7 +86,7 @@ export function createFrameCache({ folder, maxBytes }: FrameCacheOptions): Frame
       if (fileBytes(entry) > maxBytes) return null;
       const partial = join(folder, `${entry.key}.${randomUUID()}${partialEnding}`);
       const file = await guarded(async () => {
-        await mkdir(folder, { recursive: true });
+        await makeFolder(folder);
         return open(partial, 'wx+');
       });
       const checksums = new Uint32Array(entry.frameCount);
