@@ -58,6 +58,7 @@ test('through the server raw planes are resized in the graph, told by the log an
   t.timeout(120_000);
   const real = await createOnnxEngine({ threads: 1, resize: 'graph' });
   let rawRows = 0;
+  let openLanes = 0;
   const engine: Engine = {
     ...real,
     async load(spec) {
@@ -67,7 +68,12 @@ test('through the server raw planes are resized in the graph, told by the log an
         rawRows += batchSize;
         return session.run(input, batchSize);
       };
-      return { ...session, run };
+      openLanes += 1;
+      const close = async () => {
+        openLanes -= 1;
+        await session.close();
+      };
+      return { ...session, run, close };
     },
   };
   const settings = smallConfig(await makeFolder(t));
@@ -150,4 +156,8 @@ test('through the server raw planes are resized in the graph, told by the log an
     ['ok', 'ok', 'invalid'],
   );
   t.is(rawRows, before);
+
+  t.is(openLanes, 2, 'no third, for both were used just now');
+  await server.close();
+  t.is(openLanes, 0, 'they end with their version');
 });
