@@ -13,7 +13,7 @@ const driver = join(chromium, 'vk_swiftshader_icd.json');
 
 test('on WebGPU the network answers and learns as on the CPU', async (t) => {
   if (!existsSync(driver)) {
-    const line = `SKIPPED "${t.title}": ${driver} is needed; Debian's package chromium has it`;
+    const line = `SKIPPED "${t.title}": ${driver} is needed; Debian's package chromium-common has it`;
     console.warn(line);
     t.log(line);
     t.pass();
