@@ -307,6 +307,17 @@ export function parseConfig(
   return faults.length > 0 ? { faults } : { value: Object.freeze(parsed.data) };
 }
 
+/** Read by the tests and the measurements of the product. */
+const forDevelopers = /^CYTOSTREAM_(SHARED_DATA|BENCH_PYTHON|TEST_PYTHON|TENSORFLOW_PACKAGE)$/;
+
+/** Variables that look like settings and are none: a slip of the pen would pass unseen. */
+export function unknownVariables(env: Readonly<Record<string, string | undefined>>): string[] {
+  const known = new Set(configFields.map((field) => field.env));
+  return Object.keys(env).filter(
+    (name) => name.startsWith('CYTOSTREAM_') && !known.has(name) && !forDevelopers.test(name),
+  );
+}
+
 /** What no single field can tell. */
 function relationFaults(config: Config): string[] {
   const faults: string[] = [];

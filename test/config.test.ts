@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import test from 'ava';
-import { configFields, parseConfig } from '../src/config.js';
+import { configFields, parseConfig, unknownVariables } from '../src/config.js';
 
 test('without anything given, every field has its default', (t) => {
   const parsed = parseConfig({}, {});
@@ -75,3 +75,8 @@ for (const [name, given, expected] of [
     t.regex('faults' in parsed ? parsed.faults.join() : '', expected);
   });
 }
+
+test('variables that look like settings and are none are named', (t) => {
+  const env = { CYTOSTREAM_PROT: '3', CYTOSTREAM_PORT: '3', CYTOSTREAM_SHARED_DATA: '/', PATH: '' };
+  t.deepEqual(unknownVariables(env), ['CYTOSTREAM_PROT']);
+});

@@ -1,6 +1,12 @@
 import { isAbsolute, relative } from 'node:path';
 import { Option } from '@commander-js/extra-typings';
-import { type ConfigField, type ConfigInput, configFields, settingText } from '../config.js';
+import {
+  type ConfigField,
+  type ConfigInput,
+  configFields,
+  settingText,
+  unknownVariables,
+} from '../config.js';
 import { createCommand, example, type Verb } from './command.js';
 import { readConfig } from './config.js';
 
@@ -29,6 +35,9 @@ new ones refused, then it ends.
     .action(async (options) => {
       const { json, models, runs, ...rest } = options as ServeOptions;
       const config = readConfig({ ...rest, modelsDir: models, runsDir: runs });
+      for (const name of unknownVariables(process.env)) {
+        terminal.note(`${name} is no setting and is not read; serve --help names all`);
+      }
       const { relaxCollector, startServer } = await import('../server.js');
       relaxCollector();
       // Taken over before the start, so that a stop during it is no abrupt end.
