@@ -36,7 +36,8 @@ const rpc = await openRpcPort(
     maxCalls: 1000,
     maxInFlight: 64,
     maxQueuedFrames: 1024,
-    maxQueuedBytes: 256 * 1024 * 1024,
+    maxStreamBytes: 128 * 1024 * 1024,
+    maxReceivedBytes: 512 * 1024 * 1024,
     maxStreamFrames: 512,
   },
   {

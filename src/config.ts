@@ -81,6 +81,11 @@ const schema = z.strictObject({
   maxInFlight: whole(1, 4096)
     .default(64)
     .describe('frames of one stream without an answer; then its overflow policy acts'),
+  maxReceivedBytes: whole(MiB, 2 ** 40)
+    .default(512 * MiB)
+    .describe(
+      'bytes of frames, as they came, that may be on their way to an answer; then streams that block wait, others shed, single calls are refused; a stream may always have one',
+    ),
   maxCalls: whole(1, 1_000_000)
     .default(10_000)
     .describe('calls open at once on the whole server; the next is refused as overloaded'),
@@ -112,7 +117,9 @@ const schema = z.strictObject({
     .describe('prepared frames of one stream that may wait for a model; its next is shed'),
   maxStreamBytes: whole(MiB, 2 ** 40)
     .default(128 * MiB)
-    .describe('bytes of prepared frames of one stream that may wait; its next is shed'),
+    .describe(
+      'bytes of frames of one stream without an answer; then its overflow policy acts; and of its prepared frames that may wait',
+    ),
   engine: oneOf(['onnxruntime', 'tensorflow', 'remote'])
     .default('onnxruntime')
     .describe('what runs the models: ONNX Runtime or TensorFlow here, or another server (remote)'),

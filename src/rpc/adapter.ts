@@ -13,7 +13,13 @@ import { toStatus } from './status.js';
 /** Answers one message with one. */
 export type UnaryHandler<Request, Response> = (
   request: Request,
-  context: CallContext & { readonly receivedAtMs: number },
+  context: CallContext & {
+    readonly receivedAtMs: number;
+    /** Of the request as it came. */
+    readonly byteLength: number;
+    /** Address of the other end: what comes by one connection shares its turns. */
+    readonly peer: string;
+  },
 ) => Promise<Response>;
 
 /** Answers one message with a stream; its generator is closed when the caller leaves. */
@@ -40,8 +46,9 @@ export function adaptUnary<Request, Response>(
   ): void => {
     let response: Response | null = null;
     conduct(calls, method, call, async (context) => {
-      const { atMs } = call.request;
-      response = await handler(read(call.request), { ...context, receivedAtMs: atMs });
+      const { atMs, byteLength } = call.request;
+      const came = { receivedAtMs: atMs, byteLength, peer: call.getPeer() };
+      response = await handler(read(call.request), { ...context, ...came });
     }).then((failure) => (failure === null ? callback(null, response) : callback(failure)));
   };
 }

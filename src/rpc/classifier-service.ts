@@ -6,13 +6,17 @@ import type {
 } from '../gen/cytostream/v1/classifier.js';
 import { adaptDuplex, adaptUnary, type UnaryHandler } from './adapter.js';
 import type { Calls } from './calls.js';
+import { admitted } from './classify/admitted.js';
 import { classifyOne, toAnswer } from './classify/classify-one.js';
-import { type ClassifyStreamOptions, createClassifyStream } from './classify/classify-stream.js';
-import type { FrameStreamCollaborators } from './classify/frame-stream.js';
+import {
+  type ClassifyStreamCollaborators,
+  type ClassifyStreamOptions,
+  createClassifyStream,
+} from './classify/classify-stream.js';
 import { parseFrame } from './wire/frame.js';
 import { parsePriority, toWirePrediction, toWireStreamModel } from './wire/prediction.js';
 
-export type ClassifierServiceCollaborators = Omit<FrameStreamCollaborators, 'write' | 'onEnded'> & {
+export type ClassifierServiceCollaborators = ClassifyStreamCollaborators & {
   readonly calls: Calls;
 };
 
@@ -22,7 +26,7 @@ export function createClassifierService(
   { calls, ...collaborators }: ClassifierServiceCollaborators,
 ): UntypedServiceImplementation {
   const stream = createClassifyStream(options, collaborators);
-  const one = createClassifyFrame(collaborators);
+  const one = admitted(createClassifyFrame(collaborators), collaborators);
   return {
     classify: adaptDuplex(calls, 'Classify', stream),
     classifyFrame: adaptUnary(calls, 'ClassifyFrame', one),
@@ -55,7 +59,7 @@ function createClassifyFrame(
       model: request.model,
       defaultDeadlineMs: 0,
       priority,
-      streamId: context.id,
+      streamId: context.peer,
       isKept: false,
       signal: context.signal,
       deadlineAtMs: context.deadlineAtMs,

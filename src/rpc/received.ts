@@ -8,7 +8,7 @@ import { hasMoreFields } from './field-count.js';
 export type Received<Request> = {
   readonly atMs: number;
   readonly byteLength: number;
-  /** To be called once when a handler takes the message: then more may be read. */
+  /** To be called once when a handler lets the message in: then more may be read. */
   taken?: () => void;
 } & ({ readonly value: Request } | { readonly fault: string });
 

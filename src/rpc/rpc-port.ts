@@ -6,6 +6,7 @@ import { type Log, type Metrics, portError } from '../telemetry/index.js';
 import { addAuxiliaryServices, type Serving } from './auxiliary.js';
 import { createCalls } from './calls.js';
 import { createClassifierService } from './classifier-service.js';
+import { createAdmission } from './classify/admission.js';
 import type {
   ClassifierLike,
   Compare,
@@ -43,8 +44,9 @@ export interface RpcPortOptions {
   readonly maxCalls: number;
   readonly maxInFlight: number;
   readonly maxStreamFrames: number;
+  readonly maxStreamBytes: number;
   readonly maxQueuedFrames: number;
-  readonly maxQueuedBytes: number;
+  readonly maxReceivedBytes: number;
 }
 
 export type RpcPortCollaborators<Handle extends HandleLike> = PortCollaborators<Handle> &
@@ -103,6 +105,11 @@ export async function openRpcPort<Handle extends HandleLike>(
   });
   const budget = createLoopBudget({ turnMs });
   const calls = createCalls(options, { budget, log, metrics });
+  const admission = createAdmission({
+    maxFrames: options.maxQueuedFrames,
+    maxBytes: options.maxReceivedBytes,
+  });
+  metrics.readReceivedBytesFrom(() => admission.bytes);
   server.addService(
     stampReceipt(ClassifierServiceService, { maxFields: maxFrameFields }),
     createClassifierService(options, {
@@ -113,6 +120,7 @@ export async function openRpcPort<Handle extends HandleLike>(
       metrics,
       log,
       budget,
+      admission,
     }),
   );
   let endForwarding = () => {};
@@ -140,6 +148,7 @@ export async function openRpcPort<Handle extends HandleLike>(
         lender: collaborators.lender,
         classifier: collaborators.pixelClassifier as PixelClassifierLike, // as above
         metrics,
+        admission,
         isServing: () => isServing,
       },
     ),

@@ -74,6 +74,8 @@ export interface Metrics {
   runEvent(kind: string): void;
   /** Asked at every scrape; replaces the one before. */
   readModelsFrom(read: () => readonly ModelObservation[]): void;
+  /** The same for the bytes of frames on their way to an answer. */
+  readReceivedBytesFrom(read: () => number): void;
   /** Prometheus text format; summed up with the snapshots of other processes, if any. */
   expose(
     others?: readonly (readonly object[])[],
@@ -170,6 +172,15 @@ export function createMetrics(): Metrics {
     labelNames: ['kind'] as const,
     registers,
   });
+  let readReceivedBytes = () => 0;
+  new Gauge({
+    name: 'cytostream_received_bytes',
+    help: 'Bytes of frames, as they came, on their way to an answer.',
+    registers,
+    collect() {
+      this.set(readReceivedBytes());
+    },
+  });
   let readModels: () => readonly ModelObservation[] = () => [];
   // Registered before the other two gauges that it fills: metrics are collected in this order.
   new Gauge({
@@ -235,6 +246,9 @@ export function createMetrics(): Metrics {
     runEvent: (kind) => runEvents.inc({ kind }),
     readModelsFrom(read) {
       readModels = read;
+    },
+    readReceivedBytesFrom(read) {
+      readReceivedBytes = read;
     },
     async expose(others = []) {
       const { contentType } = registry;

@@ -1,14 +1,28 @@
 import test from 'ava';
-import { createAdmission } from '../../src/rpc/classify/admission.js';
+import fc from 'fast-check';
+import {
+  type Admission,
+  createAdmission,
+  type Leave,
+  type StreamAdmission,
+} from '../../src/rpc/classify/admission.js';
 import { settle, watch } from '../batching/puppet-run.js';
 
 const never = new AbortController().signal;
 
+/** Streams that have a frame of no bytes on their way: what they send next has to wait its turn. */
+async function openBusy(admission: Admission): Promise<StreamAdmission> {
+  const stream = admission.openStream();
+  await stream.enter(0, never);
+  return stream;
+}
+
 test('so many frames and bytes are let in, the next in the order in which they came', async (t) => {
-  const admission = createAdmission({ maxFrames: 2, maxBytes: 100 });
-  const first = await admission.enter(40, never);
-  const second = await admission.enter(40, never);
-  const waiting = [10, 10, 90].map((bytes) => watch(admission.enter(bytes, never)));
+  const admission = createAdmission({ maxFrames: 4, maxBytes: 100 });
+  const [one, other] = [await openBusy(admission), await openBusy(admission)];
+  const first = await one.enter(40, never);
+  const second = await one.enter(40, never);
+  const waiting = [10, 10, 95].map((bytes) => watch(other.enter(bytes, never)));
   await settle();
   t.deepEqual(
     waiting.map(({ settled }) => settled),
@@ -25,15 +39,20 @@ test('so many frames and bytes are let in, the next in the order in which they c
   await settle();
   t.deepEqual(
     waiting.map(({ settled }) => settled),
-    [1, 1, 1],
+    [1, 1, 0],
   );
+  waiting[1]?.value?.();
+  await settle();
+  t.is(waiting[2]?.settled, 1);
+  t.is(admission.bytes, 95);
 });
 
 test('a frame that is larger than the bound goes alone', async (t) => {
   const admission = createAdmission({ maxFrames: 10, maxBytes: 100 });
-  const small = await admission.enter(1, never);
-  const large = watch(admission.enter(1000, never));
-  const behind = watch(admission.enter(1, never));
+  const stream = await openBusy(admission);
+  const small = await stream.enter(1, never);
+  const large = watch(stream.enter(1000, never));
+  const behind = watch(stream.enter(1, never));
   await settle();
   t.is(large.settled, 0);
   small();
@@ -46,19 +65,75 @@ test('a frame that is larger than the bound goes alone', async (t) => {
 
 test('one that leaves while it waits holds nothing, and lets those behind it in', async (t) => {
   const admission = createAdmission({ maxFrames: 10, maxBytes: 100 });
-  const first = await admission.enter(60, never);
+  const stream = await openBusy(admission);
+  const first = await stream.enter(60, never);
   const caller = new AbortController();
-  const large = watch(admission.enter(90, caller.signal));
-  const behind = watch(admission.enter(40, never));
+  const large = watch(stream.enter(90, caller.signal));
+  const behind = watch(stream.enter(40, never));
   await settle();
   t.deepEqual([large.settled, behind.settled], [0, 0]);
   caller.abort();
   await settle();
   t.deepEqual([large.settled, behind.settled], [1, 1]);
   large.value?.();
+  t.is(admission.bytes, 100);
   first();
   behind.value?.();
-  const next = watch(admission.enter(100, never));
-  await settle();
-  t.is(next.settled, 1);
+  t.is(admission.bytes, 0);
+});
+
+test('a stream with nothing on its way is let in however full it is, once', async (t) => {
+  const admission = createAdmission({ maxFrames: 2, maxBytes: 100 });
+  const flood = admission.openStream();
+  await flood.enter(50, never);
+  await flood.enter(50, never);
+  t.is(flood.tryEnter(1), null);
+  const slow = admission.openStream();
+  const entered = await slow.enter(30, never);
+  t.is(admission.bytes, 130);
+  t.is(slow.tryEnter(30), null);
+  entered();
+  const dropping = admission.openStream().tryEnter(30);
+  t.truthy(dropping);
+  t.is(admission.tryEnter(1), null, 'a single call is no stream');
+});
+
+test('whatever comes and goes, no more bytes are held than the bound and a frame a stream', async (t) => {
+  const [streamCount, maxBytes, largest] = [3, 40, 16];
+  const step = fc.record({
+    stream: fc.nat(streamCount - 1),
+    act: fc.constantFrom('enter', 'tryEnter', 'single', 'leave'),
+    byteLength: fc.integer({ min: 1, max: largest }),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+      const admission = createAdmission({ maxFrames: 5, maxBytes });
+      const streams = Array.from({ length: streamCount }, () => admission.openStream());
+      const entered: Leave[] = [];
+      let waiting = 0;
+      for (const { stream, act, byteLength } of steps) {
+        const own = streams[stream] as StreamAdmission;
+        if (act === 'leave') entered.shift()?.();
+        else if (act === 'enter') {
+          waiting += 1;
+          void own.enter(byteLength, never).then((leave) => {
+            waiting -= 1;
+            entered.push(leave);
+          });
+        } else {
+          const leave =
+            act === 'single' ? admission.tryEnter(byteLength) : own.tryEnter(byteLength);
+          if (leave) entered.push(leave);
+        }
+        await settle();
+        if (admission.bytes > maxBytes + streamCount * largest) return false;
+      }
+      while (entered.length > 0) {
+        entered.shift()?.();
+        await settle();
+      }
+      return admission.bytes === 0 && waiting === 0;
+    }),
+  );
+  t.pass();
 });

@@ -196,7 +196,8 @@ export async function openTestPort(
       maxInFlight: 64,
       maxStreamFrames: 512,
       maxQueuedFrames: 1024,
-      maxQueuedBytes: 256 * 1024 * 1024,
+      maxStreamBytes: 128 * 1024 * 1024,
+      maxReceivedBytes: 512 * 1024 * 1024,
       ...options,
     },
     {

@@ -4,16 +4,29 @@ import { createFrameWindow } from '../../src/rpc/classify/frame-window.js';
 import { createOutbox } from '../../src/rpc/classify/outbox.js';
 import { overflows } from '../../src/rpc/wire/enums.js';
 
-test('whatever happens, a window keeps its limit and every frame leaves it once', (t) => {
+interface SizedFrame {
+  readonly id: number;
+  readonly byteLength: number;
+}
+
+test('whatever happens, a window keeps its limits and every frame leaves it once', (t) => {
   fc.assert(
     fc.property(
       fc.constantFrom(...overflows.words),
       fc.integer({ min: 1, max: 6 }),
-      fc.array(fc.constantFrom('add', 'done'), { maxLength: 60 }),
-      (overflow, maxInFlight, steps) => {
-        const window = createFrameWindow<number>({ overflow, maxInFlight });
+      fc.integer({ min: 1, max: 20 }),
+      fc.array(fc.oneof(fc.integer({ min: 1, max: 9 }), fc.constant('done' as const)), {
+        maxLength: 60,
+      }),
+      (overflow, maxInFlight, maxBytes, steps) => {
+        const window = createFrameWindow<SizedFrame>({ overflow, maxInFlight, maxBytes });
         const left: number[] = [];
-        const active: number[] = [];
+        const active: SizedFrame[] = [];
+        const here = new Map<number, number>();
+        const leave = (entry: SizedFrame) => {
+          left.push(entry.id);
+          here.delete(entry.id);
+        };
         const activate = () => {
           for (let entry = window.activate(); entry !== null; entry = window.activate()) {
             active.push(entry);
@@ -21,23 +34,52 @@ test('whatever happens, a window keeps its limit and every frame leaves it once'
         };
         let next = 0;
         for (const step of steps) {
-          if (step === 'add' && (overflow !== 'block' || window.hasRoom)) {
-            left.push(...window.add(next));
+          if (step !== 'done' && (overflow !== 'block' || window.hasRoom)) {
+            const entry = { id: next, byteLength: step };
+            here.set(entry.id, step);
+            for (const driven of window.add(entry)) leave(driven);
             next += 1;
-          } else if (step === 'done' && active.length > 0) {
-            left.push(active.shift() as number);
-            window.done();
+          } else if (step === 'done') {
+            const entry = active.shift();
+            if (entry) {
+              leave(entry);
+              window.done(entry);
+            }
           }
           activate();
           if (window.size > window.limit) return false;
           if (window.size > 0 && active.length === 0) return false; // would never be answered
+          const sizes = [...here.values()];
+          const older = sizes.slice(0, -1).reduce((sum, bytes) => sum + bytes, 0);
+          // The newest may exceed it, and one that is larger than all of it.
+          if (older > maxBytes && sizes.length > 2) return false;
         }
-        const all = [...left, ...active, ...window.clear()].sort((a, b) => a - b);
-        return all.length === next && all.every((entry, index) => entry === index);
+        const all = [...left, ...[...active, ...window.clear()].map(({ id }) => id)];
+        all.sort((one, other) => one - other);
+        return all.length === next && all.every((id, index) => id === index);
       },
     ),
   );
   t.pass();
+});
+
+test('of large frames a dropping stream keeps as many as its bytes allow, the newest', (t) => {
+  const window = createFrameWindow<SizedFrame>({
+    overflow: 'dropOldest',
+    maxInFlight: 64,
+    maxBytes: 40,
+  });
+  const driven: number[] = [];
+  for (let id = 0; id < 8; id += 1) {
+    driven.push(...window.add({ id, byteLength: 10 }).map((entry) => entry.id));
+    while (window.activate() !== null);
+  }
+  t.deepEqual(driven, [2, 3, 4, 5]);
+  t.is(window.size, 4);
+  t.deepEqual(
+    window.clear().map(({ id }) => id),
+    [6, 7],
+  );
 });
 
 test('in order, answers leave in the order of their frames, whatever the order they come in', (t) => {

@@ -3,7 +3,7 @@ import { DomainError } from '../../errors.js';
 import type { ClassifyRequest, ClassifyResponse } from '../../gen/cytostream/v1/classifier.js';
 import type { DuplexHandler } from '../adapter.js';
 import type { Received } from '../received.js';
-import { type Admission, createAdmission } from './admission.js';
+import type { Admission, Leave } from './admission.js';
 import { createBell } from './bell.js';
 import { describeHandle } from './classify-one.js';
 import { createFrameStream, type FrameStreamCollaborators } from './frame-stream.js';
@@ -11,19 +11,22 @@ import { createMessageReader } from './message-reader.js';
 import { readOpening } from './opening.js';
 
 export interface ClassifyStreamOptions {
-  /** The server's limit on frames of a stream without an answer. */
+  /** The server's limits on what of a stream is without an answer. */
   readonly maxInFlight: number;
-  /** Frames of all blocking streams together on their way to an answer, and their bytes. */
-  readonly maxQueuedFrames: number;
-  readonly maxQueuedBytes: number;
+  readonly maxStreamBytes: number;
 }
+
+export type ClassifyStreamCollaborators = Omit<FrameStreamCollaborators, 'write' | 'onEnded'> & {
+  readonly admission: Admission;
+};
 
 /**
  * `Classify`: a stream of frames in, a stream of predictions out.
  *
  * 1. opens with the options, or with a frame and the defaults; tells the model
  * 2. reads a message when the window has room and the client takes its answers
- * 3. where it blocks, waits until the server as a whole has room for it
+ * 3. lets it in where the port as a whole has room: where it blocks it waits for that, where it
+ *    drops the oldest go, or the newcomer if none waits
  * 4. checks it; one that cannot be read is answered `invalid`, and the stream goes on
  * 5. hands it to the model as the window allows, and writes its answer in the order asked for
  * 6. at the client's half-close, or when the server drains, answers what is there, then ends
@@ -33,10 +36,9 @@ export interface ClassifyStreamOptions {
  * that was read is answered before the stream ends, unless the client left.
  */
 export function createClassifyStream(
-  { maxInFlight, maxQueuedFrames, maxQueuedBytes }: ClassifyStreamOptions,
-  collaborators: Omit<FrameStreamCollaborators, 'write' | 'onEnded'>,
+  { maxInFlight, maxStreamBytes }: ClassifyStreamOptions,
+  { admission, ...collaborators }: ClassifyStreamCollaborators,
 ): DuplexHandler<ClassifyRequest, ClassifyResponse> {
-  const admission = createAdmission({ maxFrames: maxQueuedFrames, maxBytes: maxQueuedBytes });
   return async (call, context) => {
     const bell = createBell();
     const reader = createMessageReader(call, context, { bell, budget: collaborators.budget });
@@ -46,27 +48,38 @@ export function createClassifyStream(
       return;
     }
     const opening = readOpening(first, maxInFlight);
+    if (opening.frame === null) first.taken?.();
     const handle = await collaborators.lender.acquire(opening.options.model);
     const model = describeHandle(handle);
     handle.release();
 
     const writer = createWriter(call, bell.ring);
-    const stream = createFrameStream(opening, context, {
+    const stream = createFrameStream({ ...opening, maxBytes: maxStreamBytes }, context, {
       ...collaborators,
       write: writer.write,
       onEnded: bell.ring,
     });
     stream.tellModel(model);
+    const own = admission.openStream();
+    const isKept = opening.options.overflow === 'block';
+    const enterNow = (byteLength: number): Leave | null => {
+      let leave = own.tryEnter(byteLength);
+      // What waits is older than what comes.
+      while (leave === null && stream.dropOldest()) leave = own.tryEnter(byteLength);
+      return leave;
+    };
     let failure: DomainError | null = null;
     try {
       let message = opening.frame ?? (await reader.next());
       while (message !== null) {
-        const enter = opening.options.overflow === 'block' ? admission.enter : enterAtOnce;
-        const leave = await enter(message.byteLength, context.signal);
+        const { byteLength } = message;
+        const leave = isKept ? await own.enter(byteLength, context.signal) : enterNow(byteLength);
+        // Not before: while it waits nothing is to be read behind it.
+        message.taken?.();
         try {
           stream.accept(message, leave);
         } catch (thrown) {
-          leave();
+          leave?.();
           throw thrown;
         }
         while (!(stream.hasRoom && writer.isTaken()) && !context.signal.aborted) await bell.heard();
@@ -86,9 +99,6 @@ export function createClassifyStream(
     reader.throwIfCutShort();
   };
 }
-
-/** Streams that drop frames bound themselves. */
-const enterAtOnce: Admission['enter'] = async () => () => {};
 
 /** Writes without waiting, and says whether the client keeps up. */
 function createWriter(

@@ -7,6 +7,7 @@ import type { LoopBudget } from '../loop-budget.js';
 import type { Received } from '../received.js';
 import type { FrameRequest } from '../wire/frame.js';
 import { toWirePrediction, toWireStreamModel } from '../wire/prediction.js';
+import type { Leave } from './admission.js';
 import { checkFrame } from './checked-frame.js';
 import {
   type Arrival,
@@ -37,10 +38,13 @@ export interface FrameStream {
   /** Tells the client which version answers. */
   tellModel(model: LentModel): void;
   /**
-   * Takes one message; exactly one answer will follow, and `leave` is called when it does.
-   * Throws `option_invalid` for options.
+   * Takes one message; exactly one answer will follow, and `leave` is called when it does. Where
+   * `leave` is null the port has no room for the frame: it is shed. Throws `option_invalid` for
+   * options.
    */
-  accept(message: Received<ClassifyRequest>, leave: () => void): void;
+  accept(message: Received<ClassifyRequest>, leave: Leave | null): void;
+  /** Drops the frame that waits longest, for a newer one; false where none waits. */
+  dropOldest(): boolean;
   /** Whether a frame may come now without an older one being blocked. */
   readonly hasRoom: boolean;
   /** Frames without an answer. */
@@ -62,18 +66,20 @@ const mostHeld = 1024;
 
 interface Entry {
   readonly position: number;
+  /** Of the message as it came. */
+  readonly byteLength: number;
   readonly arrival: Arrival;
   readonly request: FrameRequest;
-  readonly leave: () => void;
+  readonly leave: Leave;
 }
 
 export function createFrameStream(
-  { options, maxInFlight }: Opening,
+  { options, maxInFlight, maxBytes }: Opening & { readonly maxBytes: number },
   context: CallContext,
   collaborators: FrameStreamCollaborators,
 ): FrameStream {
   const { metrics, log, budget, write, onEnded } = collaborators;
-  const window = createFrameWindow<Entry>({ overflow: options.overflow, maxInFlight });
+  const window = createFrameWindow<Entry>({ overflow: options.overflow, maxInFlight, maxBytes });
   const way = {
     ...options,
     streamId: context.id,
@@ -118,14 +124,15 @@ export function createFrameStream(
   const outbox = createOutbox(options.delivery, send);
 
   const startWhatMay = () => {
-    for (let entry = window.activate(); entry !== null; entry = window.activate()) {
+    for (let next = window.activate(); next !== null; next = window.activate()) {
+      const entry = next;
       const { position: place, arrival, request, leave } = entry;
       classifyOne(request, arrival, way, collaborators)
         .then(async (ended) => {
           // Thousands may end at the same moment, by their deadlines for one.
           const turn = budget.enter();
           if (turn !== null) await turn;
-          window.done();
+          window.done(entry);
           outbox.put(place, { arrival, ended });
           startWhatMay();
         })
@@ -139,6 +146,11 @@ export function createFrameStream(
     }
   };
 
+  const driveOut = ({ position: place, arrival, leave }: Entry) => {
+    outbox.put(place, { arrival, ended: drivenOut[options.overflow] });
+    leave();
+  };
+
   return {
     tellModel,
     accept(message, leave) {
@@ -148,16 +160,24 @@ export function createFrameStream(
       if ('faults' in checked) {
         const error = new DomainError('frame_invalid', checked.faults.join('; '));
         outbox.put(place, { arrival: checked.arrival, ended: endedEarly('invalid', error) });
-        leave();
+        leave?.();
         return;
       }
       const { arrival, request } = checked;
-      const driven = window.add({ position: place, arrival, request, leave });
-      for (const { position: drivenPlace, arrival: came, leave: leaveToo } of driven) {
-        outbox.put(drivenPlace, { arrival: came, ended: drivenOut[options.overflow] });
-        leaveToo();
+      if (leave === null) {
+        outbox.put(place, { arrival, ended: noRoom });
+        return;
       }
+      const { byteLength } = message;
+      const driven = window.add({ position: place, byteLength, arrival, request, leave });
+      for (const entry of driven) driveOut(entry);
       startWhatMay();
+    },
+    dropOldest() {
+      const oldest = window.takeOldest();
+      if (oldest === undefined) return false;
+      driveOut(oldest);
+      return true;
     },
     get hasRoom() {
       if (outbox.held >= mostHeld) return false;
@@ -183,6 +203,12 @@ export function createFrameStream(
     }),
   };
 }
+
+/** How a frame ends for which the port has no room. */
+const noRoom = endedEarly(
+  'shed',
+  new DomainError('overloaded', 'the frames on their way to an answer are as many bytes as may be'),
+);
 
 /** How a frame ends that a newer one drove out. `block` never drives one out. */
 const drivenOut = {

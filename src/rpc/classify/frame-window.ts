@@ -4,6 +4,14 @@ export interface FrameWindowOptions {
   readonly overflow: Overflow;
   /** Frames without an answer. */
   readonly maxInFlight: number;
+  /** Their bytes as they came; one frame may exceed it. */
+  readonly maxBytes: number;
+}
+
+/** What a window counts of a frame. */
+interface Sized {
+  /** Of its message. */
+  readonly byteLength: number;
 }
 
 /**
@@ -11,11 +19,13 @@ export interface FrameWindowOptions {
  *
  * Behaviour: a frame waits, then is active (with the model), then done. With `block`
  * all may be active and `hasRoom` says whether one more fits. With `dropOldest` and
- * `latestOnly` at most half are active, because an active frame is never dropped: so
- * a sender that is faster than the model still gets answers, and the rest is fresh.
- * Invariant: waiting + active <= limit.
+ * `latestOnly` at most half are active, in frames and in bytes, because an active frame is
+ * never dropped: so a sender that is faster than the model still gets answers, and the rest
+ * is fresh.
+ * Invariants: waiting + active <= limit; of more than two frames all but the newest keep within
+ * `maxBytes`.
  */
-export interface FrameWindow<Entry> {
+export interface FrameWindow<Entry extends Sized> {
   /** The limit that holds: at least two where frames are dropped, one active and one waiting. */
   readonly limit: number;
   readonly hasRoom: boolean;
@@ -24,44 +34,73 @@ export interface FrameWindow<Entry> {
   /** The next frame that may become active, or null. */
   activate(): Entry | null;
   /** An active frame has its answer. */
-  done(): void;
+  done(entry: Entry): void;
+  /** Takes the frame that waits longest; undefined when none does. */
+  takeOldest(): Entry | undefined;
   /** Takes everything that waits. */
   clear(): readonly Entry[];
   readonly size: number;
 }
 
-export function createFrameWindow<Entry>(options: FrameWindowOptions): FrameWindow<Entry> {
-  const { overflow } = options;
-  const limit = overflow === 'block' ? options.maxInFlight : Math.max(2, options.maxInFlight);
-  const activeLimit = overflow === 'block' ? limit : Math.ceil(limit / 2);
+export function createFrameWindow<Entry extends Sized>(
+  options: FrameWindowOptions,
+): FrameWindow<Entry> {
+  const { overflow, maxBytes } = options;
+  const isKept = overflow === 'block';
+  const limit = isKept ? options.maxInFlight : Math.max(2, options.maxInFlight);
+  const activeLimit = isKept ? limit : Math.ceil(limit / 2);
+  const activeBytesLimit = isKept ? Number.POSITIVE_INFINITY : maxBytes / 2;
   const waiting: Entry[] = [];
   let active = 0;
+  let activeBytes = 0;
+  let bytes = 0;
+  const takeOldest = (): Entry | undefined => {
+    const entry = waiting.shift();
+    if (entry !== undefined) bytes -= entry.byteLength;
+    return entry;
+  };
+  const clear = (): readonly Entry[] => {
+    const all = waiting.splice(0);
+    for (const { byteLength } of all) bytes -= byteLength;
+    return all;
+  };
   return {
     limit,
     get hasRoom() {
-      return waiting.length + active < limit;
+      return waiting.length + active < limit && bytes < maxBytes;
     },
     add(entry) {
-      const isFull = waiting.length + active >= limit;
-      if (isFull && overflow === 'block')
+      const isFull = () => waiting.length + active >= limit || bytes + entry.byteLength > maxBytes;
+      if (isKept && waiting.length + active >= limit)
         throw new Error('bug: a frame was added to a full window');
-      const driven = isFull
-        ? waiting.splice(0, overflow === 'latestOnly' ? waiting.length : 1)
-        : [];
+      const driven: Entry[] = [];
+      while (!isKept && isFull()) {
+        const oldest = takeOldest();
+        if (oldest === undefined) break;
+        driven.push(oldest);
+        if (overflow === 'latestOnly') driven.push(...clear());
+      }
       waiting.push(entry);
+      bytes += entry.byteLength;
       return driven;
     },
     activate() {
       if (active >= activeLimit) return null;
-      const entry = waiting.shift();
+      const [entry] = waiting;
       if (entry === undefined) return null;
+      if (active > 0 && activeBytes + entry.byteLength > activeBytesLimit) return null;
+      waiting.shift();
       active += 1;
+      activeBytes += entry.byteLength;
       return entry;
     },
-    done() {
+    done({ byteLength }) {
       active -= 1;
+      activeBytes -= byteLength;
+      bytes -= byteLength;
     },
-    clear: () => waiting.splice(0),
+    takeOldest,
+    clear,
     get size() {
       return waiting.length + active;
     },

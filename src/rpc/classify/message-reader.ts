@@ -7,7 +7,10 @@ import type { Bell } from './bell.js';
 
 /** Pulls the messages of a stream one by one: what is not pulled stays with the sender. */
 export interface MessageReader<Request> {
-  /** The next message; null after the last. Throws what the call was aborted with. */
+  /**
+   * The next message; null after the last. Whoever takes it says so by `taken`. Throws what the call
+   * was aborted with.
+   */
   next(): Promise<Received<Request> | null>;
   /** After the last message: throws `draining` if a drain ended the reading, not the sender. */
   throwIfCutShort(): void;
@@ -40,7 +43,6 @@ export function createMessageReader<Request>(
         const message: Received<Request> | null = left > 0 ? call.read() : null;
         if (message !== null) {
           left -= 1;
-          message.taken?.();
           return message;
         }
         if (call.readableEnded) return null;

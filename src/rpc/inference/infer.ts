@@ -65,7 +65,7 @@ export function createInfer(
         priority: wish.priority,
         deadlineAtMs: earlier(wish.deadlineAtMs, context.deadlineAtMs),
         signal,
-        streamId: context.id,
+        streamId: context.peer,
       });
       for (const { probabilities, distance, batchSize, queueMs, runMs } of answered) {
         const timings = { prepareMs: 0, queueMs, runMs };

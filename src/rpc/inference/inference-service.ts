@@ -22,6 +22,8 @@ import {
 import { packageRoot } from '../../package-root.js';
 import { adaptUnary } from '../adapter.js';
 import type { Calls } from '../calls.js';
+import type { Admission } from '../classify/admission.js';
+import { admitted } from '../classify/admitted.js';
 import type { ModelAdmin } from '../collaborators.js';
 import { stampReceipt } from '../received.js';
 import { toModelConfig, toModelIndex, toModelMetadata } from './describe.js';
@@ -30,6 +32,7 @@ import { findExcess } from './request-limits.js';
 
 export interface InferenceServiceCollaborators extends InferCollaborators {
   readonly calls: Calls;
+  readonly admission: Admission;
   readonly models: Pick<ModelAdmin, 'list' | 'describe'>;
   /** Whether a live model is ready. */
   readonly isServing: () => boolean;
@@ -118,7 +121,11 @@ export function createInferenceService(
         return { models: all.filter(({ state }) => !ready || state === 'ready').map(toModelIndex) };
       },
     ),
-    modelInfer: adaptUnary(calls, 'ModelInfer', createInfer(options, collaborators)),
+    modelInfer: adaptUnary(
+      calls,
+      'ModelInfer',
+      admitted(createInfer(options, collaborators), collaborators),
+    ),
   };
 }
 
