@@ -30,15 +30,29 @@ export interface ClassifyMeasure {
 
 const streams = 8;
 const inFlight = 16;
-/** A server runs for days: the code of both sides is to be compiled when the clock starts. */
-const warmMs = 15_000;
+
+export interface ClassifyMeasureOptions {
+  /** @default 3 */
+  readonly rounds?: number;
+  /** @default 5000 */
+  readonly roundMs?: number;
+  /**
+   * A server runs for days: the code of both sides is to be compiled when the clock starts.
+   * @default 15000
+   */
+  readonly warmMs?: number;
+}
 
 /**
  * Measures streaming Classify with the seed's network: a server in a process of its own,
  * eight streams of raw 64 KiB frames from this one, and between the rounds the bare
  * engine loop in a third, which then has the cores alone.
  */
-export async function measureClassify(rounds = 3, roundMs = 5000): Promise<ClassifyMeasure> {
+export async function measureClassify({
+  rounds = 3,
+  roundMs = 5000,
+  warmMs = 15_000,
+}: ClassifyMeasureOptions = {}): Promise<ClassifyMeasure> {
   const folder = await mkdtemp(join(tmpdir(), 'cytostream-bench-'));
   const modelPath = await publishSeed(folder);
   const server = await startServer(folder);

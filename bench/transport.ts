@@ -28,13 +28,15 @@ export interface TransportRow {
 }
 
 export interface TransportOptions {
-  /** Measured time for each server and size, in each of three rounds. @default 2 */
+  /** Measured time for each server and size, in each round. @default 2 */
   readonly seconds?: number;
+  /** @default 3 */
+  readonly rounds?: number;
 }
 
-const sizes = [64 * 1024, 2 * 1024 * 1024];
+/** Four planes of 128², 724² and 2896² bytes; the last as large as 2048² of 16 bits. */
+const sizes = [64 * 1024, 2 * 1024 * 1024, 32 * 1024 * 1024];
 const streams = 4;
-const rounds = 3;
 
 /**
  * Frames through the gRPC edge alone, streamed to a server in a process of its own on one
@@ -46,7 +48,7 @@ export async function measureTransport(
   options: TransportOptions = {},
   say: (line: string) => void = console.log,
 ): Promise<readonly TransportRow[]> {
-  const seconds = options.seconds ?? 2;
+  const { seconds = 2, rounds = 3 } = options;
   const cpp = await buildCpp();
   const python = findPython();
   if (cpp === null) say('NO C++ YARDSTICK: no g++ with gRPC was found (libgrpc++-dev).');

@@ -1,0 +1,151 @@
+import { measureClassify } from './classify.js';
+import { measureFirstPass } from './first-pass.js';
+import { measureIsolation } from './isolation.js';
+import type { OpenLoopResult } from './open-loop.js';
+import { measurePrepare } from './prepare.js';
+import { benchTrainingStep } from './training-step.js';
+import { measureTransport } from './transport.js';
+
+/** One line of the table. */
+export interface Row {
+  readonly what: string;
+  readonly yardstick: string;
+  readonly measured: string;
+  /** Measured ÷ yardstick, null where that could not run; where none is ("–"), what was measured. */
+  readonly value: number | null;
+  /** "≥ 0.95", "≤ 20 ms". */
+  readonly goal: string;
+  /** Frames without an answer, or with one that is not ok; absent where none were answered. */
+  readonly lost?: number;
+}
+
+export interface SectionOptions {
+  /** Whether it is only to be seen that everything runs: seconds each, figures that say little. */
+  readonly isShort: boolean;
+  /** Hears of what is missing. */
+  readonly say: (line: string) => void;
+}
+
+const shortClassify = { rounds: 1, roundMs: 500, warmMs: 500 };
+
+const perSecond = (rate: number) => `${rate.toFixed(rate < 1000 ? 1 : 0)} frames/s`;
+const ms = (value: number) => `${value.toFixed(2)} ms`;
+
+/** What is measured, by the words that choose it. */
+export const sections: Readonly<
+  Record<string, (options: SectionOptions) => Promise<readonly Row[]>>
+> = {
+  async classify({ isShort }) {
+    const serving = await measureClassify(isShort ? shortClassify : {});
+    const waiting = (arrivals: string, open: OpenLoopResult, goal: string): Row => ({
+      what: `p99 of total time at 60 % of that load, ${arrivals} (${open.frames} frames, ${open.lost} lost)`,
+      yardstick: "the bare engine's run of one frame",
+      measured: `${ms(open.p99Ms)} (p50 ${ms(open.p50Ms)}) ÷ ${ms(serving.engineRunOfOneMs)}`,
+      value: open.p99Ms / serving.engineRunOfOneMs,
+      goal,
+      lost: open.lost,
+    });
+    return [
+      {
+        what: 'streaming Classify, 64 KiB raw frames, 8 streams',
+        yardstick: 'the bare engine loop on the same cores',
+        measured: `${perSecond(serving.serverFramesPerSecond)} ÷ ${perSecond(serving.engineFramesPerSecond)}`,
+        value: serving.throughputRatio,
+        goal: '≥ 0.95',
+      },
+      waiting('each stream by its clock', serving.clocked, '≤ 3'),
+      waiting('in random bunches', serving.random, ''),
+      ...(['clocked', 'random'] as const).map((arrivals) => ({
+        what: `the same p99, ${arrivals === 'clocked' ? 'each stream by its clock' : 'in random bunches'}`,
+        yardstick: 'the bare engine, given the same arrivals',
+        measured: `${ms(serving[arrivals].p99Ms)} ÷ ${ms(serving.bareP99Ms[arrivals])}`,
+        value: serving[arrivals].p99Ms / serving.bareP99Ms[arrivals],
+        goal: '',
+      })),
+      {
+        what: 'longest event-loop stall while serving',
+        yardstick: '–',
+        measured: ms(serving.stallMs),
+        value: serving.stallMs,
+        goal: '≤ 20 ms',
+      },
+    ];
+  },
+  async isolation({ isShort }) {
+    const { alone, beside, trainedPerSecond } = await measureIsolation(isShort ? 1 : 8);
+    return [
+      {
+        what: `p99 of total time at 100 frames/s while a run trains on the same cores (${beside.lost + alone.lost} lost)`,
+        yardstick: 'the same without a run',
+        measured: `${ms(beside.p99Ms)} (p50 ${ms(beside.p50Ms)}) ÷ ${ms(alone.p99Ms)} (p50 ${ms(alone.p50Ms)})`,
+        value: beside.p99Ms / alone.p99Ms,
+        goal: '',
+        lost: beside.lost + alone.lost,
+      },
+      {
+        what: 'frames that the run trains meanwhile',
+        yardstick: 'with nobody to make room for',
+        measured: `${perSecond(trainedPerSecond.beside)} ÷ ${perSecond(trainedPerSecond.alone)}`,
+        value: trainedPerSecond.beside / trainedPerSecond.alone,
+        goal: '',
+      },
+    ];
+  },
+  async transport({ isShort, say }) {
+    const rows = await measureTransport(isShort ? { seconds: 0.3, rounds: 1 } : {}, say);
+    return rows.map(({ frameBytes, yardstick, ours, theirs, ratio }) => ({
+      what: `transport only, ${frameBytes / 1024} KiB frames, CPU of the server a frame`,
+      yardstick: `a bare server of gRPC's ${yardstick}`,
+      measured: `${ms(theirs.cpuMs)} (${perSecond(theirs.framesPerSecond)}) ÷ ${ms(ours.cpuMs)} (${perSecond(ours.framesPerSecond)})`,
+      value: ratio,
+      goal: yardstick === 'C++' ? '≥ 0.8' : '≥ 1.7',
+    }));
+  },
+  async prepare({ isShort }) {
+    const rows: Row[] = [];
+    for (const bits of [8, 16] as const) {
+      const { oursMs, sharpMs, ratio } = await measurePrepare(bits, isShort ? 1 : 15);
+      rows.push({
+        what: `prepare: four 512² ${bits}-bit PNG planes to 4×128×128, CPU a frame`,
+        yardstick: "sharp's own decode and resize",
+        measured: `${ms(oursMs)} ÷ ${ms(sharpMs)}`,
+        value: ratio,
+        goal: bits === 8 ? '≤ 0.4' : '',
+      });
+    }
+    return rows;
+  },
+  async loading({ isShort }) {
+    const { framesPerSecond, boundPerSecond, ratio } = await (isShort
+      ? measureFirstPass(2, 1)
+      : measureFirstPass());
+    return [
+      {
+        what: 'first pass of a training over 2048² 8-bit PNG planes, into the cache',
+        yardstick: 'all cores preparing frames and nothing else',
+        measured: `${perSecond(framesPerSecond)} ÷ ${perSecond(boundPerSecond)}`,
+        value: ratio,
+        goal: '≥ 0.85',
+      },
+    ];
+  },
+  async training({ isShort, say }) {
+    const step = await benchTrainingStep(isShort ? { rounds: 1 } : {}, say);
+    return [
+      {
+        what: 'training step, batch 32 of 4×128×128, 2 threads',
+        yardstick: 'PyTorch on the same cores',
+        measured: `${ms(step.stepMs)} ÷ ${step.yardstickMs === null ? 'no PyTorch here' : ms(step.yardstickMs)}`,
+        value: step.ratio,
+        goal: '≤ 0.7',
+      },
+      {
+        what: 'peak memory of that training process',
+        yardstick: '–',
+        measured: `${step.peakMib.toFixed(0)} MiB`,
+        value: step.peakMib,
+        goal: '≤ 1536 MiB',
+      },
+    ];
+  },
+};
