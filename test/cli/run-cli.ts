@@ -8,6 +8,8 @@ const mainScript = join(packageRoot, 'dist', 'src', 'main.js');
 export interface CliOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Leads a group of processes, so that a signal to `-pid` reaches all that it started. @default false */
+  readonly isGroup?: boolean;
 }
 
 /** What a finished command left behind. */
@@ -32,6 +34,7 @@ export function startCli(args: readonly string[], options: CliOptions = {}): Cli
   const child = spawn(process.execPath, [mainScript, ...args], {
     cwd: options.cwd ?? packageRoot,
     env: { ...process.env, ...options.env },
+    detached: options.isGroup === true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';

@@ -69,6 +69,26 @@ test('Ctrl-C ends a training after its step; its best weights are published and 
   t.regex(again.stderr, /^cytostream: run "third" has ended: finished\n$/);
 });
 
+for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT'] as const) {
+  test(`${signal} to the whole group of processes ends a training as Ctrl-C does`, async (t) => {
+    const folder = await makeFolder(t);
+    const data = join(folder, 'cells');
+    await runCli(['simulate', '--out', data, '--frames', '20', '--size', '64']);
+    const words = ['train', '--data', data, '--model', 'cells', '--batch', '8'];
+    const places = ['--models', join(folder, 'models'), '--runs', join(folder, 'runs')];
+    const endless = ['--network', 'resnet-small', '--epochs', '500', '--patience', '500'];
+    const training = startCli([...words, ...endless, ...places], { isGroup: true });
+    const group = -(training.child.pid ?? Number.NaN);
+    t.teardown(() => training.child.kill('SIGKILL'));
+    await training.waitFor(/^epoch +1\/500 /m);
+    // As `timeout` and systemd send it: to the trainer process as well.
+    process.kill(group, signal);
+    const { stdout, stderr } = await training.ended;
+    t.regex(stdout, /^stopped on request/m, stderr);
+    t.regex(stdout, /^cells@1 is live; serve it with: npx cytostream serve$/m);
+  });
+}
+
 test('a training whose command line is killed is resumed from the command line', async (t) => {
   const folder = await makeFolder(t);
   const places = ['--models', join(folder, 'models'), '--runs', join(folder, 'runs')];

@@ -15,9 +15,9 @@ try {
 }
 // Nobody is left to publish what would be learnt.
 process.on('disconnect', () => process.exit(1));
-// For the parent to decide: a terminal sends Ctrl-C, and its end, to its whole group.
-process.on('SIGINT', () => {});
-process.on('SIGHUP', () => {});
+// For the parent to decide: a terminal sends Ctrl-C, and its end, to its whole group;
+// `timeout` and systemd send SIGTERM so. The parent ends it by SIGKILL where it must.
+for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM']) process.on(signal, () => {});
 
 const options: ProcessOptions = JSON.parse(process.argv[2] ?? '{}');
 const stopPath = stopFile(options.folder);
