@@ -72,12 +72,13 @@ export function numberAbove(above: number, most = Number.POSITIVE_INFINITY) {
   };
 }
 
-/** A number from `least` on. */
-export function numberFrom(least: number) {
+/** A number from `least` to `most`, both included. */
+export function numberFrom(least: number, most = Number.POSITIVE_INFINITY) {
   return (text: string): number => {
     const value = Number(text);
-    if (text.trim() === '' || !(value >= least) || !Number.isFinite(value)) {
-      throw new InvalidArgumentError(`Expected a number, at least ${least}.`);
+    if (text.trim() === '' || !(value >= least) || value > most || !Number.isFinite(value)) {
+      const bound = most === Number.POSITIVE_INFINITY ? '' : `, at most ${most}`;
+      throw new InvalidArgumentError(`Expected a number, at least ${least}${bound}.`);
     }
     return value;
   };

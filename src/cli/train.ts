@@ -31,7 +31,7 @@ const choice = <const Flags extends string, const Words extends readonly [string
   words: Words,
 ) => new Option(givenAs, description).choices(words).default<Words[number]>(words[0]);
 
-const below1 = numberAbove(0, 1);
+const upTo1 = numberFrom(0, 1);
 const fromZero = numberFrom(0);
 const list = (text: string): readonly string[] => text.split(',').filter((each) => each !== '');
 
@@ -57,7 +57,12 @@ export const trainVerb: Verb = (terminal) =>
     .option('--seed <number>', 'fixes weights, order and dropout', wholeNumber(0), 1)
     .option('--learning-rate <number>', 'rate before the schedule', numberAbove(0), 1e-3)
     .addOption(choice('--schedule <name>', "the card's decay, or a cosine to 0", schedules))
-    .option('--warm-up <number>', "part of the steps in which a cosine's rate rises", below1, 0.05)
+    .option(
+      '--warm-up <number>',
+      "part of the steps in which a cosine's rate rises; 0 is none",
+      upTo1,
+      0.05,
+    )
     .option('--patience <number>', 'epochs without a better loss before it ends', wholeNumber(1), 6)
     .addOption(choice('--loss <name>', 'cross-entropy, weighted for rare labels, or focal', losses))
     .option('--max-positive-weight <number>', 'bound of the weighted loss', numberAbove(0), 10)
@@ -71,7 +76,7 @@ export const trainVerb: Verb = (terminal) =>
       ),
     )
     .addOption(choice('--optimiser <name>', 'adamw has weight decay', optimisers))
-    .option('--weight-decay <number>', "AdamW's; spares biases and norms", numberAbove(0, 1), 0.01)
+    .option('--weight-decay <number>', "AdamW's; spares biases and norms; 0 is none", upTo1, 0.01)
     .option('--clip-norm <number>', 'bound of the norm of all gradients; 0 is none', fromZero, 0)
     .option('--ema-decay <number>', 'averages the weights, such as 0.999; 0 is none', fromZero, 0)
     .addOption(choice('--engine <name>', 'what runs the steps', engines))

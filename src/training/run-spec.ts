@@ -19,12 +19,14 @@ function whole(low: number, high: number, initial: number) {
   return z.int({ error }).min(low, { error }).max(high, { error }).default(initial);
 }
 
-function part(initial: number, { isWholeAllowed }: { readonly isWholeAllowed: boolean }) {
-  const error = expected(
-    isWholeAllowed ? 'a number above 0, at most 1' : 'a number above 0 and below 1',
-  );
-  const number = z.number({ error }).gt(0, { error });
-  return (isWholeAllowed ? number.lte(1, { error }) : number.lt(1, { error })).default(initial);
+function from0(most: number, initial: number) {
+  const error = expected(`a number from 0 to ${most}`);
+  return z.number({ error }).gte(0, { error }).lte(most, { error }).default(initial);
+}
+
+function from0Below1(initial: number) {
+  const error = expected('a number from 0, below 1');
+  return z.number({ error }).gte(0, { error }).lt(1, { error }).default(initial);
 }
 
 function isModelRef(text: string): boolean {
@@ -62,7 +64,7 @@ const nameError = expected('a name of a-z, 0-9, ".", "_" and "-", 64 at most');
 const knownNetworks = Object.keys(networks);
 const rateError = expected('a number above 0');
 const clipError = expected('0 or a number above it');
-const emaError = expected('a number from 0, below 1');
+const partError = expected('a number above 0 and below 1');
 const pathError = expected('the folder of a dataset');
 
 const parentError = expected('a version such as "cells", "cells@3" or "cells@candidate", or none');
@@ -78,8 +80,12 @@ const schema = z.strictObject({
     .default('seed-cnn'),
   epochs: whole(1, 100_000, 60),
   batchSize: whole(1, 4096, 128),
-  share: part(1, { isWholeAllowed: true }),
-  trainingPart: part(0.8, { isWholeAllowed: false }),
+  share: above(0, 1, 1),
+  trainingPart: z
+    .number({ error: partError })
+    .gt(0, { error: partError })
+    .lt(1, { error: partError })
+    .default(0.8),
   split: word('auto', 'first', 'group'),
   seed: whole(0, Number.MAX_SAFE_INTEGER, 1),
   learningRate: z.number({ error: rateError }).gt(0, { error: rateError }).default(1e-3),
@@ -92,15 +98,11 @@ const schema = z.strictObject({
   augmentation: word('none', 'cells', 'sizes'),
   engine: word('onnxruntime', 'tensorflow'),
   schedule: word('decay', 'cosine'),
-  warmUp: part(0.05, { isWholeAllowed: false }),
+  warmUp: from0Below1(0.05),
   optimiser: word('adam', 'adamw'),
-  weightDecay: above(0, 1, 0.01),
+  weightDecay: from0(1, 0.01),
   clipNorm: z.number({ error: clipError }).gte(0, { error: clipError }).default(0),
-  emaDecay: z
-    .number({ error: emaError })
-    .gte(0, { error: emaError })
-    .lt(1, { error: emaError })
-    .default(0),
+  emaDecay: from0Below1(0),
   parent: z.string({ error: parentError }).refine(isModelRef, { error: parentError }).default(''),
   freeze: z
     .array(z.string({ error: freezeError }).min(1, { error: freezeError }), { error: freezeError })

@@ -44,11 +44,11 @@ export interface RunSpec {
   readonly engine: 'onnxruntime' | 'tensorflow';
   /** How the rate changes: the card's decay, or half a cosine down to 0. @default 'decay' */
   readonly schedule: 'decay' | 'cosine';
-  /** Part of the steps over which a cosine's rate rises first, 0..1. @default 0.05 */
+  /** Part of the steps over which a cosine's rate rises first, 0..1; 0 is none. @default 0.05 */
   readonly warmUp: number;
   /** @default 'adam' */
   readonly optimiser: 'adam' | 'adamw';
-  /** λ of AdamW, which spares biases and normalisations. @default 0.01 */
+  /** λ of AdamW, which spares biases and normalisations; 0 is plain Adam. @default 0.01 */
   readonly weightDecay: number;
   /** Bound of the norm of all gradients together; 0 is none. @default 0 */
   readonly clipNorm: number;

@@ -9,6 +9,7 @@ import { ImportModelRequest, Model } from '../../src/gen/cytostream/v1/model.js'
 import {
   Report as WireReport,
   RunEvent as WireRunEvent,
+  RunSpec as WireRunSpec,
 } from '../../src/gen/cytostream/v1/trainer.js';
 import { cutFrameId, parseFrame, toWireFrame } from '../../src/rpc/wire/frame.js';
 import { fromWireModel, parseModelDraft, toWireModel } from '../../src/rpc/wire/model.js';
@@ -199,6 +200,20 @@ test('a run spec keeps what is given, and leaves out what is not', (t) => {
   });
   const wire = { ...toWireRunSpec(spec), loss: 9, schedule: 8 };
   t.like(fromWireRunSpec(wire), { loss: 9, schedule: 8, sampling: 'balanced' });
+});
+
+test('a number of a run spec that is 0 arrives as 0, and one that is not given as none', (t) => {
+  const zeros: Partial<RunSpec> = {
+    ...{ epochs: 0, batchSize: 0, share: 0, trainingPart: 0, seed: 0, learningRate: 0 },
+    ...{ patience: 0, focalGamma: 0, maxPositiveWeight: 0, warmUp: 0, weightDecay: 0 },
+    ...{ clipNorm: 0, emaDecay: 0 },
+  };
+  const numbers = Object.entries(spec).filter(([, value]) => typeof value === 'number');
+  t.deepEqual(Object.keys(zeros).sort(), numbers.map(([name]) => name).sort());
+  const sent = (given: Partial<RunSpec>) =>
+    fromWireRunSpec(WireRunSpec.decode(WireRunSpec.encode(toWireRunSpec(given)).finish()));
+  t.deepEqual(sent(zeros), { ...zeros, promote: false });
+  t.deepEqual(sent({}), { promote: false });
 });
 
 const at = { number: 4, runId: 'r1', atMs: 1_700_000_000_123 };

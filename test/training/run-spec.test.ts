@@ -86,9 +86,15 @@ test('every fault is listed at once, with what was expected and what came', (t) 
     'split: expected auto, first or group, got 7',
     'trainingPart: expected a number above 0 and below 1, got 1',
     'unknown: rate',
-    'warmUp: expected a number above 0 and below 1, got 1',
-    'weightDecay: expected a number above 0, at most 1, got 2',
+    'warmUp: expected a number from 0, below 1, got 1',
+    'weightDecay: expected a number from 0 to 1, got 2',
   ]);
+});
+
+test('a 0 that means something is taken: a seed, no warm-up, no decay, no bound, no average', (t) => {
+  const zeros = { seed: 0, warmUp: 0, weightDecay: 0, clipNorm: 0, emaDecay: 0 };
+  const parsed = parseRunSpec({ dataPath: '/cells', model: 'cells', ...zeros });
+  t.like('value' in parsed && parsed.value, zeros);
 });
 
 test('layers are frozen in a run that continues from a version, and only there', (t) => {

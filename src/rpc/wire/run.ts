@@ -29,13 +29,14 @@ const specWords = {
 };
 
 /**
- * A RunSpec as a caller gives it: what is 0 or empty on the wire is left out, so that the
- * one parser of specs, in the training room, fills the defaults and lists the faults.
+ * A RunSpec as a caller gives it: what is absent or empty on the wire is left out, so that
+ * the one parser of specs, in the training room, fills the defaults and lists the faults. A
+ * number that is there is given, 0 too: `seed` 0 is a seed of its own.
  */
 export function fromWireRunSpec(wire: WireRunSpec): Record<string, unknown> {
   const given: Record<string, unknown> = {};
   for (const [field, value] of Object.entries(wire)) {
-    if (value === 0 || value === '' || value === undefined) continue;
+    if (value === '' || value === undefined || field in specWords) continue;
     if (!Array.isArray(value) || value.length > 0) given[field] = value;
   }
   // An unknown number stays as it is: the parser names it among the faults.
@@ -51,25 +52,25 @@ export function toWireRunSpec(spec: Partial<RunSpec>): WireRunSpec {
     dataPath: spec.dataPath ?? '',
     model: spec.model ?? '',
     network: spec.network ?? '',
-    epochs: spec.epochs ?? 0,
-    batchSize: spec.batchSize ?? 0,
-    share: spec.share ?? 0,
-    trainingPart: spec.trainingPart ?? 0,
+    epochs: spec.epochs,
+    batchSize: spec.batchSize,
+    share: spec.share,
+    trainingPart: spec.trainingPart,
     split: numberOf(splits, spec.split),
-    seed: spec.seed ?? 0,
-    learningRate: spec.learningRate ?? 0,
-    patience: spec.patience ?? 0,
+    seed: spec.seed,
+    learningRate: spec.learningRate,
+    patience: spec.patience,
     promote: spec.promote ?? false,
     loss: numberOf(losses, spec.loss),
-    focalGamma: spec.focalGamma ?? 0,
-    maxPositiveWeight: spec.maxPositiveWeight ?? 0,
+    focalGamma: spec.focalGamma,
+    maxPositiveWeight: spec.maxPositiveWeight,
     sampling: numberOf(samplings, spec.sampling),
     schedule: numberOf(schedules, spec.schedule),
-    warmUp: spec.warmUp ?? 0,
+    warmUp: spec.warmUp,
     optimiser: numberOf(optimisers, spec.optimiser),
-    weightDecay: spec.weightDecay ?? 0,
-    clipNorm: spec.clipNorm ?? 0,
-    emaDecay: spec.emaDecay ?? 0,
+    weightDecay: spec.weightDecay,
+    clipNorm: spec.clipNorm,
+    emaDecay: spec.emaDecay,
     parent: spec.parent ?? '',
     freeze: [...(spec.freeze ?? [])],
     augmentation: numberOf(augmentations, spec.augmentation),

@@ -129,7 +129,10 @@ export enum ResampledUnit {
   UNRECOGNIZED = -1,
 }
 
-/** A training, whole: zero or empty means the default in brackets. */
+/**
+ * A training, whole: what is absent or empty means the default in brackets. A
+ * number that is given counts as it is, 0 as well: it is taken or refused.
+ */
 export interface RunSpec {
   /** Where the frames are, on the server; below one of its data roots. */
   dataPath: string;
@@ -138,45 +141,69 @@ export interface RunSpec {
   /** [seed-cnn] */
   network: string;
   /** [60] */
-  epochs: number;
+  epochs?:
+    | number
+    | undefined;
   /** [128] */
-  batchSize: number;
+  batchSize?:
+    | number
+    | undefined;
   /** Part of the dataset that is used at all, 0 to 1. [1] */
-  share: number;
+  share?:
+    | number
+    | undefined;
   /** Part of the used frames that trains; the rest validates. [0.8] */
-  trainingPart: number;
+  trainingPart?: number | undefined;
   split: Split;
   /** [1] */
-  seed: number;
+  seed?:
+    | number
+    | undefined;
   /** [1e-3] */
-  learningRate: number;
+  learningRate?:
+    | number
+    | undefined;
   /** Epochs without a better validation loss before the run stops. [6] */
-  patience: number;
+  patience?:
+    | number
+    | undefined;
   /** Makes the new version live when the run has finished. */
   promote: boolean;
   /** [LOSS_BCE] */
   loss: Loss;
   /** Gamma of the focal loss, above 0. [2] */
-  focalGamma: number;
+  focalGamma?:
+    | number
+    | undefined;
   /** The weighted loss counts no "yes" more often than this. [10] */
-  maxPositiveWeight: number;
+  maxPositiveWeight?:
+    | number
+    | undefined;
   /** [SAMPLING_SHUFFLED] */
   sampling: Sampling;
   /** [SCHEDULE_DECAY] */
   schedule: Schedule;
-  /** Part of the steps over which a cosine's rate rises first, 0 to 1. [0.05] */
-  warmUp: number;
+  /** Part of the steps over which a cosine's rate rises first, 0 to 1; 0: none. [0.05] */
+  warmUp?:
+    | number
+    | undefined;
   /** [OPTIMISER_ADAM] */
   optimiser: Optimiser;
-  /** AdamW's, 0 to 1. [0.01] */
-  weightDecay: number;
+  /** AdamW's, 0 to 1; 0 is plain Adam. [0.01] */
+  weightDecay?:
+    | number
+    | undefined;
   /** Bound of the norm of all gradients together. [0: none] */
-  clipNorm: number;
+  clipNorm?:
+    | number
+    | undefined;
   /**
    * Decay of an average of the weights, which is then scored and published,
    * such as 0.999. [0: none]
    */
-  emaDecay: number;
+  emaDecay?:
+    | number
+    | undefined;
   /**
    * The version whose weights it begins with: "name", "name@3",
    * "name@candidate". [weights drawn by the seed]
@@ -556,25 +583,25 @@ function createBaseRunSpec(): RunSpec {
     dataPath: "",
     model: "",
     network: "",
-    epochs: 0,
-    batchSize: 0,
-    share: 0,
-    trainingPart: 0,
+    epochs: undefined,
+    batchSize: undefined,
+    share: undefined,
+    trainingPart: undefined,
     split: 0,
-    seed: 0,
-    learningRate: 0,
-    patience: 0,
+    seed: undefined,
+    learningRate: undefined,
+    patience: undefined,
     promote: false,
     loss: 0,
-    focalGamma: 0,
-    maxPositiveWeight: 0,
+    focalGamma: undefined,
+    maxPositiveWeight: undefined,
     sampling: 0,
     schedule: 0,
-    warmUp: 0,
+    warmUp: undefined,
     optimiser: 0,
-    weightDecay: 0,
-    clipNorm: 0,
-    emaDecay: 0,
+    weightDecay: undefined,
+    clipNorm: undefined,
+    emaDecay: undefined,
     parent: "",
     freeze: [],
     augmentation: 0,
@@ -593,28 +620,28 @@ export const RunSpec: MessageFns<RunSpec> = {
     if (message.network !== "") {
       writer.uint32(26).string(message.network);
     }
-    if (message.epochs !== 0) {
+    if (message.epochs !== undefined) {
       writer.uint32(32).uint32(message.epochs);
     }
-    if (message.batchSize !== 0) {
+    if (message.batchSize !== undefined) {
       writer.uint32(40).uint32(message.batchSize);
     }
-    if (message.share !== 0) {
+    if (message.share !== undefined) {
       writer.uint32(49).double(message.share);
     }
-    if (message.trainingPart !== 0) {
+    if (message.trainingPart !== undefined) {
       writer.uint32(57).double(message.trainingPart);
     }
     if (message.split !== 0) {
       writer.uint32(64).int32(message.split);
     }
-    if (message.seed !== 0) {
+    if (message.seed !== undefined) {
       writer.uint32(72).uint64(message.seed);
     }
-    if (message.learningRate !== 0) {
+    if (message.learningRate !== undefined) {
       writer.uint32(81).double(message.learningRate);
     }
-    if (message.patience !== 0) {
+    if (message.patience !== undefined) {
       writer.uint32(88).uint32(message.patience);
     }
     if (message.promote !== false) {
@@ -623,10 +650,10 @@ export const RunSpec: MessageFns<RunSpec> = {
     if (message.loss !== 0) {
       writer.uint32(104).int32(message.loss);
     }
-    if (message.focalGamma !== 0) {
+    if (message.focalGamma !== undefined) {
       writer.uint32(113).double(message.focalGamma);
     }
-    if (message.maxPositiveWeight !== 0) {
+    if (message.maxPositiveWeight !== undefined) {
       writer.uint32(121).double(message.maxPositiveWeight);
     }
     if (message.sampling !== 0) {
@@ -635,19 +662,19 @@ export const RunSpec: MessageFns<RunSpec> = {
     if (message.schedule !== 0) {
       writer.uint32(136).int32(message.schedule);
     }
-    if (message.warmUp !== 0) {
+    if (message.warmUp !== undefined) {
       writer.uint32(145).double(message.warmUp);
     }
     if (message.optimiser !== 0) {
       writer.uint32(152).int32(message.optimiser);
     }
-    if (message.weightDecay !== 0) {
+    if (message.weightDecay !== undefined) {
       writer.uint32(161).double(message.weightDecay);
     }
-    if (message.clipNorm !== 0) {
+    if (message.clipNorm !== undefined) {
       writer.uint32(169).double(message.clipNorm);
     }
-    if (message.emaDecay !== 0) {
+    if (message.emaDecay !== undefined) {
       writer.uint32(177).double(message.emaDecay);
     }
     if (message.parent !== "") {
@@ -906,25 +933,25 @@ export const RunSpec: MessageFns<RunSpec> = {
     message.dataPath = object.dataPath ?? "";
     message.model = object.model ?? "";
     message.network = object.network ?? "";
-    message.epochs = object.epochs ?? 0;
-    message.batchSize = object.batchSize ?? 0;
-    message.share = object.share ?? 0;
-    message.trainingPart = object.trainingPart ?? 0;
+    message.epochs = object.epochs ?? undefined;
+    message.batchSize = object.batchSize ?? undefined;
+    message.share = object.share ?? undefined;
+    message.trainingPart = object.trainingPart ?? undefined;
     message.split = object.split ?? 0;
-    message.seed = object.seed ?? 0;
-    message.learningRate = object.learningRate ?? 0;
-    message.patience = object.patience ?? 0;
+    message.seed = object.seed ?? undefined;
+    message.learningRate = object.learningRate ?? undefined;
+    message.patience = object.patience ?? undefined;
     message.promote = object.promote ?? false;
     message.loss = object.loss ?? 0;
-    message.focalGamma = object.focalGamma ?? 0;
-    message.maxPositiveWeight = object.maxPositiveWeight ?? 0;
+    message.focalGamma = object.focalGamma ?? undefined;
+    message.maxPositiveWeight = object.maxPositiveWeight ?? undefined;
     message.sampling = object.sampling ?? 0;
     message.schedule = object.schedule ?? 0;
-    message.warmUp = object.warmUp ?? 0;
+    message.warmUp = object.warmUp ?? undefined;
     message.optimiser = object.optimiser ?? 0;
-    message.weightDecay = object.weightDecay ?? 0;
-    message.clipNorm = object.clipNorm ?? 0;
-    message.emaDecay = object.emaDecay ?? 0;
+    message.weightDecay = object.weightDecay ?? undefined;
+    message.clipNorm = object.clipNorm ?? undefined;
+    message.emaDecay = object.emaDecay ?? undefined;
     message.parent = object.parent ?? "";
     message.freeze = object.freeze?.map((e) => e) || [];
     message.augmentation = object.augmentation ?? 0;
