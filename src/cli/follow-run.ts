@@ -1,5 +1,5 @@
 import type { EpochScores, RunEvent, RunState } from '../training/index.js';
-import type { Progress } from './progress.js';
+import type { Progress, ProgressOptions } from './progress.js';
 import type { Terminal } from './terminal.js';
 
 /** How a run that was followed came out. */
@@ -39,11 +39,19 @@ export async function followRun(
   let end: FollowedRun | null = null;
   let isFirst = true;
   let bar: { readonly title: string; readonly progress: Progress } | null = null;
-  const show = (title: string, unit: string, total: number): Progress => {
-    if (bar?.title === title) return bar.progress;
-    bar?.progress.end();
-    bar = { title, progress: terminal.progress({ title, unit, total }) };
-    return bar.progress;
+  /** What the first event of a bar tells was done before the bar: a run may have gone on. */
+  const show = (
+    { title, unit, total }: ProgressOptions,
+    done: number,
+    { atMs, remark }: { readonly atMs: number; readonly remark?: string },
+  ): void => {
+    if (bar?.title !== title) {
+      bar?.progress.end();
+      const begun = { done, atMs };
+      bar = { title, progress: terminal.progress({ title, unit, total, begun }) };
+    }
+    bar.progress.setTotal(total);
+    bar.progress.update(done, remark, atMs);
   };
   const endBar = () => {
     bar?.progress.end();
@@ -66,16 +74,17 @@ export async function followRun(
           );
           break;
         case 'framesLoaded':
-          show('loading', 'frames', event.total).update(event.loaded);
+          show({ title: 'loading', unit: 'frames', total: event.total }, event.loaded, event);
           if (event.loaded === event.total) endBar();
           break;
         case 'step': {
           epochs = epochsToCome?.(event) ?? epochs;
-          const progress = show('training', 'steps', epochs * event.stepsInEpoch);
-          progress.setTotal(epochs * event.stepsInEpoch);
-          progress.update(
-            (event.epoch - 1) * event.stepsInEpoch + event.step,
-            `epoch ${event.epoch}/${epochs}  loss ${event.loss.toFixed(4)}  ${event.framesPerSecond.toFixed(1)} frames/s`,
+          const { epoch, step, stepsInEpoch, loss, framesPerSecond, atMs } = event;
+          const remark = `epoch ${epoch}/${epochs}  loss ${loss.toFixed(4)}  ${framesPerSecond.toFixed(1)} frames/s`;
+          show(
+            { title: 'training', unit: 'steps', total: epochs * stepsInEpoch },
+            (epoch - 1) * stepsInEpoch + step,
+            { atMs, remark },
           );
           break;
         }

@@ -9,15 +9,22 @@ export interface ProgressOptions {
   readonly unit: string;
   /** How many there will be; 0 while it is not known. */
   readonly total: number;
+  /**
+   * What was done before it is shown, and when that was so: it counts for no rate. By the
+   * clock of `update`'s `atMs`. @default nothing, now
+   */
+  readonly begun?: { readonly done: number; readonly atMs: number };
 }
 
 /** Something that takes a while, shown while it goes. */
 export interface Progress {
   /**
    * `done` of the total, and whatever else is worth knowing now: "epoch 3/9  loss 0.21", two
-   * spaces between parts, of which a narrow terminal shows as many as fit.
+   * spaces between parts, of which a narrow terminal shows as many as fit. `atMs` is when
+   * that was so, by the clock of who tells it: what is told late, as of a run that began
+   * long ago, makes the same rate. @default now
    */
-  update(done: number, remark?: string): void;
+  update(done: number, remark?: string, atMs?: number): void;
   setTotal(total: number): void;
   /** Writes a line above the bar. */
   above(line: string): void;
@@ -46,17 +53,19 @@ export function createProgress(
   options: ProgressOptions,
   { stream, onEnd, now = () => performance.now() }: ProgressCollaborators,
 ): Progress {
-  const startedAtMs = now();
   let { total } = options;
-  let done = 0;
   let remark = '';
   let hasEnded = false;
-  let lastLineAtMs = startedAtMs;
-  let samples = [{ atMs: startedAtMs, done: 0 }];
+  let heardAtMs = now();
+  let lastLineAtMs = heardAtMs;
+  let latest = options.begun ?? { atMs: heardAtMs, done: 0 };
+  let samples = [latest];
 
   const describe = () => {
-    const oldest = samples[0] ?? { atMs: startedAtMs, done: 0 };
-    const elapsedMs = now() - oldest.atMs;
+    const { done } = latest;
+    const oldest = samples[0] ?? latest;
+    // What has passed since it was heard is told by this clock, all before by the teller's.
+    const elapsedMs = latest.atMs - oldest.atMs + (now() - heardAtMs);
     // Too little has been seen for a rate that would hold.
     const perSecond = elapsedMs < 500 ? null : ((done - oldest.done) * 1000) / elapsedMs;
     return progressParts({ ...options, total, done, remark, perSecond });
@@ -75,23 +84,25 @@ export function createProgress(
             const parts = fitParts(describe(), columns - options.title.length - 1);
             const room = columns - parts.length - options.title.length - 4;
             const width = Math.max(0, Math.min(30, room));
-            const filled = total > 0 ? Math.round((Math.min(done, total) / total) * width) : 0;
+            const filled =
+              total > 0 ? Math.round((Math.min(latest.done, total) / total) * width) : 0;
             const drawn = width >= 8 ? `[${'='.repeat(filled)}${' '.repeat(width - filled)}] ` : '';
             return `${options.title} ${drawn}${parts}`;
           },
         })
       : null;
-  const bar = bars?.create(Math.max(1, total), 0) ?? null;
+  const bar = bars?.create(Math.max(1, total), latest.done) ?? null;
 
   return {
-    update(newDone, newRemark) {
+    update(done, newRemark, atMs = now()) {
       if (hasEnded) return;
-      done = newDone;
+      latest = { atMs, done };
+      heardAtMs = now();
       if (newRemark !== undefined) remark = newRemark;
-      const atMs = now();
       if (atMs - (samples.at(-1)?.atMs ?? 0) >= 500) {
-        samples = samples.filter((sample) => atMs - sample.atMs <= rateOverMs);
-        samples.push({ atMs, done });
+        // One is kept, however old: a step may take more than a minute.
+        const kept = samples.filter((sample) => atMs - sample.atMs <= rateOverMs);
+        samples = [...(kept.length > 0 ? kept : samples.slice(-1)), latest];
       }
       if (bar !== null) {
         bar.update(done);

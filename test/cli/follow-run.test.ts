@@ -48,17 +48,17 @@ function createMemoryTerminal() {
   const printed: string[] = [];
   const bars: {
     options: ProgressOptions;
-    updates: [number, string | undefined][];
+    updates: [done: number, remark: string | undefined, atMs: number | undefined][];
     ends: number;
   }[] = [];
   const terminal: Terminal = {
     print: (line) => void printed.push(line),
     note: (line) => void printed.push(line),
     progress: (options): Progress => {
-      const bar = { options, updates: [] as [number, string | undefined][], ends: 0 };
+      const bar: (typeof bars)[number] = { options, updates: [], ends: 0 };
       bars.push(bar);
       return {
-        update: (done, remark) => void bar.updates.push([done, remark]),
+        update: (...told) => void bar.updates.push([told[0], told[1], told[2]]),
         setTotal: () => {},
         above: () => {},
         end: () => {
@@ -141,6 +141,38 @@ test('a run that was resumed is followed beyond the end that was none', async (t
     'the trainer process was ended by SIGKILL; resumed',
     'going on after step 5',
   ]);
+});
+
+test('the bar of a run that goes on begins where the run does, by the time of its events', async (t) => {
+  const { terminal, bars } = createMemoryTerminal();
+  const events = numbered([
+    { kind: 'resumed' },
+    { ...whole[0]!, stepsDone: 6 } as RunEventBody,
+    { kind: 'framesLoaded', loaded: 17, total: 200 },
+    { kind: 'framesLoaded', loaded: 200, total: 200 },
+    { ...step, epoch: 2, step: 2 },
+    { ...step, epoch: 2, step: 3 },
+  ]);
+  await followRun(events, { json: false }, terminal);
+  t.deepEqual(
+    bars.map(({ options, updates }) => [options.begun, updates.map(([done, , at]) => [done, at])]),
+    [
+      [
+        { done: 17, atMs: 2000 },
+        [
+          [17, 2000],
+          [200, 3000],
+        ],
+      ],
+      [
+        { done: 7, atMs: 4000 },
+        [
+          [7, 4000],
+          [8, 5000],
+        ],
+      ],
+    ],
+  );
 });
 
 test('events that end before the run does are told apart', async (t) => {

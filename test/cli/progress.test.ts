@@ -30,6 +30,56 @@ test('where there is no terminal, a plain line comes at most every ten seconds',
   ]);
 });
 
+test('what was done before the bar is shown counts for no rate', (t) => {
+  const stream = Object.assign(new PassThrough(), { isTTY: true, columns: 80 });
+  const text = collect(stream);
+  let nowMs = 70_000;
+  const progress = createProgress(
+    { title: 'training', unit: 'steps', total: 700, begun: { done: 640, atMs: 70_000 } },
+    { stream, now: () => nowMs },
+  );
+  nowMs += 4_000;
+  progress.update(644);
+  progress.end();
+  t.regex(render(text())[0] ?? '', /644\/700 steps {2}92 % {2}1\.0 steps\/s {2}0:56 left$/);
+});
+
+test('what is told late has the rate of the time at which it was so', (t) => {
+  const stream = Object.assign(new PassThrough(), { isTTY: true, columns: 80 });
+  const text = collect(stream);
+  let nowMs = 0;
+  // The clock of a run that began elsewhere, an hour ago.
+  const begunAtMs = 1_700_000_000_000;
+  const progress = createProgress(
+    { title: 'training', unit: 'steps', total: 400, begun: { done: 1, atMs: begunAtMs } },
+    { stream, now: () => nowMs },
+  );
+  // All of it comes at once.
+  for (let done = 2; done <= 301; done += 1) {
+    progress.update(done, undefined, begunAtMs + 2_000 * (done - 1));
+  }
+  // The step that goes on, for as long as the steps before it took.
+  nowMs += 2_000;
+  progress.end();
+  t.regex(render(text())[0] ?? '', /301\/400 steps {2}75 % {2}0\.48 steps\/s {2}3:2\d left$/);
+});
+
+test('steps of more than a minute have a rate', (t) => {
+  const stream = new PassThrough();
+  const text = collect(stream);
+  let nowMs = 0;
+  const progress = createProgress(
+    { title: 'training', unit: 'steps', total: 4 },
+    { stream, now: () => nowMs },
+  );
+  for (const done of [1, 2, 3]) {
+    nowMs += 100_000;
+    progress.update(done);
+  }
+  progress.end();
+  t.is(text().split('\n')[1], 'training: 2/4 steps  50 %  0.01 steps/s  3:20 left');
+});
+
 test('where there is no terminal, no control code is written', (t) => {
   const stream = new PassThrough();
   const text = collect(stream);
