@@ -35,6 +35,7 @@ export async function followRun(
 ): Promise<FollowedRun | null> {
   let epochs = 0;
   let best: EpochScores | null = null;
+  let newest: EpochScores | null = null;
   let published: FollowedRun['published'] = null;
   let end: FollowedRun | null = null;
   let isFirst = true;
@@ -80,7 +81,14 @@ export async function followRun(
         case 'step': {
           epochs = epochsToCome?.(event) ?? epochs;
           const { epoch, step, stepsInEpoch, loss, framesPerSecond, atMs } = event;
-          const remark = `epoch ${epoch}/${epochs}  loss ${loss.toFixed(4)}  ${framesPerSecond.toFixed(1)} frames/s`;
+          const remark = [
+            `epoch ${epoch}/${epochs}`,
+            `loss ${loss.toFixed(4)}`,
+            ...(newest
+              ? [`F1, labels present ${formatScore(newest.validationMacroF1Present)}`]
+              : []),
+            `${framesPerSecond.toFixed(1)} frames/s`,
+          ].join('  ');
           show(
             { title: 'training', unit: 'steps', total: epochs * stepsInEpoch },
             (epoch - 1) * stepsInEpoch + step,
@@ -89,6 +97,7 @@ export async function followRun(
           break;
         }
         case 'epoch':
+          newest = event;
           if (event.best) best = event;
           say(describeEpoch(event, epochs));
           if (epochsToCome === undefined && event.epoch >= epochs) {
@@ -118,13 +127,22 @@ export async function followRun(
   }
 }
 
-/** One epoch in one line; accuracy never without what "no" to everything reaches. */
+/** "0.1250", or "-" where a score is not defined or was not kept. */
+export function formatScore(score: number | null | undefined): string {
+  return score === null || score === undefined || Number.isNaN(score) ? '-' : score.toFixed(4);
+}
+
+/**
+ * One epoch in one line; accuracy never without what "no" to everything reaches. F1 and
+ * average precision are macro means over the labels present, of validation first.
+ */
 export function describeEpoch(scores: EpochScores, epochs: number): string {
   return [
     `epoch ${String(scores.epoch).padStart(String(epochs).length)}/${epochs}`,
     `loss ${scores.trainingLoss.toFixed(4)}`,
     `validation loss ${scores.validationLoss.toFixed(4)}`,
-    `macro F1 ${scores.validationMacroF1.toFixed(4)}`,
+    `macro F1, labels present ${formatScore(scores.validationMacroF1Present)} (training ${formatScore(scores.trainingMacroF1Present)})`,
+    `average precision ${formatScore(scores.validationMacroAveragePrecisionPresent)} (training ${formatScore(scores.trainingMacroAveragePrecisionPresent)})`,
     `accuracy ${scores.validationAccuracy.toFixed(4)} ("no" ${scores.alwaysNoAccuracy.toFixed(4)})`,
     `${scores.seconds.toFixed(1)} s${scores.best ? '  best' : ''}`,
   ].join('  ');

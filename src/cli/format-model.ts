@@ -1,20 +1,21 @@
 import type { ModelDescription } from '../client/index.js';
 import { formatTable, left, right, type TableOptions } from '../table.js';
 import { formatFacts, formatMinute } from './fit-line.js';
+import { formatScore } from './follow-run.js';
 
 /** Every version in a line. */
 export function formatModels(models: readonly ModelDescription[], options: TableOptions): string {
   return formatTable(
     [
       ...[left('model'), left('aliases'), left('state')],
-      ...[right('macro F1'), right('accuracy'), right('"no"')],
+      ...[right('macro F1, present'), right('accuracy'), right('"no"')],
       ...[left('created', 2), left('run', 1)],
     ],
     models.map((model) => [
       `${model.name}@${model.version}`,
       model.aliases.join(', '),
       model.state,
-      model.scores?.macroF1.toFixed(4) ?? '-',
+      formatScore(model.scores?.macroF1Present),
       model.scores?.binaryAccuracy.toFixed(4) ?? '-',
       model.scores?.alwaysNoAccuracy.toFixed(4) ?? '-',
       formatMinute(model.createdAtMs),
@@ -47,20 +48,38 @@ export function formatModel(model: ModelDescription, options: TableOptions): str
     ['thresholds', model.thresholdsSource],
     ['temperature', formatCalibration(model.calibration)],
     ['explains', model.explains ? 'yes: classify --explain' : 'no'],
-    [
-      'scores',
-      scores === null
-        ? 'none'
-        : `macro F1 ${scores.macroF1.toFixed(4)}, binary accuracy ${scores.binaryAccuracy.toFixed(4)} ` +
-          `("no" to everything: ${scores.alwaysNoAccuracy.toFixed(4)}), loss ${scores.loss.toFixed(4)}, ` +
-          `on ${scores.frameCount} frames`,
-    ],
+    ['scores at 0.5', formatScores(scores)],
+    ['at its thresholds', formatThresholdScores(scores)],
   ];
   const labels = formatTable(
     [right('index'), left('label'), right('threshold')],
     model.labels.map((label, index) => [index, label, model.thresholds[index]?.toFixed(3) ?? '-']),
   );
   return `${formatFacts(facts, options)}\n\n${labels}`;
+}
+
+function formatScores(scores: ModelDescription['scores']): string {
+  if (scores === null) return 'none';
+  return (
+    `macro F1, labels present ${formatScore(scores.macroF1Present)}, ` +
+    `all labels ${scores.macroF1.toFixed(4)}, ` +
+    `macro average precision, labels present ${formatScore(scores.macroAveragePrecisionPresent)}, ` +
+    `binary accuracy ${scores.binaryAccuracy.toFixed(4)} ` +
+    `("no" to everything: ${scores.alwaysNoAccuracy.toFixed(4)}), loss ${scores.loss.toFixed(4)}, ` +
+    `on ${scores.frameCount} frames`
+  );
+}
+
+/** They were chosen on the frames of the scores: the only numbers of a version that are too good. */
+function formatThresholdScores(scores: ModelDescription['scores']): string {
+  if (!scores?.atThresholds) return 'none';
+  const { macroF1, macroF1Present, binaryAccuracy } = scores.atThresholds;
+  return (
+    `macro F1, labels present ${macroF1Present.toFixed(4)}, all labels ${macroF1.toFixed(4)}, ` +
+    `binary accuracy ${binaryAccuracy.toFixed(4)} ` +
+    `("no" to everything: ${scores.alwaysNoAccuracy.toFixed(4)}), ` +
+    'on the frames that they were chosen on: expect less on others'
+  );
 }
 
 function formatCalibration(calibration: ModelDescription['calibration']): string {

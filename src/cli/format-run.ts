@@ -1,14 +1,14 @@
 import { formatTable, left, right, type TableOptions } from '../table.js';
 import type { Run } from '../training/index.js';
 import { formatFacts, formatMinute, wrapLine } from './fit-line.js';
-import { describeEpoch } from './follow-run.js';
+import { describeEpoch, formatScore } from './follow-run.js';
 
 /** Every run in a line. */
 export function formatRuns(runs: readonly Run[], options: TableOptions): string {
   return formatTable(
     [
       ...[left('run'), left('state'), left('model'), left('started', 1)],
-      ...[right('epochs'), right('macro F1'), left('published')],
+      ...[right('epochs'), right('macro F1, present'), left('published')],
     ],
     runs.map((run) => {
       const best = run.history.findLast((scores) => scores.best);
@@ -18,7 +18,7 @@ export function formatRuns(runs: readonly Run[], options: TableOptions): string 
         run.spec.model,
         formatMinute(run.startedAtMs),
         `${run.history.length}/${run.spec.epochs}`,
-        best?.validationMacroF1.toFixed(4) ?? '-',
+        formatScore(best?.validationMacroF1Present),
         run.publishedVersion === null ? '-' : `${run.spec.model}@${run.publishedVersion}`,
       ];
     }),

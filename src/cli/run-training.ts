@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { DomainError } from '../errors.js';
 import type { RunSpec } from '../training/index.js';
 import { Exit, UsageError } from './failure.js';
-import { type FollowedRun, followRun } from './follow-run.js';
+import { type FollowedRun, followRun, formatScore } from './follow-run.js';
 import { withParts } from './in-place.js';
 import { interruptedExitCode } from './interruption.js';
 import type { Terminal } from './terminal.js';
@@ -118,7 +118,7 @@ function conclude(
   const scores =
     end.best === null
       ? ''
-      : `: macro F1 ${end.best.validationMacroF1.toFixed(4)}, ` +
+      : `: macro F1, labels present ${formatScore(end.best.validationMacroF1Present)}, ` +
         `binary accuracy ${end.best.validationAccuracy.toFixed(4)} ` +
         `(answering "no" to everything: ${end.best.alwaysNoAccuracy.toFixed(4)})`;
   say(`trained ${ref}${scores}`);

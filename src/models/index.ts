@@ -9,6 +9,7 @@ export type {
   ModelState,
   Scores,
   StoredModel,
+  ThresholdScores,
 } from './model.js';
 export { aliases, assertModelName, parseModelRef } from './model-ref.js';
 export { type ModelStore, openModelStore } from './model-store.js';

@@ -8,6 +8,13 @@ const scores = z.strictObject({
   binaryAccuracy: z.number(),
   alwaysNoAccuracy: z.number(),
   macroF1: z.number(),
+  // Absent in versions that were published before they were kept.
+  macroF1Present: z.number().nullable().default(null),
+  macroAveragePrecisionPresent: z.number().nullable().default(null),
+  atThresholds: z
+    .strictObject({ binaryAccuracy: z.number(), macroF1: z.number(), macroF1Present: z.number() })
+    .nullable()
+    .default(null),
 });
 
 const calibration = z.strictObject({

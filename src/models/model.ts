@@ -18,7 +18,26 @@ export interface Scores {
   readonly loss: number;
   readonly binaryAccuracy: number;
   readonly alwaysNoAccuracy: number;
+  /** Over all labels; an absent label counts 0. */
   readonly macroF1: number;
+  /**
+   * Over the labels that are present among these frames, here and below. null where none is,
+   * and in versions from before it was kept.
+   */
+  readonly macroF1Present: number | null;
+  readonly macroAveragePrecisionPresent: number | null;
+  /** null in versions from before it was kept. */
+  readonly atThresholds: ThresholdScores | null;
+}
+
+/**
+ * The same answers at the version's own thresholds. Where these were chosen on the same
+ * frames, as a run's are, others will score lower.
+ */
+export interface ThresholdScores {
+  readonly binaryAccuracy: number;
+  readonly macroF1: number;
+  readonly macroF1Present: number;
 }
 
 /** How the probabilities of a version were brought to mean what they say. */

@@ -1,6 +1,7 @@
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { DomainError } from '../errors.js';
 import { storageFailed } from '../files/index.js';
+import { completeScores } from './epoch-scores.js';
 import type { RunEvent, RunEventBody } from './run.js';
 
 /** The events of a Run of this process: numbered, kept on disk, and told to who waits. */
@@ -146,7 +147,8 @@ export async function readEvents(path: string): Promise<RunEvent[]> {
 
 /** JSON writes a number that is not finite as null: a diverged loss. */
 function fromJson(event: RunEvent): RunEvent {
-  if (event.kind !== 'step' && event.kind !== 'epoch') return event;
+  if (event.kind === 'epoch') return { ...event, ...completeScores(event) };
+  if (event.kind !== 'step') return event;
   const fields = Object.entries(event).map(([key, value]) => [key, value ?? Number.NaN]);
   return Object.fromEntries(fields) as RunEvent;
 }

@@ -7,8 +7,6 @@ export interface EpochPart {
   readonly frames: number;
   /** Of the frames' losses. */
   readonly lossSum: number;
-  /** Answers, one a label and frame, that were right. */
-  readonly correct: number;
   readonly seconds: number;
 }
 
@@ -27,7 +25,7 @@ export interface Progress {
 }
 
 /** An epoch that is yet to begin. */
-export const newPart: EpochPart = { steps: 0, frames: 0, lossSum: 0, correct: 0, seconds: 0 };
+export const newPart: EpochPart = { steps: 0, frames: 0, lossSum: 0, seconds: 0 };
 
 /** What the best epoch so far leaves. */
 export interface BestWeights {
@@ -39,27 +37,40 @@ export interface BestWeights {
 
 const bestPrefix = 'best:';
 const probabilitiesName = 'best:probabilities';
+const answeredName = 'part:probabilities';
+
+/** What a learning keeps as tensors. */
+export interface LearningTensors {
+  /** Of the steps: weights, slots and averages. */
+  readonly state: Parameters;
+  readonly best: BestWeights | null;
+  /**
+   * float32 `[n, L]`: what the steps of the epoch that goes on have answered, to its last n
+   * frames so far; to all of them but where an earlier version kept no answers.
+   */
+  readonly answered: Float32Array;
+}
 
 /** All tensors of a learning under one roof, for a checkpoint. Views, not copies. */
-export function packTensors(state: Parameters, best: BestWeights | null): Parameters {
-  if (best === null) return state;
-  const { parameters, probabilities } = best;
-  return new Map([
-    ...state,
-    ...[...parameters].map(([name, tensor]) => [`${bestPrefix}${name}`, tensor] as const),
-    [probabilitiesName, { shape: [probabilities.length], values: probabilities }],
-  ]);
+export function packTensors({ state, best, answered }: LearningTensors): Parameters {
+  const all = new Map(state);
+  const keep = (name: string, values: Float32Array) =>
+    all.set(name, { shape: [values.length], values });
+  for (const [name, tensor] of best?.parameters ?? []) all.set(`${bestPrefix}${name}`, tensor);
+  if (best !== null) keep(probabilitiesName, best.probabilities);
+  if (answered.length > 0) keep(answeredName, answered);
+  return all;
 }
 
 /** What `packTensors` put together. */
-export function unpackTensors(tensors: Parameters): {
-  readonly state: Parameters;
-  readonly best: BestWeights | null;
-} {
+export function unpackTensors(tensors: Parameters): LearningTensors {
   const ofBest = [...tensors].filter(([name]) => name.startsWith(bestPrefix));
   const probabilities = tensors.get(probabilitiesName)?.values;
   return {
-    state: new Map([...tensors].filter(([name]) => !name.startsWith(bestPrefix))),
+    state: new Map(
+      [...tensors].filter(([name]) => !name.startsWith(bestPrefix) && name !== answeredName),
+    ),
+    answered: tensors.get(answeredName)?.values ?? new Float32Array(0),
     best: probabilities
       ? {
           parameters: new Map(

@@ -63,14 +63,24 @@ export interface RunSpec {
 /** running > finished | stopped | failed; stopped | failed > running where it is resumed. */
 export type RunState = 'running' | 'finished' | 'stopped' | 'failed';
 
+/**
+ * What an epoch came to. The training part is scored by what its steps answered: with
+ * dropout, as its frames were varied, and while the weights changed. F1 and accuracy are at
+ * 0.5. Present are the labels that a frame of the part has; NaN where none is, and in epochs
+ * that were scored before there was such a score.
+ */
 export interface EpochScores {
   readonly epoch: number;
-  /** A mean over the frames of the epoch, with dropout and while the weights change. */
+  /** A mean over the frames of the epoch. */
   readonly trainingLoss: number;
   readonly trainingAccuracy: number;
+  readonly trainingMacroF1Present: number;
+  readonly trainingMacroAveragePrecisionPresent: number;
   readonly validationLoss: number;
   readonly validationAccuracy: number;
-  /** At 0.5, over all labels; an absent label counts 0. */
+  readonly validationMacroF1Present: number;
+  readonly validationMacroAveragePrecisionPresent: number;
+  /** Over all labels; an absent label counts 0. */
   readonly validationMacroF1: number;
   /** Binary accuracy of answering "no" to every label. */
   readonly alwaysNoAccuracy: number;

@@ -10,8 +10,12 @@ const scores = (epoch: number, best: boolean) => ({
   epoch,
   trainingLoss: 0.5,
   trainingAccuracy: 0.9,
+  trainingMacroF1Present: 0.4,
+  trainingMacroAveragePrecisionPresent: 0.55,
   validationLoss: 0.25,
   validationAccuracy: 0.96,
+  validationMacroF1Present: 0.375,
+  validationMacroAveragePrecisionPresent: 0.45,
   validationMacroF1: 0.125,
   alwaysNoAccuracy: 0.95,
   seconds: 12.3,
@@ -80,8 +84,8 @@ test('a run is shown as a bar over all steps and a line an epoch', async (t) => 
   const end = await followRun(numbered(whole), { json: false }, terminal);
   t.deepEqual(printed, [
     'run run-1: seed-cnn, 5,217,340 parameters, 160 frames train, 40 validate',
-    'epoch 1/2  loss 0.5000  validation loss 0.2500  macro F1 0.1250  accuracy 0.9600 ("no" 0.9500)  12.3 s  best',
-    'epoch 2/2  loss 0.5000  validation loss 0.2500  macro F1 0.1250  accuracy 0.9600 ("no" 0.9500)  12.3 s',
+    'epoch 1/2  loss 0.5000  validation loss 0.2500  macro F1, labels present 0.3750 (training 0.4000)  average precision 0.4500 (training 0.5500)  accuracy 0.9600 ("no" 0.9500)  12.3 s  best',
+    'epoch 2/2  loss 0.5000  validation loss 0.2500  macro F1, labels present 0.3750 (training 0.4000)  average precision 0.4500 (training 0.5500)  accuracy 0.9600 ("no" 0.9500)  12.3 s',
     'exporting the weights of epoch 1, checking them and choosing thresholds',
   ]);
   t.deepEqual(
@@ -171,6 +175,18 @@ test('the bar of a run that goes on begins where the run does, by the time of it
           [8, 5000],
         ],
       ],
+    ],
+  );
+});
+
+test('the bar shows macro F1 of the labels present once an epoch has told it', async (t) => {
+  const { terminal, bars } = createMemoryTerminal();
+  await followRun(numbered(whole), { json: false }, terminal);
+  t.deepEqual(
+    bars.at(-1)?.updates.map(([, remark]) => remark),
+    [
+      'epoch 1/2  loss 0.5000  20.0 frames/s',
+      'epoch 2/2  loss 0.5000  F1, labels present 0.3750  20.0 frames/s',
     ],
   );
 });

@@ -8,8 +8,12 @@ import { newSpec } from '../training/run-fixtures.js';
 const scores = {
   trainingLoss: 0.5,
   trainingAccuracy: 0.9,
+  trainingMacroF1Present: 0.4,
+  trainingMacroAveragePrecisionPresent: 0.55,
   validationLoss: 0.25,
   validationAccuracy: 0.96,
+  validationMacroF1Present: 0.375,
+  validationMacroAveragePrecisionPresent: 0.45,
   validationMacroF1: 0.125,
   alwaysNoAccuracy: 0.95,
   seconds: 1,

@@ -21,6 +21,25 @@ test('a published version comes back as it was given', async (t) => {
   t.deepEqual(new Uint8Array(await again.readFile(manifest, 'golden.bin')), draft.golden.frame);
 });
 
+test('a version whose scores are those of an earlier release can be read', async (t) => {
+  const folder = await makeFolder(t);
+  const store = await openModelStore(folder);
+  const { scores: _, ...manifest } = await store.publish(draftOf());
+  const scores = {
+    frameCount: 5,
+    loss: 1,
+    binaryAccuracy: 0.5,
+    alwaysNoAccuracy: 0.7,
+    macroF1: 0.2,
+  };
+  const path = join(folder, 'cells', '1', 'model.json');
+  await writeFile(path, JSON.stringify({ ...manifest, scores }));
+  t.deepEqual((await store.read('cells@1')).scores, {
+    ...scores,
+    ...{ macroF1Present: null, macroAveragePrecisionPresent: null, atThresholds: null },
+  });
+});
+
 test('versions are numbered from 1 up, name by name', async (t) => {
   const store = await openModelStore(await makeFolder(t));
   for (const name of ['cells', 'cells', 'fields', 'cells']) await store.publish(draftOf(name));

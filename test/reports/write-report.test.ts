@@ -152,16 +152,18 @@ test('the curves of the training are in the report where they are known', async 
   const dir = await makeFolder(t);
   const history = [1, 2, 3].map((epoch) => ({
     ...{ epoch, trainingLoss: 1 / epoch, trainingAccuracy: 0.9, validationLoss: 1 / epoch },
-    ...{ validationAccuracy: 0.91, validationMacroF1: 0.1 * epoch, alwaysNoAccuracy: 0.95 },
+    ...{ validationAccuracy: 0.91, validationMacroF1Present: 0.1 * epoch, alwaysNoAccuracy: 0.95 },
+    ...{ trainingMacroF1Present: 0.2 * epoch, trainingMacroAveragePrecisionPresent: 0.3 * epoch },
+    validationMacroAveragePrecisionPresent: 0.2 * epoch,
     best: epoch === 3,
   }));
   await writeReport(dir, scoreRows(rowsOf(3), hpaLabels, thresholds), { title: 'x', history });
   const html = await readFile(join(dir, 'report.html'), 'utf8');
-  for (const title of ['Loss', 'Binary accuracy', 'Macro F1']) {
+  for (const title of ['Loss', 'Binary accuracy', 'Macro F1', 'Macro average precision']) {
     t.true(html.includes(`Its training: ${title}`), title);
   }
   // Beside the four of every report.
-  t.is(html.split('<svg').length - 1, 7);
+  t.is(html.split('<svg').length - 1, 8);
 });
 
 test('doubted labels are listed in a file, drawn, and shown', async (t) => {

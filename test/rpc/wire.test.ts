@@ -11,6 +11,7 @@ import {
   RunEvent as WireRunEvent,
   RunSpec as WireRunSpec,
 } from '../../src/gen/cytostream/v1/trainer.js';
+import type { Scores } from '../../src/models/index.js';
 import { cutFrameId, parseFrame, toWireFrame } from '../../src/rpc/wire/frame.js';
 import { fromWireModel, parseModelDraft, toWireModel } from '../../src/rpc/wire/model.js';
 import {
@@ -235,8 +236,12 @@ const events: readonly RunEvent[] = [
     epoch: 2,
     trainingLoss: 0.5,
     trainingAccuracy: 0.9,
+    trainingMacroF1Present: 0.4,
+    trainingMacroAveragePrecisionPresent: 0.55,
     validationLoss: 0.6,
     validationAccuracy: 0.8,
+    validationMacroF1Present: 0.375,
+    validationMacroAveragePrecisionPresent: 0.45,
     validationMacroF1: 0.3,
     alwaysNoAccuracy: 0.95,
     seconds: 12.5,
@@ -246,6 +251,13 @@ const events: readonly RunEvent[] = [
   { ...at, kind: 'resumed' },
   { ...at, kind: 'ended', state: 'stopped', reason: 'asked to' },
 ];
+test('a score that is none stays none on the wire', (t) => {
+  const epoch = events.find((event) => event.kind === 'epoch');
+  const absent = { ...epoch!, trainingMacroF1Present: Number.NaN };
+  const bytes = WireRunEvent.encode(toWireRunEvent(absent)).finish();
+  t.deepEqual(fromWireRunEvent(WireRunEvent.decode(bytes)), absent);
+});
+
 for (const event of events) {
   test(`a run event of the kind ${event.kind} comes back from the wire as it went`, (t) => {
     const bytes = WireRunEvent.encode(toWireRunEvent(event)).finish();
@@ -315,6 +327,12 @@ test('a report comes back from the wire as it went, absent scores stay absent', 
   t.deepEqual(fromWireReport(WireReport.decode(WireReport.encode(toWireReport(of)).finish())), of);
 });
 
+const scores = {
+  ...{ frameCount: 5, loss: 1, binaryAccuracy: 0.5, alwaysNoAccuracy: 0.75, macroF1: 0.25 },
+  ...{ macroF1Present: 0.5, macroAveragePrecisionPresent: 0.625 },
+  atThresholds: { binaryAccuracy: 0.875, macroF1: 0.375, macroF1Present: 0.75 },
+};
+
 test('a model comes back from the wire as it went', (t) => {
   const model = {
     name: 'cells',
@@ -328,7 +346,7 @@ test('a model comes back from the wire as it went', (t) => {
     explains: true,
     drift: { threshold: 1.5, source: '99 % of 40 validation frames are nearer' },
     inputSpec,
-    scores: { frameCount: 5, loss: 1, binaryAccuracy: 0.5, alwaysNoAccuracy: 0.75, macroF1: 0.25 },
+    scores,
     createdAtMs: 1_700_000_000_123,
     runId: 'r1',
     parent: 'cells@2',
@@ -340,7 +358,13 @@ test('a model comes back from the wire as it went', (t) => {
     resizeNote: '1024 x 1024 uint16 in the graph',
     failure: '',
   };
-  t.deepEqual(fromWireModel(Model.decode(Model.encode(toWireModel(model)).finish())), model);
+  const sent = (of: typeof model | (Omit<typeof model, 'scores'> & { scores: Scores })) =>
+    fromWireModel(Model.decode(Model.encode(toWireModel(of)).finish()));
+  t.deepEqual(sent(model), model);
+  // Of a version from before they were kept.
+  const before = { macroF1Present: null, macroAveragePrecisionPresent: null, atThresholds: null };
+  const earlier = { ...model, scores: { ...scores, ...before } };
+  t.deepEqual(sent(earlier), earlier);
 });
 
 test('an import that is wrong in many ways tells all of them', (t) => {

@@ -78,8 +78,12 @@ test('epochs make the history, and a diverged loss stays not a number on disk', 
     epoch: 1,
     trainingLoss: 0.5,
     trainingAccuracy: 0.9,
+    trainingMacroF1Present: 0.4,
+    trainingMacroAveragePrecisionPresent: 0.55,
     validationLoss: 0.4,
     validationAccuracy: 0.95,
+    validationMacroF1Present: 0.375,
+    validationMacroAveragePrecisionPresent: 0.45,
     validationMacroF1: 0.1,
     alwaysNoAccuracy: 0.94,
     seconds: 2,
@@ -95,6 +99,22 @@ test('epochs make the history, and a diverged loss stays not a number on disk', 
   t.is(run.failure, 'loss is NaN at step 812');
   const [, step] = await collect(later.watch('run', 1, never));
   t.true(step?.kind === 'step' && Number.isNaN(step.loss));
+});
+
+test('epochs of an earlier version are read back, without the scores that they lack', async (t) => {
+  const folder = await makeFolder(t);
+  const store = createRunStore(folder);
+  await store.create('run', what);
+  await store.close();
+  const scores = { trainingLoss: 0.5, trainingAccuracy: 0.9, validationLoss: 0.4 };
+  const event = { kind: 'epoch', epoch: 1, ...scores, number: 1, runId: 'run', atMs: 5 };
+  await writeFile(join(folder, 'run', 'events.jsonl'), `${JSON.stringify(event)}\n`);
+  const later = createRunStore(folder);
+  t.teardown(() => later.close());
+  const [epoch] = (await later.get('run')).history;
+  t.like(epoch, { epoch: 1, ...scores });
+  t.is(epoch?.validationMacroF1Present, Number.NaN);
+  t.is(epoch?.trainingMacroAveragePrecisionPresent, Number.NaN);
 });
 
 test('an ended run takes no event and no stop', async (t) => {

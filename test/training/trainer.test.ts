@@ -60,7 +60,17 @@ test.serial(
       binaryAccuracy: best?.validationAccuracy,
       alwaysNoAccuracy: 27 / 28,
       macroF1: best?.validationMacroF1,
+      macroF1Present: best?.validationMacroF1Present,
+      macroAveragePrecisionPresent: best?.validationMacroAveragePrecisionPresent,
+      atThresholds: draft.scores?.atThresholds,
     });
+    // Two of the 28 are present, in both parts: over all of them nothing beyond 2/28 can be reached.
+    for (const { validationMacroF1, validationMacroF1Present } of run.history) {
+      t.true(Math.abs(validationMacroF1Present - 14 * validationMacroF1) < 1e-12);
+    }
+    const { binaryAccuracy = 0, macroF1Present = 0 } = draft.scores?.atThresholds ?? {};
+    t.true(macroF1Present >= (best?.validationMacroF1Present ?? 1), `${macroF1Present}`);
+    t.true(binaryAccuracy > 0.9 && binaryAccuracy <= 1);
 
     const folder = join(runsDir, 'first-run');
     const checkpoint = await readCheckpoint(join(folder, 'best.safetensors'));
@@ -87,7 +97,7 @@ test.serial(
       ['probabilities', 'distance'],
     );
     t.true((draft.drift?.threshold ?? 0) > 0);
-    for (const file of ['loss.svg', 'accuracy.svg', 'macro-f1.svg']) {
+    for (const file of ['loss.svg', 'accuracy.svg', 'macro-f1.svg', 'average-precision.svg']) {
       t.regex(await readFile(join(folder, file), 'utf8'), /^<svg/);
     }
     t.like(await sharp(join(folder, 'validation-frames.png')).metadata(), { format: 'png' });

@@ -4,8 +4,9 @@ import type {
   ImportModelRequest,
   Gate as WireGate,
   Model as WireModel,
+  Scores as WireScores,
 } from '../../gen/cytostream/v1/model.js';
-import type { Calibration } from '../../models/index.js';
+import type { Calibration, Scores } from '../../models/index.js';
 import type { ModelDraft, PromotionGate } from '../collaborators.js';
 import { gateMetrics, modelStates, resizes, type WireModelState } from './enums.js';
 import { fromWireInputSpec, toWireInputSpec } from './frame.js';
@@ -29,13 +30,7 @@ export interface ModelDescription {
   readonly explains: boolean;
   readonly inputSpec: InputSpec;
   /** null when it was never scored, as an imported model. */
-  readonly scores: {
-    readonly frameCount: number;
-    readonly loss: number;
-    readonly binaryAccuracy: number;
-    readonly alwaysNoAccuracy: number;
-    readonly macroF1: number;
-  } | null;
+  readonly scores: Scores | null;
   readonly createdAtMs: number;
   /** Empty for an imported model. */
   readonly runId: string;
@@ -67,7 +62,7 @@ export function toWireModel(model: ModelDescription): WireModel {
     labels: [...model.labels],
     thresholds: [...model.thresholds],
     inputSpec: toWireInputSpec(model.inputSpec),
-    scores: scores ?? undefined,
+    scores: scores === null ? undefined : toWireScores(scores),
     calibration: calibration ?? undefined,
     createdAt: new Date(createdAtMs),
   };
@@ -89,9 +84,27 @@ export function fromWireModel(wire: WireModel): ModelDescription {
     inputSpec: fromWireInputSpec(
       wire.inputSpec ?? { channels: [], widthPx: 0, heightPx: 0, resize: 0 },
     ),
-    scores: scores ?? null,
+    scores: scores === undefined ? null : fromWireScores(scores),
     calibration: calibration ?? null,
     createdAtMs: createdAt?.getTime() ?? 0,
+  };
+}
+
+function toWireScores(scores: Scores): WireScores {
+  return {
+    ...scores,
+    macroF1Present: scores.macroF1Present ?? undefined,
+    macroAveragePrecisionPresent: scores.macroAveragePrecisionPresent ?? undefined,
+    atThresholds: scores.atThresholds ?? undefined,
+  };
+}
+
+function fromWireScores(wire: WireScores): Scores {
+  return {
+    ...wire,
+    macroF1Present: wire.macroF1Present ?? null,
+    macroAveragePrecisionPresent: wire.macroAveragePrecisionPresent ?? null,
+    atThresholds: wire.atThresholds ?? null,
   };
 }
 

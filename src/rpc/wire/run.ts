@@ -107,7 +107,7 @@ export function fromWireRun(wire: WireRun): Run {
     endedAtMs: wire.endedAt?.getTime() ?? null,
     publishedVersion: wire.publishedVersion === 0 ? null : wire.publishedVersion,
     resumable: wire.resumable,
-    history: wire.history,
+    history: wire.history.map(fromWireEpoch),
   };
 }
 
@@ -161,11 +161,12 @@ function fromWireBody(wire: WireRunEvent['event']): RunEventBody {
       return { kind: 'started', ...wire.value, spec: fromFullRunSpec(wire.value.spec) };
     case 'framesLoaded':
     case 'step':
-    case 'epoch':
     case 'published':
     case 'resumed':
-      // The fields of these five are the same on both sides.
+      // The fields of these four are the same on both sides.
       return { kind: wire.$case, ...wire.value } as RunEventBody;
+    case 'epoch':
+      return { kind: 'epoch', ...fromWireEpoch(wire.value) };
     case 'ended': {
       const state = runStates.parse(wire.value.state);
       const ended = state === null || state === 'running' ? 'failed' : state;
@@ -177,29 +178,36 @@ function fromWireBody(wire: WireRunEvent['event']): RunEventBody {
 }
 
 function toWireEpoch(scores: EpochScores): WireEpochScores {
-  const {
-    epoch,
-    trainingLoss,
-    trainingAccuracy,
-    validationLoss,
-    validationAccuracy,
-    validationMacroF1,
-    alwaysNoAccuracy,
-    seconds,
-    best,
-  } = scores;
   return {
-    epoch,
-    trainingLoss,
-    trainingAccuracy,
-    validationLoss,
-    validationAccuracy,
-    validationMacroF1,
-    alwaysNoAccuracy,
-    seconds,
-    best,
+    epoch: scores.epoch,
+    trainingLoss: scores.trainingLoss,
+    trainingAccuracy: scores.trainingAccuracy,
+    trainingMacroF1Present: defined(scores.trainingMacroF1Present),
+    trainingMacroAveragePrecisionPresent: defined(scores.trainingMacroAveragePrecisionPresent),
+    validationLoss: scores.validationLoss,
+    validationAccuracy: scores.validationAccuracy,
+    validationMacroF1Present: defined(scores.validationMacroF1Present),
+    validationMacroAveragePrecisionPresent: defined(scores.validationMacroAveragePrecisionPresent),
+    validationMacroF1: scores.validationMacroF1,
+    alwaysNoAccuracy: scores.alwaysNoAccuracy,
+    seconds: scores.seconds,
+    best: scores.best,
   };
 }
+
+function fromWireEpoch(wire: WireEpochScores): EpochScores {
+  return {
+    ...wire,
+    trainingMacroF1Present: wire.trainingMacroF1Present ?? Number.NaN,
+    trainingMacroAveragePrecisionPresent: wire.trainingMacroAveragePrecisionPresent ?? Number.NaN,
+    validationMacroF1Present: wire.validationMacroF1Present ?? Number.NaN,
+    validationMacroAveragePrecisionPresent:
+      wire.validationMacroAveragePrecisionPresent ?? Number.NaN,
+  };
+}
+
+/** A score that is none is absent on the wire. */
+const defined = (value: number): number | undefined => (Number.isNaN(value) ? undefined : value);
 
 /** A spec that the server sent: complete, so nothing needs a default. */
 function fromFullRunSpec(wire: WireRunSpec | undefined): RunSpec {

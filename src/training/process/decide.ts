@@ -4,8 +4,10 @@ import {
   chooseThresholds,
   fitTemperature,
   reliability,
+  score,
 } from '../../evaluation/index.js';
 import type { LabelSet } from '../../label-set.js';
+import type { ThresholdScores } from '../../models/index.js';
 import type { FrameSet } from './frame-set.js';
 import type { ExportedModel } from './messages.js';
 
@@ -14,6 +16,8 @@ export interface Decision
   extends Pick<ExportedModel, 'thresholds' | 'thresholdsSource' | 'calibration'> {
   /** `[N, L]`, as the published version will answer. */
   readonly probabilities: Float64Array;
+  /** What they come to at these thresholds, on the frames that they were chosen on. */
+  readonly atThresholds: ThresholdScores;
 }
 
 /**
@@ -41,9 +45,13 @@ export function decide(
   const { thresholds, common } = chooseThresholds({ probabilities, targets, labels, groups });
   const errorOf = (of: Float32Array | Float64Array) =>
     calibrationError(reliability({ probabilities: ofPresent(of), targets: told }));
+  const { binaryAccuracy, macroF1, macroF1Present } = score({
+    ...{ probabilities, targets, labels, thresholds },
+  });
   return {
     probabilities,
     thresholds,
+    atThresholds: { binaryAccuracy, macroF1, macroF1Present },
     thresholdsSource: `chosen on validation: best F1 of each label over ${frames.length} frames, labels of few fields drawn towards ${common.toFixed(3)}`,
     calibration: {
       temperature,

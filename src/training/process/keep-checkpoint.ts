@@ -4,6 +4,7 @@ import { DomainError } from '../../errors.js';
 import type { InputSpec } from '../../frames/index.js';
 import type { LabelSet } from '../../label-set.js';
 import { readCheckpoint, writeCheckpoint } from '../checkpoint.js';
+import { completeScores } from '../epoch-scores.js';
 import { packTensors, unpackTensors } from '../progress.js';
 import type { RunSpec } from '../run.js';
 import { runFiles } from '../run-folder.js';
@@ -35,12 +36,12 @@ export function createCheckpointKeeper(options: CheckpointOptions): CheckpointKe
   const path = join(folder, runFiles.last);
   let savedAtMs = performance.now();
   return {
-    async save({ progress, best }, runner) {
+    async save({ progress, best, answered }, runner) {
       await writeCheckpoint(path, {
         ...{ spec, inputSpec, labels },
         epoch: progress.history.length,
         step: runner.step,
-        state: packTensors(runner.state(), best),
+        state: packTensors({ state: runner.state(), best, answered }),
         progress: { ...progress, datasetFingerprint },
       });
       savedAtMs = performance.now();
@@ -74,6 +75,6 @@ export async function readKeptLearning(
       'expected the frames and labels that the run began with, got others; start a new run',
     );
   }
-  const { state, best } = unpackTensors(tensors);
-  return { progress, best, step, state };
+  const history = progress.history.map(completeScores);
+  return { ...unpackTensors(tensors), progress: { ...progress, history }, step };
 }

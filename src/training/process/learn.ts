@@ -1,6 +1,13 @@
+import { type Report, score } from '../../evaluation/index.js';
 import { buildInference, type Loss, type Network, type Parameters } from '../../graph/index.js';
 import type { LabelSet } from '../../label-set.js';
-import { type BestWeights, type EpochPart, newPart, type Progress } from '../progress.js';
+import {
+  type BestWeights,
+  type EpochPart,
+  type LearningTensors,
+  newPart,
+  type Progress,
+} from '../progress.js';
 import type { EpochScores, RunSpec } from '../run.js';
 import type { StepBatch, StepRunner } from '../step-runner.js';
 import type { BatchLoader } from './batch-loader.js';
@@ -27,9 +34,8 @@ export interface LearnOptions {
 }
 
 /** Where a learning stands, beside the runner's state. */
-export interface LearningState {
+export interface LearningState extends Omit<LearningTensors, 'state'> {
   readonly progress: Omit<Progress, 'datasetFingerprint'>;
-  readonly best: BestWeights | null;
 }
 
 export interface LearnCollaborators {
@@ -37,7 +43,10 @@ export interface LearnCollaborators {
   /** Of the training part. */
   readonly loader: BatchLoader;
   tell(event: ProcessEvent): void;
-  /** Keeps all that the rest follows from; the runner's part is overwritten once it resolves. */
+  /**
+   * Keeps all that the rest follows from; the runner's part and the answers are overwritten
+   * once it resolves.
+   */
   save(now: LearningState): Promise<void>;
   /** Whether a step within an epoch should be kept; the end of an epoch always is. */
   isSaveDue(): boolean;
@@ -66,8 +75,9 @@ export interface Learned {
  * be served. The weights of the lowest validation loss are returned; they and all else
  * are handed to `save`, from where a later call goes on to the same end, bit for bit.
  *
- * Training loss and accuracy are means over the frames of the epoch while the weights
- * change and with dropout, as Keras shows them.
+ * The training part is scored by the answers that its steps gave anyway: while the weights
+ * change, with dropout and to frames as they are varied, as Keras shows its loss. The
+ * validation part is scored with the weights as they are after the epoch.
  *
  * Ends after the last epoch, after `patience` epochs without a lower validation loss,
  * after the call of steps during which a stop was requested, or at a loss that is not a number:
@@ -77,13 +87,14 @@ export async function learn(
   options: LearnOptions,
   collaborators: LearnCollaborators,
 ): Promise<Learned> {
-  const { spec, network, labels, loss, training, validation, threads, from } = options;
+  const { spec, network, labels, loss, validation, threads, from } = options;
   const { runner, tell, save, isStopRequested } = collaborators;
   const stopping = createEarlyStopping(spec.patience);
-  const order = createFrameOrder(spec, training);
+  const order = createFrameOrder(spec, options.training);
   const history = [...(from?.progress.history ?? [])];
   let best = from?.best ?? null;
   let part = from?.progress.part ?? newPart;
+  let answered = from?.answered ?? noAnswers;
   let isOver = false;
   for (const { validationLoss } of history) isOver = stopping.observe(validationLoss).isOver;
 
@@ -103,9 +114,10 @@ export async function learn(
     }
     const epoch = done + 1;
     const startedAtMs = performance.now();
-    const trained = await trainEpoch({ epoch, order: order(epoch), from: part }, options, {
+    const rows = order(epoch);
+    const trained = await trainEpoch({ epoch, order: rows, from: part, answered }, options, {
       ...collaborators,
-      savePart: (now) => save({ progress: { history, part: now }, best }),
+      savePart: (now, answered) => save({ progress: { history, part: now }, best, answered }),
     });
     if ('diverged' in trained) return end('failed', trained.diverged);
     if ('stoppedAtStep' in trained) {
@@ -126,13 +138,17 @@ export async function learn(
         : meanLoss(loss, probabilities, validation);
     const observed = stopping.observe(validationLoss);
     isOver = observed.isOver;
-    const answers = training.frames.length * training.labelCount;
+    const trainingReport = scoreAnswered(trained.answered, rows, options);
     const scores: EpochScores = {
       epoch,
-      trainingLoss: trained.lossSum / training.frames.length,
-      trainingAccuracy: trained.correct / answers,
+      trainingLoss: trained.part.lossSum / rows.length,
+      trainingAccuracy: trainingReport.binaryAccuracy,
+      trainingMacroF1Present: trainingReport.macroF1Present,
+      trainingMacroAveragePrecisionPresent: trainingReport.macroAveragePrecisionPresent,
       validationLoss,
       validationAccuracy: report.binaryAccuracy,
+      validationMacroF1Present: report.macroF1Present,
+      validationMacroAveragePrecisionPresent: report.macroAveragePrecisionPresent,
       validationMacroF1: report.macroF1,
       alwaysNoAccuracy: report.alwaysNoAccuracy,
       seconds: part.seconds + (performance.now() - startedAtMs) / 1000,
@@ -141,7 +157,8 @@ export async function learn(
     history.push(scores);
     if (scores.best) best = { parameters: copyOf(parameters), probabilities };
     part = newPart;
-    await save({ progress: { history, part }, best });
+    answered = noAnswers;
+    await save({ progress: { history, part }, best, answered });
     // Told only once the weights are safe: who reads "best" may rely on them.
     tell({ kind: 'epoch', ...scores });
   }
@@ -152,14 +169,26 @@ export async function learn(
   }
 }
 
-type TrainedEpoch = EpochPart | { readonly diverged: string } | { readonly stoppedAtStep: number };
+const noAnswers = new Float32Array(0);
+
+/** The whole epoch, and what was answered to its last frames: see `LearningTensors`. */
+type TrainedEpoch =
+  | { readonly part: EpochPart; readonly answered: Float32Array }
+  | { readonly diverged: string }
+  | { readonly stoppedAtStep: number };
 
 async function trainEpoch(
   {
     epoch,
     order,
     from,
-  }: { readonly epoch: number; readonly order: readonly number[]; readonly from: EpochPart },
+    answered,
+  }: {
+    readonly epoch: number;
+    readonly order: readonly number[];
+    readonly from: EpochPart;
+    readonly answered: Float32Array;
+  },
   { spec, training }: LearnOptions,
   {
     runner,
@@ -169,13 +198,18 @@ async function trainEpoch(
     isSaveDue,
     rest,
     savePart,
-  }: LearnCollaborators & { readonly savePart: (part: EpochPart) => Promise<void> },
+  }: LearnCollaborators & {
+    readonly savePart: (part: EpochPart, answered: Float32Array) => Promise<void>;
+  },
 ): Promise<TrainedEpoch> {
-  const frameCount = training.frames.length;
-  const stepsInEpoch = Math.ceil(frameCount / spec.batchSize);
+  const { labelCount } = training;
+  const stepsInEpoch = Math.ceil(order.length / spec.batchSize);
   const rate = { ...spec, totalSteps: stepsInEpoch * spec.epochs };
   const startedAtMs = performance.now();
   let part = from;
+  const answers = new Float32Array(order.length * labelCount);
+  const firstAnswer = from.frames * labelCount - answered.length;
+  answers.set(answered, firstAnswer);
   for await (const batches of gather(
     loader.epoch(epoch, order, part.frames),
     runner.stepsPerCall,
@@ -190,18 +224,18 @@ async function trainEpoch(
     );
     const callMs = performance.now() - callStartedAtMs;
     for (const [index, { loss, probabilities }] of results.entries()) {
-      const { frameCount, targets } = batches[index]!;
+      const { frameCount } = batches[index]!;
       if (!Number.isFinite(loss)) {
         return { diverged: `loss is ${loss} at step ${stepsBefore + index + 1}` };
       }
       // The steps of a call share its time.
       const endedAtMs = callStartedAtMs + (callMs * (index + 1)) / results.length;
       const seconds = (endedAtMs - startedAtMs) / 1000;
+      answers.set(probabilities, part.frames * labelCount);
       part = {
         steps: part.steps + 1,
         frames: part.frames + frameCount,
         lossSum: part.lossSum + loss * frameCount,
-        correct: part.correct + countCorrect(probabilities, targets),
         seconds: from.seconds + seconds,
       };
       const framesPerSecond = (part.frames - from.frames) / seconds;
@@ -210,10 +244,26 @@ async function trainEpoch(
     await rest(callMs);
     if (part.steps === stepsInEpoch) break;
     const isStopped = isStopRequested();
-    if (isStopped || isSaveDue()) await savePart(part);
+    if (isStopped || isSaveDue())
+      await savePart(part, answers.subarray(firstAnswer, part.frames * labelCount));
     if (isStopped) return { stoppedAtStep: runner.step };
   }
-  return part;
+  return { part, answered: answers.subarray(firstAnswer) };
+}
+
+/** Scores what the steps answered to the last of these rows of the training part. */
+function scoreAnswered(
+  probabilities: Float32Array,
+  order: readonly number[],
+  { training: { targets: ofFrames, labelCount }, labels }: LearnOptions,
+): Report {
+  const targets = new Uint8Array(probabilities.length);
+  const rows = order.slice(order.length - probabilities.length / labelCount);
+  for (const [at, row] of rows.entries()) {
+    targets.set(ofFrames.subarray(row * labelCount, (row + 1) * labelCount), at * labelCount);
+  }
+  const thresholds = labels.map(() => defaultThreshold);
+  return score({ probabilities, targets, labels, thresholds });
 }
 
 /** So many batches at a time, the last as few as are left. */
@@ -235,11 +285,3 @@ const copyOf = (parameters: Parameters): Parameters =>
   new Map(
     [...parameters].map(([name, { shape, values }]) => [name, { shape, values: values.slice() }]),
   );
-
-function countCorrect(probabilities: Float32Array, targets: Float32Array): number {
-  let correct = 0;
-  for (let at = 0; at < targets.length; at += 1) {
-    if ((probabilities[at] ?? 0) >= defaultThreshold === (targets[at] === 1)) correct += 1;
-  }
-  return correct;
-}

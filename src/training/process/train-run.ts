@@ -128,7 +128,11 @@ export async function trainRun(
   const step = epoch * Math.ceil(training.frames.length / spec.batchSize);
   const weights = { spec, inputSpec, labels, epoch, step, state: parameters, progress: null };
   await writeCheckpoint(join(folder, runFiles.best), weights);
-  const { probabilities, ...decision } = decide(best.probabilities, validation, labels);
+  const { probabilities, atThresholds, ...decision } = decide(
+    best.probabilities,
+    validation,
+    labels,
+  );
   const served = atTemperature(network, parameters, decision.calibration.temperature);
   const exported = await exportModel(
     { network, parameters: served, training, validation, folder },
@@ -141,17 +145,19 @@ export async function trainRun(
       thresholds: decision.thresholds,
     });
   });
-  const { validationLoss, validationAccuracy, alwaysNoAccuracy, validationMacroF1 } = best.scores;
   return {
     state,
     reason,
     exported: {
       scores: {
         frameCount: validation.frames.length,
-        loss: validationLoss,
-        binaryAccuracy: validationAccuracy,
-        alwaysNoAccuracy,
-        macroF1: validationMacroF1,
+        loss: best.scores.validationLoss,
+        binaryAccuracy: best.scores.validationAccuracy,
+        alwaysNoAccuracy: best.scores.alwaysNoAccuracy,
+        macroF1: best.scores.validationMacroF1,
+        macroF1Present: orNull(best.scores.validationMacroF1Present),
+        macroAveragePrecisionPresent: orNull(best.scores.validationMacroAveragePrecisionPresent),
+        atThresholds,
       },
       ...decision,
       datasetFingerprint: dataset.fingerprint,
@@ -218,6 +224,9 @@ export async function trainRun(
     }
   }
 }
+
+/** null for NaN, which JSON has no word for. */
+const orNull = (value: number): number | null => (Number.isNaN(value) ? null : value);
 
 /** What of a spec shapes the graph of a step. */
 function stepOptionsOf(spec: RunSpec) {

@@ -29,6 +29,15 @@ test('labels that no frame has do not move the temperature, and get the common t
   t.is(decision.thresholds[4]?.toFixed(3), common);
   t.like(decision.calibration, { frameCount: 80 });
   t.is(decision.probabilities.length, 80 * 5);
+  const { macroF1, macroF1Present, binaryAccuracy } = decision.atThresholds;
+  // Three of five are there, and the thresholds are those of the best F1.
+  t.true(Math.abs(macroF1Present - (5 / 3) * macroF1) < 1e-12);
+  const { probabilities, thresholds } = decision;
+  const targets = spread(given.targets, 0);
+  const right = targets.filter(
+    (target, at) => probabilities[at]! >= thresholds[at % 5]! === (target === 1),
+  );
+  t.true(Math.abs(binaryAccuracy - right.length / targets.length) < 1e-12);
 });
 
 test('without any label the temperature is 1 and the thresholds are 0.5', (t) => {

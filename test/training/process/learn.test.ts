@@ -1,5 +1,6 @@
 import test from 'ava';
 import { createOnnxGraphRunner } from '../../../src/engines/index.js';
+import { score } from '../../../src/evaluation/index.js';
 import {
   buildTrainingStep,
   initialiseParameters,
@@ -8,6 +9,7 @@ import {
 } from '../../../src/graph/index.js';
 import { createNetwork } from '../../../src/training/networks/index.js';
 import { createBatchLoader } from '../../../src/training/process/batch-loader.js';
+import { type FrameSet, framesOf } from '../../../src/training/process/frame-set.js';
 import { type LearningState, learn } from '../../../src/training/process/learn.js';
 import type { ProcessEvent } from '../../../src/training/process/messages.js';
 import { lossOf } from '../../../src/training/process/run-loss.js';
@@ -31,12 +33,16 @@ async function learnSmall(
   given: Partial<RunSpec>,
   {
     frameCount = 10,
+    training = createSmallSet(frameCount),
+    validation = createSmallSet(6, 100),
     stopAfter = Number.POSITIVE_INFINITY,
     from = null,
     isSaveDue = () => false,
     stepsPerCall = 1,
   }: {
     readonly frameCount?: number;
+    readonly training?: FrameSet;
+    readonly validation?: FrameSet;
     readonly stopAfter?: number;
     readonly from?: Saved | null;
     readonly isSaveDue?: () => boolean;
@@ -45,7 +51,6 @@ async function learnSmall(
 ) {
   const spec = { ...baseSpec, ...given };
   const network = createNetwork(spec.network, smallShape);
-  const training = createSmallSet(frameCount);
   const loss = lossOf(spec, training);
   const { batchSize, emaDecay } = spec;
   const step = buildTrainingStep(network, { batchSize, emaDecay, loss });
@@ -56,7 +61,7 @@ async function learnSmall(
     { step, state, seed: spec.seed, stepsDone: from?.step ?? 0, stepsPerCall },
     { runner: graphRunner },
   );
-  const seen: { batch: StepBatch; rate: number; loss: number; correct: number }[] = [];
+  const seen: { batch: StepBatch; rate: number; loss: number; answers: readonly number[] }[] = [];
   const runner: StepRunner = {
     get step() {
       return real.step;
@@ -69,10 +74,8 @@ async function learnSmall(
       const results = await real.runAll(steps);
       for (const [index, { batch, learningRate: rate }] of steps.entries()) {
         const { probabilities, loss } = results[index]!;
-        const correct = [...batch.targets].filter(
-          (target, at) => (probabilities[at] ?? 0) >= 0.5 === (target === 1),
-        ).length;
-        seen.push({ batch: { ...batch, pixels: batch.pixels.slice() }, rate, loss, correct });
+        const answers = [...probabilities];
+        seen.push({ batch: { ...batch, pixels: batch.pixels.slice() }, rate, loss, answers });
       }
       return results;
     },
@@ -87,7 +90,7 @@ async function learnSmall(
         labels,
         loss,
         training,
-        validation: createSmallSet(6, 100),
+        validation,
         threads: 1,
         from,
       },
@@ -95,10 +98,14 @@ async function learnSmall(
         runner,
         loader: createBatchLoader({ set: training, size: smallShape, spec, stepsPerCall }),
         tell: (event) => events.push(event),
-        save: async ({ progress, best }) => {
+        save: async (now) => {
           const tensors = copyOf(real.state());
+          const answered = now.answered.slice();
           // As a checkpoint does: the objects themselves go on changing.
-          saved.push({ ...structuredClone({ progress, best }), step: real.step, state: tensors });
+          saved.push({
+            ...structuredClone({ ...now, answered }),
+            ...{ step: real.step, state: tensors },
+          });
         },
         isSaveDue,
         isStopRequested: () => real.step >= stopAfter,
@@ -151,14 +158,60 @@ test('every frame is trained once an epoch, the last batch as small as it comes'
   );
 });
 
-test('training loss and accuracy of an epoch are means over its frames', async (t) => {
-  const { seen, events } = await learnSmall({ epochs: 1 });
-  const epoch = events.find((event) => event.kind === 'epoch');
-  const loss = seen.reduce((sum, step) => sum + step.loss * step.batch.frameCount, 0) / 10;
-  const correct = seen.reduce((sum, step) => sum + step.correct, 0);
-  // Sums in another order than the code's could differ in the last bits.
-  t.true(Math.abs((epoch?.trainingLoss ?? 0) - loss) < 1e-12);
-  t.is(epoch?.trainingAccuracy, correct / (10 * labels.length));
+test('training scores of an epoch are those of what its steps answered', async (t) => {
+  // Some frames come twice, others not at all.
+  const given = { epochs: 2, sampling: 'balanced' } as const;
+  const { seen, events } = await learnSmall(given);
+  const epochs = events.filter((event) => event.kind === 'epoch');
+  t.is(epochs.length, 2);
+  for (const [index, epoch] of epochs.entries()) {
+    const steps = seen.slice(3 * index, 3 * index + 3);
+    const loss = steps.reduce((sum, step) => sum + step.loss * step.batch.frameCount, 0) / 10;
+    // Sums in another order than the code's could differ in the last bits.
+    t.true(Math.abs(epoch.trainingLoss - loss) < 1e-12);
+    const expected = score({
+      probabilities: Float32Array.from(steps.flatMap(({ answers }) => answers)),
+      targets: Uint8Array.from(steps.flatMap(({ batch }) => [...batch.targets])),
+      ...{ labels, thresholds: [0.5, 0.5, 0.5] },
+    });
+    t.is(expected.frameCount, 10);
+    t.is(epoch.trainingAccuracy, expected.binaryAccuracy);
+    t.is(epoch.trainingMacroF1Present, expected.macroF1Present);
+    t.is(epoch.trainingMacroAveragePrecisionPresent, expected.macroAveragePrecisionPresent);
+  }
+});
+
+test('scores are means over the labels that the part has, of validation as of training', async (t) => {
+  // Frames 0 and 3 have the first label, 1 the second; none has the third.
+  const { learned } = await learnSmall(
+    { epochs: 12, learningRate: 2e-3, batchSize: 2 },
+    { training: withoutThirdLabel(24), validation: withoutThirdLabel(8, 100) },
+  );
+  const scores = learned.history.at(-1)!;
+  t.is(scores.validationMacroF1Present, 1.5 * scores.validationMacroF1);
+  t.is(scores.validationMacroF1Present, 1);
+  t.is(scores.validationMacroAveragePrecisionPresent, 1);
+  t.true(scores.trainingMacroF1Present > 0.9, `${scores.trainingMacroF1Present}`);
+});
+
+test('an epoch whose first answers were not kept is scored by the rest', async (t) => {
+  const whole = await learnSmall({ epochs: 1 }, { isSaveDue: () => true });
+  const from = whole.saved[0]!;
+  t.is(from.answered.length, 4 * labels.length);
+  // As a checkpoint of an earlier version.
+  const { learned, seen } = await learnSmall(
+    { epochs: 1 },
+    { from: { ...from, answered: new Float32Array(0) } },
+  );
+  const expected = score({
+    probabilities: Float32Array.from(seen.flatMap(({ answers }) => answers)),
+    targets: Uint8Array.from(seen.flatMap(({ batch }) => [...batch.targets])),
+    ...{ labels, thresholds: [0.5, 0.5, 0.5] },
+  });
+  t.is(expected.frameCount, 6);
+  const { trainingLoss, trainingMacroF1Present } = learned.history[0]!;
+  t.is(trainingMacroF1Present, expected.macroF1Present);
+  t.is(trainingLoss, whole.learned.history[0]!.trainingLoss);
 });
 
 test('the rate decays by the step over all epochs', async (t) => {
@@ -344,6 +397,13 @@ test('a loss that is no number is told by its own step within a call', async (t)
   t.is(several.learned.state, 'failed');
   t.is(several.learned.reason, one.learned.reason);
 });
+
+/** Frames of the first two labels alone. */
+function withoutThirdLabel(frameCount: number, first = 0): FrameSet {
+  const set = createSmallSet(frameCount, first);
+  const rows = [...set.frames.keys()].filter((row) => !set.frames[row]!.labelIndices.includes(2));
+  return framesOf(set, rows);
+}
 
 const withoutTime = (learned: Awaited<ReturnType<typeof learnSmall>>['learned']) => ({
   ...learned,

@@ -73,14 +73,38 @@ export interface InputSpec {
   resize: Resize;
 }
 
-/** What a model was scored with when it was made, on frames it had not seen. */
+/**
+ * What a model was scored with when it was made, on frames it had not seen; F1
+ * and accuracy at 0.5.
+ */
 export interface Scores {
   frameCount: number;
   loss: number;
   binaryAccuracy: number;
   /** The binary accuracy of answering "no" to every label of every frame. */
   alwaysNoAccuracy: number;
+  /** over all labels; an absent label counts 0 */
   macroF1: number;
+  /**
+   * Over the labels that are present among these frames; absent in versions from
+   * before it was kept.
+   */
+  macroF1Present?: number | undefined;
+  macroAveragePrecisionPresent?:
+    | number
+    | undefined;
+  /** Absent in versions from before it was kept. */
+  atThresholds: ThresholdScores | undefined;
+}
+
+/**
+ * The same answers at the version's thresholds. Where these were chosen on the
+ * same frames, others will score lower.
+ */
+export interface ThresholdScores {
+  binaryAccuracy: number;
+  macroF1: number;
+  macroF1Present: number;
 }
 
 /** How the probabilities of a version were brought to mean what they say. */
@@ -313,7 +337,16 @@ export const InputSpec: MessageFns<InputSpec> = {
 };
 
 function createBaseScores(): Scores {
-  return { frameCount: 0, loss: 0, binaryAccuracy: 0, alwaysNoAccuracy: 0, macroF1: 0 };
+  return {
+    frameCount: 0,
+    loss: 0,
+    binaryAccuracy: 0,
+    alwaysNoAccuracy: 0,
+    macroF1: 0,
+    macroF1Present: undefined,
+    macroAveragePrecisionPresent: undefined,
+    atThresholds: undefined,
+  };
 }
 
 export const Scores: MessageFns<Scores> = {
@@ -332,6 +365,15 @@ export const Scores: MessageFns<Scores> = {
     }
     if (message.macroF1 !== 0) {
       writer.uint32(41).double(message.macroF1);
+    }
+    if (message.macroF1Present !== undefined) {
+      writer.uint32(49).double(message.macroF1Present);
+    }
+    if (message.macroAveragePrecisionPresent !== undefined) {
+      writer.uint32(57).double(message.macroAveragePrecisionPresent);
+    }
+    if (message.atThresholds !== undefined) {
+      ThresholdScores.encode(message.atThresholds, writer.uint32(66).fork()).join();
     }
     return writer;
   },
@@ -389,6 +431,30 @@ export const Scores: MessageFns<Scores> = {
             message.macroF1 = reader.double();
             continue;
           }
+          case 6: {
+            if (tag !== 49) {
+              break;
+            }
+
+            message.macroF1Present = reader.double();
+            continue;
+          }
+          case 7: {
+            if (tag !== 57) {
+              break;
+            }
+
+            message.macroAveragePrecisionPresent = reader.double();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.atThresholds = ThresholdScores.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -411,6 +477,90 @@ export const Scores: MessageFns<Scores> = {
     message.binaryAccuracy = object.binaryAccuracy ?? 0;
     message.alwaysNoAccuracy = object.alwaysNoAccuracy ?? 0;
     message.macroF1 = object.macroF1 ?? 0;
+    message.macroF1Present = object.macroF1Present ?? undefined;
+    message.macroAveragePrecisionPresent = object.macroAveragePrecisionPresent ?? undefined;
+    message.atThresholds = (object.atThresholds !== undefined && object.atThresholds !== null)
+      ? ThresholdScores.fromPartial(object.atThresholds)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseThresholdScores(): ThresholdScores {
+  return { binaryAccuracy: 0, macroF1: 0, macroF1Present: 0 };
+}
+
+export const ThresholdScores: MessageFns<ThresholdScores> = {
+  encode(message: ThresholdScores, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.binaryAccuracy !== 0) {
+      writer.uint32(9).double(message.binaryAccuracy);
+    }
+    if (message.macroF1 !== 0) {
+      writer.uint32(17).double(message.macroF1);
+    }
+    if (message.macroF1Present !== 0) {
+      writer.uint32(25).double(message.macroF1Present);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ThresholdScores {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseThresholdScores();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.binaryAccuracy = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.macroF1 = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.macroF1Present = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ThresholdScores>): ThresholdScores {
+    return ThresholdScores.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ThresholdScores>): ThresholdScores {
+    const message = createBaseThresholdScores();
+    message.binaryAccuracy = object.binaryAccuracy ?? 0;
+    message.macroF1 = object.macroF1 ?? 0;
+    message.macroF1Present = object.macroF1Present ?? 0;
     return message;
   },
 };

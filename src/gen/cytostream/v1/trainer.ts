@@ -281,17 +281,30 @@ export interface StepDone {
   framesPerSecond: number;
 }
 
+/**
+ * The training part is scored by what its steps answered: with dropout, as its
+ * frames were varied, and while the weights changed. F1 and accuracy are at 0.5.
+ */
 export interface EpochScores {
   epoch: number;
   trainingLoss: number;
   trainingAccuracy: number;
   validationLoss: number;
   validationAccuracy: number;
+  /** over all labels; an absent label counts 0 */
   validationMacroF1: number;
   alwaysNoAccuracy: number;
   seconds: number;
   /** the lowest validation loss so far */
   best: boolean;
+  /**
+   * Over the labels that a frame of the part has; absent where none is, and in
+   * epochs that were scored before there was such a score.
+   */
+  trainingMacroF1Present?: number | undefined;
+  trainingMacroAveragePrecisionPresent?: number | undefined;
+  validationMacroF1Present?: number | undefined;
+  validationMacroAveragePrecisionPresent?: number | undefined;
 }
 
 export interface VersionPublished {
@@ -1650,6 +1663,10 @@ function createBaseEpochScores(): EpochScores {
     alwaysNoAccuracy: 0,
     seconds: 0,
     best: false,
+    trainingMacroF1Present: undefined,
+    trainingMacroAveragePrecisionPresent: undefined,
+    validationMacroF1Present: undefined,
+    validationMacroAveragePrecisionPresent: undefined,
   };
 }
 
@@ -1681,6 +1698,18 @@ export const EpochScores: MessageFns<EpochScores> = {
     }
     if (message.best !== false) {
       writer.uint32(72).bool(message.best);
+    }
+    if (message.trainingMacroF1Present !== undefined) {
+      writer.uint32(81).double(message.trainingMacroF1Present);
+    }
+    if (message.trainingMacroAveragePrecisionPresent !== undefined) {
+      writer.uint32(89).double(message.trainingMacroAveragePrecisionPresent);
+    }
+    if (message.validationMacroF1Present !== undefined) {
+      writer.uint32(97).double(message.validationMacroF1Present);
+    }
+    if (message.validationMacroAveragePrecisionPresent !== undefined) {
+      writer.uint32(105).double(message.validationMacroAveragePrecisionPresent);
     }
     return writer;
   },
@@ -1770,6 +1799,38 @@ export const EpochScores: MessageFns<EpochScores> = {
             message.best = reader.bool();
             continue;
           }
+          case 10: {
+            if (tag !== 81) {
+              break;
+            }
+
+            message.trainingMacroF1Present = reader.double();
+            continue;
+          }
+          case 11: {
+            if (tag !== 89) {
+              break;
+            }
+
+            message.trainingMacroAveragePrecisionPresent = reader.double();
+            continue;
+          }
+          case 12: {
+            if (tag !== 97) {
+              break;
+            }
+
+            message.validationMacroF1Present = reader.double();
+            continue;
+          }
+          case 13: {
+            if (tag !== 105) {
+              break;
+            }
+
+            message.validationMacroAveragePrecisionPresent = reader.double();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1796,6 +1857,10 @@ export const EpochScores: MessageFns<EpochScores> = {
     message.alwaysNoAccuracy = object.alwaysNoAccuracy ?? 0;
     message.seconds = object.seconds ?? 0;
     message.best = object.best ?? false;
+    message.trainingMacroF1Present = object.trainingMacroF1Present ?? undefined;
+    message.trainingMacroAveragePrecisionPresent = object.trainingMacroAveragePrecisionPresent ?? undefined;
+    message.validationMacroF1Present = object.validationMacroF1Present ?? undefined;
+    message.validationMacroAveragePrecisionPresent = object.validationMacroAveragePrecisionPresent ?? undefined;
     return message;
   },
 };
