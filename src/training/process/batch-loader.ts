@@ -1,19 +1,16 @@
-import { fileURLToPath } from 'node:url';
-import { Piscina } from 'piscina';
 import type { RunSpec } from '../run.js';
 import type { StepBatch } from '../step-runner.js';
 import { type FrameSize, variationRanges } from './augment.js';
-import type { BatchTask } from './batch-worker.js';
-import { type BatchOrder, fillBatch } from './fill-batch.js';
+import { type BatchMaker, createBatchThreads } from './batch-threads.js';
 import type { FrameSet } from './frame-set.js';
 
 /**
  * Puts the batches of an epoch together, ahead of the steps that take them.
  *
- * Behaviour: where the frames are in a file, threads read and vary the next batches while a
- * step holds the main thread; at most `ahead` and those of a call are ready or in the making, whose bytes are
- * the bound of its memory. Frames in memory are gathered by the caller's own thread. Either
- * way seed, epoch and order settle every byte of a batch.
+ * Behaviour: threads read and vary the next batches while a step holds the main thread,
+ * from the cache's file or from memory; at most `ahead` and those of a call are ready or in
+ * the making, whose bytes are the bound of its memory. Seed, epoch and order settle every
+ * byte of a batch, whoever makes it.
  */
 export interface BatchLoader {
   /** The batches of an epoch from its frame number `from` on, in the order of `rows`. */
@@ -35,33 +32,18 @@ export interface BatchLoaderOptions {
 /** Beside those that the steps take: one is ready, one is in the making. */
 const ahead = 2;
 
-export function createBatchLoader({
-  set,
-  size,
-  spec,
-  stepsPerCall = 1,
-  threads = 2,
-}: BatchLoaderOptions): BatchLoader {
+export function createBatchLoader(
+  { set, size, spec, stepsPerCall = 1, threads = 2 }: BatchLoaderOptions,
+  /** @default `threads` of this process */
+  maker: BatchMaker = createBatchThreads({ threads, atOnce: stepsPerCall + ahead }),
+): BatchLoader {
   const { source, places, targets, labelCount } = set;
-  const { file, frameBytes } = source;
-  const pool = file
-    ? new Piscina<BatchTask, Uint8Array>({
-        filename: fileURLToPath(new URL('./batch-worker.js', import.meta.url)),
-        name: 'prepareBatch',
-        minThreads: 1,
-        maxThreads: threads,
-      })
-    : null;
-  const make = async (order: BatchOrder): Promise<Uint8Array> =>
-    pool && file
-      ? pool.run({ order, file, frameBytes })
-      : fillBatch(order, (place, into) => source.read(place, into));
 
   const batchOf = async (rows: readonly number[], epoch: number, first: number) => {
     const range = spec.augmentation === 'none' ? null : variationRanges[spec.augmentation];
     const variation = range && { seed: spec.seed, epoch, first, range };
-    const order = { places: rows.map((row) => places[row] ?? -1), size, variation };
-    const pixels = await make(order);
+    const frames = source.share(rows.map((row) => places[row] ?? -1));
+    const pixels = await maker.make({ frames, frameCount: rows.length, size, variation });
     const picked = new Float32Array(rows.length * labelCount);
     for (const [at, row] of rows.entries()) {
       picked.set(targets.subarray(row * labelCount, (row + 1) * labelCount), at * labelCount);
@@ -81,7 +63,7 @@ export function createBatchLoader({
         pending.push(batch);
         next += spec.batchSize;
       };
-      for (let count = 0; count < (pool ? stepsPerCall + ahead : 1); count += 1) order();
+      for (let count = 0; count < stepsPerCall + ahead; count += 1) order();
       for (;;) {
         const batch = pending.shift();
         if (batch === undefined) return;
@@ -90,8 +72,6 @@ export function createBatchLoader({
         yield ready;
       }
     },
-    async close() {
-      await pool?.close();
-    },
+    close: () => maker.close(),
   };
 }

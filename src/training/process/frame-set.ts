@@ -2,7 +2,7 @@ import { type Dataset, type DatasetFrame, readFrame } from '../../dataset/index.
 import { DomainError } from '../../errors.js';
 import type { InputSpec, Preparer } from '../../frames/index.js';
 import { type CacheEntry, type CacheWriter, cacheKey, type FrameCache } from './frame-cache.js';
-import { type FrameSource, memorySource } from './frame-source.js';
+import { type FrameSource, memorySource, toShared } from './frame-source.js';
 
 /** Frames at the size of the network, with what is known of them. */
 export interface FrameSet {
@@ -81,12 +81,12 @@ export async function loadFrames(
       warn('frames are kept in memory, the cache cannot be used', thrown);
     }
   }
-  const pixels = new Array<Uint8Array>(frames.length);
+  const shared = new Array<SharedArrayBuffer>(frames.length);
   const put = async (index: number, frame: Uint8Array): Promise<void> => {
-    pixels[index] = frame;
+    shared[index] = toShared(frame);
   };
   const isDone = await prepareAll(options, collaborators, put, onLoaded);
-  return isDone ? setOf(memorySource(pixels, frameBytes)) : null;
+  return isDone ? setOf(memorySource(shared, frameBytes)) : null;
 }
 
 async function loadInto(

@@ -6,24 +6,43 @@ export interface FrameSource {
   readonly frameBytes: number;
   /** Copies a frame to where it is needed. Blocks for the time of the copy. */
   read(index: number, into: Uint8Array): void;
-  /**
-   * Where other threads of this process may read the same: frame i begins at
-   * `firstByte + i * frameBytes` of the open file. null where frames are in memory.
-   */
-  readonly file: { readonly descriptor: number; readonly firstByte: number } | null;
+  /** Some of the frames, for `readShared` in any thread of this process. Copies none. */
+  share(indices: readonly number[]): SharedFrames;
   close(): void;
 }
 
+/** Frames that every thread of this process can read, in the order in which they were asked for. */
+export type SharedFrames =
+  | { readonly kind: 'memory'; readonly frames: readonly SharedArrayBuffer[] }
+  | { readonly kind: 'file'; readonly file: FramesFile; readonly indices: readonly number[] };
+
+/** Frame i begins at `firstByte + i * frameBytes` of the open file. */
+export interface FramesFile {
+  readonly descriptor: number;
+  readonly firstByte: number;
+}
+
+/** Copies a frame to memory that every thread of this process can read. */
+export function toShared(pixels: Uint8Array): SharedArrayBuffer {
+  const shared = new SharedArrayBuffer(pixels.byteLength);
+  new Uint8Array(shared).set(pixels);
+  return shared;
+}
+
 /** Frames in memory. */
-export function memorySource(pixels: readonly Uint8Array[], frameBytes: number): FrameSource {
+export function memorySource(
+  frames: readonly SharedArrayBuffer[],
+  frameBytes: number,
+): FrameSource {
+  const at = (index: number): SharedArrayBuffer => {
+    const frame = frames[index];
+    if (frame === undefined) throw new DomainError('internal', `bug: no frame ${index}`);
+    return frame;
+  };
   return {
     frameBytes,
-    file: null,
-    read(index, into) {
-      const frame = pixels[index];
-      if (frame === undefined) throw new DomainError('internal', `bug: no frame ${index}`);
-      into.set(frame);
-    },
+    read: (index, into) => into.set(new Uint8Array(at(index))),
+    share: (indices) => ({ kind: 'memory', frames: indices.map(at) }),
     close: () => undefined,
   };
 }
@@ -32,27 +51,27 @@ export function memorySource(pixels: readonly Uint8Array[], frameBytes: number):
  * Frames behind each other in an open file, whose descriptor it closes. They stay in the
  * system's cache of files as long as there is memory, and cost the process none.
  */
-export function fileSource(
-  file: { readonly descriptor: number; readonly firstByte: number },
-  frameBytes: number,
-): FrameSource {
+export function fileSource(file: FramesFile, frameBytes: number): FrameSource {
   return {
     frameBytes,
-    file,
-    read: (index, into) => readFrameAt(file, { index, frameBytes }, into),
+    read: (index, into) => readFrameAt(file, index, into),
+    share: (indices) => ({ kind: 'file', file, indices }),
     close: () => closeSync(file.descriptor),
   };
 }
 
-/** Reads one frame of a file, as `FrameSource.file` says; from any thread. */
-export function readFrameAt(
-  { descriptor, firstByte }: { readonly descriptor: number; readonly firstByte: number },
-  { index, frameBytes }: { readonly index: number; readonly frameBytes: number },
-  into: Uint8Array,
-): void {
-  const place = firstByte + index * frameBytes;
+/** Copies the frame at a place of these to where it is needed; from any thread. */
+export function readShared(shared: SharedFrames, place: number, into: Uint8Array): void {
+  if (shared.kind === 'file') readFrameAt(shared.file, shared.indices[place] ?? -1, into);
+  else into.set(new Uint8Array(shared.frames[place] ?? new SharedArrayBuffer(0)));
+}
+
+/** Reads one frame, of as many bytes as `into` has, from the file. */
+function readFrameAt(file: FramesFile, index: number, into: Uint8Array): void {
+  const frameBytes = into.byteLength;
+  const place = file.firstByte + index * frameBytes;
   for (let done = 0; done < frameBytes; ) {
-    const count = readSync(descriptor, into, done, frameBytes - done, place + done);
+    const count = readSync(file.descriptor, into, done, frameBytes - done, place + done);
     if (count === 0) {
       throw new DomainError('storage_failed', `the cache of frames ends before frame ${index}`);
     }

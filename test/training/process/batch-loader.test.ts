@@ -1,7 +1,10 @@
 import { openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { createBatchLoader } from '../../../src/training/process/batch-loader.js';
+import type { BatchMaker } from '../../../src/training/process/batch-threads.js';
+import { fillBatch } from '../../../src/training/process/fill-batch.js';
 import type { FrameSet } from '../../../src/training/process/frame-set.js';
 import { fileSource } from '../../../src/training/process/frame-source.js';
 import type { StepBatch } from '../../../src/training/step-runner.js';
@@ -92,6 +95,64 @@ test('variations change pixels and no label; each epoch, seed and place has its 
 test('an epoch that is taken up in its middle goes on with the same batches', async (t) => {
   const file = await inFile(t, 10);
   t.deepEqual(await load(t, file, { from: 4 }), (await load(t, file)).slice(1));
+});
+
+/** Makes batches in this thread, and counts those that were ordered and those that are made. */
+function createCountingMaker() {
+  const count = { ordered: 0, made: 0, isClosed: false };
+  const maker: BatchMaker = {
+    async make(order) {
+      count.ordered += 1;
+      await setImmediate();
+      count.made += 1;
+      return fillBatch(order);
+    },
+    close: async () => {
+      count.isClosed = true;
+    },
+  };
+  return { count, maker };
+}
+
+test('while a step takes its time, the batches of the next call are made and two beside them', async (t) => {
+  const set = createSmallSet(20);
+  const rows = [...set.frames.keys()];
+  for (const stepsPerCall of [1, 3]) {
+    const { count, maker } = createCountingMaker();
+    const spec = newSpec({ batchSize: 2 });
+    const loader = createBatchLoader({ set, size: smallShape, spec, stepsPerCall }, maker);
+    const batches = loader.epoch(1, rows, 0)[Symbol.asyncIterator]();
+    for (let taken = 1; taken <= stepsPerCall; taken += 1) await batches.next();
+    // A step holds all that comes after it; nothing is asked for meanwhile.
+    while (count.made < count.ordered) await setImmediate();
+    t.is(count.made, stepsPerCall + stepsPerCall + 2, `${stepsPerCall} steps a call`);
+    // No more than that, however long it takes: their bytes are the bound of its memory.
+    await setImmediate();
+    t.is(count.ordered, stepsPerCall + stepsPerCall + 2);
+    await loader.close();
+    t.true(count.isClosed);
+  }
+});
+
+test('frames in memory are made into batches by threads too, and stay as they are', async (t) => {
+  const set = createSmallSet(10);
+  const { kind } = set.source.share([0]);
+  t.is(kind, 'memory');
+  const inThisThread: StepBatch[] = [];
+  const { count, maker } = createCountingMaker();
+  const spec = newSpec({ batchSize: 4, seed: 5, augmentation: 'cells' });
+  for await (const batch of createBatchLoader({ set, size: smallShape, spec }, maker).epoch(
+    1,
+    rows,
+    0,
+  )) {
+    inThisThread.push(batch);
+  }
+  t.is(count.made, 3);
+  t.deepEqual(await load(t, set), inThisThread);
+  const frame = new Uint8Array(set.frameBytes);
+  set.source.read(3, frame);
+  t.deepEqual(frame, set.pixels[3]);
 });
 
 test('a file that is too short fails the batch that needs the rest', async (t) => {

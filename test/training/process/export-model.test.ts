@@ -9,7 +9,7 @@ import {
   type FrameSet,
   gatherBatch,
 } from '../../../src/training/process/frame-set.js';
-import { memorySource } from '../../../src/training/process/frame-source.js';
+import { memorySource, toShared } from '../../../src/training/process/frame-source.js';
 import { exportFiles } from '../../../src/training/process/messages.js';
 import { runOver } from '../../../src/training/process/run-over.js';
 import { createStepRunner } from '../../../src/training/step-runner.js';
@@ -78,7 +78,7 @@ const changed = (
   });
   return {
     ...set,
-    source: memorySource(pixels, set.frameBytes),
+    source: memorySource(pixels.map(toShared), set.frameBytes),
     places: [...pixels.keys()],
   };
 };

@@ -80,6 +80,7 @@ async function learnSmall(
       return results;
     },
   };
+  const loader = createBatchLoader({ set: training, size: smallShape, spec, stepsPerCall });
   const events: ProcessEvent[] = [];
   const saved: Saved[] = [];
   try {
@@ -96,7 +97,7 @@ async function learnSmall(
       },
       {
         runner,
-        loader: createBatchLoader({ set: training, size: smallShape, spec, stepsPerCall }),
+        loader,
         tell: (event) => events.push(event),
         save: async (now) => {
           const tensors = copyOf(real.state());
@@ -114,6 +115,7 @@ async function learnSmall(
     );
     return { learned, seen, events, saved };
   } finally {
+    await loader.close();
     await graphRunner.close();
   }
 }

@@ -1,6 +1,6 @@
 import { simulateCells } from '../../../src/simulator/index.js';
 import type { FrameSet } from '../../../src/training/process/frame-set.js';
-import { memorySource } from '../../../src/training/process/frame-source.js';
+import { memorySource, toShared } from '../../../src/training/process/frame-source.js';
 
 /** Four structures that look unlike each other, as numbers of the 28 labels. */
 const structures = [0, 7, 21, 25];
@@ -22,6 +22,6 @@ export function createSimulatedSet(frameCount: number, sizePx: number, seed: num
     return all;
   });
   const places = frames.map((_, place) => place);
-  const source = memorySource(pixels, frameBytes);
+  const source = memorySource(pixels.map(toShared), frameBytes);
   return { frames, source, places, targets, labelCount, frameBytes };
 }

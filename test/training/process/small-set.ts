@@ -1,5 +1,5 @@
 import type { FrameSet } from '../../../src/training/process/frame-set.js';
-import { memorySource } from '../../../src/training/process/frame-source.js';
+import { memorySource, toShared } from '../../../src/training/process/frame-source.js';
 
 /** The smallest frames that seed-cnn takes. */
 export const smallShape = { channels: 4, heightPx: 32, widthPx: 32, labelCount: 3 };
@@ -31,7 +31,7 @@ export function createSmallSet(
       group: null,
     })),
     pixels,
-    source: memorySource(pixels, frameBytes),
+    source: memorySource(pixels.map(toShared), frameBytes),
     places: numbers.map((_, place) => place),
     targets: Uint8Array.from({ length: frameCount * smallShape.labelCount }, (_, at) =>
       Number(
