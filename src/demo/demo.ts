@@ -13,6 +13,7 @@ import {
   wholeNumber,
   widthOf,
 } from '../cli/index.js';
+import { judge } from './judge.js';
 import { type RecipeName, recipeNames, recipes } from './recipes.js';
 
 const model = 'demo';
@@ -82,7 +83,8 @@ interface DemoOptions {
 /**
  * 1 simulate, 2 start a server, 3 train on it, 4 evaluate, 5 promote, 6 stream. All
  * through the contract, as a client of any language would. A model that scores too low
- * on the held-out frames is not promoted, and the demo fails.
+ * on the held-out frames is not promoted, and the demo fails; where that is not checked it
+ * says so.
  */
 async function runDemo(options: DemoOptions, terminal: Terminal): Promise<void> {
   const { folder, network, trainingFrames, seed, keep, budgetMs } = options;
@@ -137,8 +139,6 @@ async function runDemo(options: DemoOptions, terminal: Terminal): Promise<void> 
     }
     const ref = `${model}@${published.version}`;
     say(`trained ${ref}: the weights of epoch ${trained?.best?.epoch}`);
-    const isWhole = !trained?.isCut && trainingFrames >= defaultTrainingFrames;
-    const leastMacroF1 = options.leastMacroF1 ?? (isWhole ? recipes[network].leastMacroF1 : 0);
     if (trained?.isCut) say('its time ran out before its last epoch');
 
     say(`\n3  evaluate: ${ref} on the ${heldOutFrames} held-out frames`);
@@ -152,12 +152,15 @@ async function runDemo(options: DemoOptions, terminal: Terminal): Promise<void> 
       else {
         evaluating.end();
         say(formatReport(reply.report, widthOf(terminal)).trimEnd());
-        const { macroF1 } = reply.report;
-        if (macroF1 < leastMacroF1) {
-          throw new Error(
-            `expected macro F1 of at least ${leastMacroF1} on the held-out frames, got ${macroF1.toFixed(3)}`,
-          );
-        }
+        say(
+          judge({
+            macroF1: reply.report.macroF1,
+            asked: options.leastMacroF1,
+            promised: recipes[network].leastMacroF1,
+            isCut: trained?.isCut === true,
+            isSmall: trainingFrames < defaultTrainingFrames,
+          }),
+        );
       }
     }
 
