@@ -78,7 +78,7 @@ function evaluateInPlace(
     try {
       // Known before an hour of scoring.
       if (options.explain) handle.explainer.assertExplains();
-      const { name, version, labels, inputSpec, runId } = handle.manifest;
+      const { name, version, labels, inputSpec } = handle.manifest;
       const { channels } = inputSpec;
       const dataset = await openDataset(resolve(options.data), { channels, labels });
       const { frames } = dataset;
@@ -107,7 +107,7 @@ function evaluateInPlace(
           title: `${name}@${version} on ${basename(resolve(options.data))}`,
           notes: [aboutOf(handle.manifest, frames.length)],
           rows,
-          history: await historyOf(runId, trainer),
+          history: await historyOf(handle.manifest, trainer),
           readFrame: read,
           ...(options.explain ? { explain } : {}),
         });
@@ -135,11 +135,13 @@ function aboutOf(manifest: Manifest, frameCount: number): string {
   ].join(' ');
 }
 
-/** The epochs of the run that made a version; none for one from elsewhere, or whose run has gone. */
+/** The epochs of the training of a version: those that it keeps, else those of its run; none for one from elsewhere. */
 async function historyOf(
-  runId: string | null,
+  { training, runId }: Manifest,
   trainer: Parts['trainer'],
 ): Promise<readonly EpochScores[]> {
+  const { completeScores } = await import('../training/index.js');
+  if (training && training.history.length > 0) return training.history.map(completeScores);
   if (runId === null) return [];
   return trainer.get(runId).then(
     ({ history }) => history,

@@ -132,18 +132,21 @@ export function formatScore(score: number | null | undefined): string {
   return score === null || score === undefined || Number.isNaN(score) ? '-' : score.toFixed(4);
 }
 
+/** The scores of an epoch as some release kept them: null or not there is one that is none. */
+export type KeptScores = { readonly [Score in keyof EpochScores]?: EpochScores[Score] | null };
+
 /**
  * One epoch in one line; accuracy never without what "no" to everything reaches. F1 and
  * average precision are macro means over the labels present, of validation first.
  */
-export function describeEpoch(scores: EpochScores, epochs: number): string {
+export function describeEpoch(scores: KeptScores, epochs: number): string {
   return [
     `epoch ${String(scores.epoch).padStart(String(epochs).length)}/${epochs}`,
-    `loss ${scores.trainingLoss.toFixed(4)}`,
-    `validation loss ${scores.validationLoss.toFixed(4)}`,
+    `loss ${formatScore(scores.trainingLoss)}`,
+    `validation loss ${formatScore(scores.validationLoss)}`,
     `macro F1, labels present ${formatScore(scores.validationMacroF1Present)} (training ${formatScore(scores.trainingMacroF1Present)})`,
     `average precision ${formatScore(scores.validationMacroAveragePrecisionPresent)} (training ${formatScore(scores.trainingMacroAveragePrecisionPresent)})`,
-    `accuracy ${scores.validationAccuracy.toFixed(4)} ("no" ${scores.alwaysNoAccuracy.toFixed(4)})`,
-    `${scores.seconds.toFixed(1)} s${scores.best ? '  best' : ''}`,
+    `accuracy ${formatScore(scores.validationAccuracy)} ("no" ${formatScore(scores.alwaysNoAccuracy)})`,
+    `${scores.seconds?.toFixed(1) ?? '-'} s${scores.best ? '  best' : ''}`,
   ].join('  ');
 }

@@ -2,6 +2,7 @@ import type { ModelDescription } from '../client/index.js';
 import { formatTable, left, right, type TableOptions } from '../table.js';
 import { formatFacts, formatMinute } from './fit-line.js';
 import { formatScore } from './follow-run.js';
+import { formatEpochs, settingsOf } from './format-run.js';
 
 /** Every version in a line. */
 export function formatModels(models: readonly ModelDescription[], options: TableOptions): string {
@@ -55,7 +56,19 @@ export function formatModel(model: ModelDescription, options: TableOptions): str
     [right('index'), left('label'), right('threshold')],
     model.labels.map((label, index) => [index, label, model.thresholds[index]?.toFixed(3) ?? '-']),
   );
-  return `${formatFacts(facts, options)}\n\n${labels}`;
+  const parts = [formatFacts(facts, options), labels];
+  return [...parts, ...formatTraining(model.training, options)].join('\n\n');
+}
+
+/** As the version keeps it, also where its run is not. */
+function formatTraining(
+  training: ModelDescription['training'],
+  options: TableOptions,
+): readonly string[] {
+  if (training === null) return [];
+  const { spec, history } = training;
+  const epochs = formatEpochs(history, Number(spec['epochs']), options);
+  return [['trained with', formatFacts(settingsOf(spec), options), ...epochs].join('\n')];
 }
 
 function formatScores(scores: ModelDescription['scores']): string {

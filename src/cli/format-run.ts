@@ -1,7 +1,7 @@
 import { formatTable, left, right, type TableOptions } from '../table.js';
 import type { Run } from '../training/index.js';
 import { formatFacts, formatMinute, wrapLine } from './fit-line.js';
-import { describeEpoch, formatScore } from './follow-run.js';
+import { describeEpoch, formatScore, type KeptScores } from './follow-run.js';
 
 /** Every run in a line. */
 export function formatRuns(runs: readonly Run[], options: TableOptions): string {
@@ -38,15 +38,24 @@ export function formatRun(run: Run, options: TableOptions): string {
       'published',
       run.publishedVersion === null ? '-' : `${run.spec.model}@${run.publishedVersion}`,
     ],
-    ...Object.entries(run.spec).map(
-      ([name, value]) => [optionOf(name), String(value) || '-'] as const,
-    ),
+    ...settingsOf(run.spec),
   ];
-  const { columns = Number.POSITIVE_INFINITY } = options;
-  const epochs = run.history.flatMap((scores) =>
-    wrapLine(describeEpoch(scores, run.spec.epochs), columns),
-  );
+  const epochs = formatEpochs(run.history, run.spec.epochs, options);
   return [formatFacts(facts, options), ...epochs].join('\n');
+}
+
+/** What a training was asked for, by the options of `train`. */
+export function settingsOf(spec: object): readonly (readonly [option: string, value: string])[] {
+  return Object.entries(spec).map(([name, value]) => [optionOf(name), String(value) || '-']);
+}
+
+/** An epoch in a line, or in as many as the width takes. */
+export function formatEpochs(
+  history: readonly KeptScores[],
+  epochs: number,
+  { columns = Number.POSITIVE_INFINITY }: TableOptions,
+): readonly string[] {
+  return history.flatMap((scores) => wrapLine(describeEpoch(scores, epochs), columns));
 }
 
 /** A setting of a run as `train` calls it, without the dashes. */

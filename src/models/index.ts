@@ -10,6 +10,7 @@ export type {
   Scores,
   StoredModel,
   ThresholdScores,
+  TrainingRecord,
 } from './model.js';
 export { aliases, assertModelName, parseModelRef } from './model-ref.js';
 export { type ModelStore, openModelStore } from './model-store.js';

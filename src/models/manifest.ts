@@ -32,6 +32,9 @@ const explanation = z.strictObject({
   box: z.strictObject({ left: share, top: share, right: share, bottom: share }),
 });
 
+/** Names and what JSON may hold. */
+const words = z.record(z.string(), z.json());
+
 const schema = z.strictObject({
   name: z.string(),
   version: z.int().min(1),
@@ -54,6 +57,11 @@ const schema = z.strictObject({
   explanation: explanation.nullable().default(null),
   scores: scores.nullable(),
   runId: z.string().nullable(),
+  // Absent in versions that were published before it was kept.
+  training: z
+    .strictObject({ spec: words, history: z.array(words) })
+    .nullable()
+    .default(null),
   datasetFingerprint: z.string().nullable(),
   parent: z.string().nullable(),
   files: z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/)),

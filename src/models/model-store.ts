@@ -199,6 +199,7 @@ export async function openModelStore(path: string): Promise<ModelStore> {
         const manifest: Manifest = {
           ...described,
           calibration: draft.calibration ?? null,
+          training: draft.training ?? null,
           version,
           createdAt: new Date().toISOString(),
           thresholds: [...draft.thresholds],

@@ -73,6 +73,18 @@ export interface ExplanationSpec {
   };
 }
 
+/**
+ * What a version's training was asked for and came to. It lies with the version, so that a
+ * copy on another machine, where its run is not, can tell it. In the words of the release
+ * that trained it: what is not known there is kept and not read.
+ */
+export interface TrainingRecord {
+  /** The whole RunSpec. */
+  readonly spec: Readonly<Record<string, unknown>>;
+  /** The EpochScores of each epoch, null where a score is none; empty where they were too many to carry along. */
+  readonly history: readonly Readonly<Record<string, unknown>>[];
+}
+
 /** What is known of a version: `model.json` beside its `model.onnx`. */
 export interface Manifest {
   readonly name: string;
@@ -92,6 +104,8 @@ export interface Manifest {
   readonly scores: Scores | null;
   /** The run that trained it; null for an imported model. */
   readonly runId: string | null;
+  /** null for an imported model, and in versions from before it was kept. */
+  readonly training: TrainingRecord | null;
   readonly datasetFingerprint: string | null;
   /** The version whose weights it began with, "cells@3"; null if none. */
   readonly parent: string | null;

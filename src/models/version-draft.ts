@@ -21,6 +21,8 @@ export interface VersionDraft {
   readonly explanation?: { readonly model: Uint8Array; readonly spec: ExplanationSpec } | null;
   readonly scores: Scores | null;
   readonly runId: string | null;
+  /** @default null, for a model that was made elsewhere */
+  readonly training?: Manifest['training'];
   readonly datasetFingerprint: string | null;
   readonly parent: string | null;
   readonly golden: {

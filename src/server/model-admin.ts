@@ -13,7 +13,9 @@ export function toModelAdmin(
   onChange: () => void,
 ): ModelAdmin {
   return {
-    list: async () => (await registry.list()).map(describe),
+    // Without the trainings: a thousand epochs a version would make the list too long.
+    list: async () =>
+      (await registry.list()).map((model) => ({ ...describe(model), training: null })),
     describe: async (ref) => describe(await registry.get(ref)),
     async promote(name, version, asked) {
       const model = await promote(name, version, asked);
@@ -31,7 +33,7 @@ export function toModelAdmin(
 
 function describe({ manifest, ...stored }: StoredModel): ModelDescription {
   const { name, version, labels, thresholds, thresholdsSource } = manifest;
-  const { calibration, drift, inputSpec, scores } = manifest;
+  const { calibration, drift, inputSpec, scores, training } = manifest;
   return {
     ...stored,
     precision: stored.precision ?? '',
@@ -47,6 +49,7 @@ function describe({ manifest, ...stored }: StoredModel): ModelDescription {
     scores,
     createdAtMs: Date.parse(manifest.createdAt),
     runId: manifest.runId ?? '',
+    training,
     parent: manifest.parent ?? '',
     datasetFingerprint: manifest.datasetFingerprint ?? '',
     sha256: manifest.files['model.onnx'] ?? '',

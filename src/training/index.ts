@@ -1,3 +1,4 @@
+export { completeScores } from './epoch-scores.js';
 export type { Promote, VersionStore } from './publish-run.js';
 export { recipes } from './recipes.js';
 export type { EpochScores, Run, RunEvent, RunEventBody, RunSpec, RunState } from './run.js';

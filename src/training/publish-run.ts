@@ -5,6 +5,7 @@ import type { InputSpec } from '../frames/index.js';
 import type { LabelSet } from '../label-set.js';
 import type { ModelStore } from '../models/index.js';
 import { type ExportedModel, exportFiles } from './process/messages.js';
+import type { EpochScores, RunSpec } from './run.js';
 
 /** Where versions go: as much of a ModelStore as a run needs. */
 export type VersionStore = Pick<
@@ -27,18 +28,19 @@ export function promoteIn(store: VersionStore): Promote {
     });
 }
 
+/** So many epochs go with a version, some 400 bytes each; a longer history stays with its run. */
+const carriedEpochs = 1000;
+
 /** A run whose model is to be published. */
 export interface PublishableRun {
   readonly runId: string;
   readonly folder: string;
-  readonly model: string;
+  /** Says the name of the model, the version it began with and whether the new one becomes live; the first of a name always does. */
+  readonly spec: RunSpec;
+  readonly history: readonly EpochScores[];
   readonly labels: LabelSet;
   readonly inputSpec: InputSpec;
-  /** The version it began with, "cells@3". */
-  readonly parent: string | null;
   readonly exported: ExportedModel;
-  /** Makes the version live; the first of a name always is. */
-  readonly promote: boolean;
 }
 
 /**
@@ -50,7 +52,8 @@ export async function publishRun(
   run: PublishableRun,
   { store, promote }: { readonly store: VersionStore; readonly promote: Promote },
 ): Promise<{ readonly version: number; readonly refusal: string | null }> {
-  const { folder, model: name, labels, inputSpec, exported } = run;
+  const { folder, spec, history, labels, inputSpec, exported } = run;
+  const { model: name } = spec;
   const live = (await store.aliases(name)).live ?? null;
   const { version } = await store.publish({
     name,
@@ -62,8 +65,12 @@ export async function publishRun(
     calibration: exported.calibration,
     scores: exported.scores,
     runId: run.runId,
+    training: {
+      spec: { ...spec },
+      history: history.length > carriedEpochs ? [] : history.map((scores) => ({ ...scores })),
+    },
     datasetFingerprint: exported.datasetFingerprint,
-    parent: run.parent,
+    parent: spec.parent || null,
     drift: exported.drift,
     explanation: {
       model: await readFile(join(folder, exportFiles.explain)),
@@ -76,7 +83,7 @@ export async function publishRun(
   });
   await store.setAlias(name, 'candidate', version);
   const refusal =
-    run.promote || live === null ? await promoted(() => promote(name, version)) : null;
+    spec.promote || live === null ? await promoted(() => promote(name, version)) : null;
   await rm(join(folder, dirname(exportFiles.model)), { recursive: true, force: true });
   return { version, refusal };
 }

@@ -279,8 +279,8 @@ export function createTrainer(
       if (exported === null) return null;
       const { version, refusal } = await publishRun(
         {
-          ...{ runId, folder, model: spec.model, labels, inputSpec, exported },
-          ...{ parent: spec.parent || null, promote: spec.promote },
+          ...{ runId, folder, spec, labels, inputSpec, exported },
+          history: (await runs.get(runId)).history,
         },
         { store, promote },
       );

@@ -22,6 +22,7 @@ const model: ModelDescription = {
   },
   createdAtMs: 1_700_000_000_123,
   runId: 'r1',
+  training: null,
   parent: '',
   datasetFingerprint: 'f0',
   sha256: 'aa',
@@ -43,6 +44,30 @@ test('a version shows its scores at 0.5 and at its thresholds, over the labels p
     /^at its thresholds +macro F1, labels present 0\.7500, all labels 0\.3750, binary accuracy 0\.8750 \("no" to everything: 0\.7500\), on the frames that they were chosen on: expect less on others$/m,
   );
   t.regex(formatModels([model], {}), /0\.5000 +0\.5000 +0\.7500/);
+});
+
+test('a version shows the settings and epochs of its training, whatever release kept them', (t) => {
+  const first = {
+    epoch: 1,
+    trainingLoss: 0.5,
+    validationLoss: 0.25,
+    validationMacroF1Present: 0.125,
+  };
+  const training = {
+    spec: { model: 'cells', epochs: 12, batchSize: 16, freeze: [], setting: 'of another release' },
+    history: [{ ...first, trainingMacroF1Present: null, seconds: 3, best: true }],
+  };
+  const lines = formatModel({ ...model, training }, {}).split('\n');
+  t.deepEqual(lines.slice(lines.indexOf('trained with')), [
+    'trained with',
+    'model    cells',
+    'epochs   12',
+    'batch    16',
+    'freeze   -',
+    'setting  of another release',
+    'epoch  1/12  loss 0.5000  validation loss 0.2500  macro F1, labels present 0.1250 (training -)  average precision - (training -)  accuracy - ("no" -)  3.0 s  best',
+  ]);
+  t.notRegex(formatModel(model, {}), /trained with/);
 });
 
 test('a version from before such scores were kept, and an imported one, say so', (t) => {

@@ -158,6 +158,7 @@ test('what the other side says becomes an error of ours, without its paths', asy
     scores: null,
     createdAtMs: 0,
     runId: '',
+    training: null,
     parent: '',
     datasetFingerprint: '',
     sha256: '',

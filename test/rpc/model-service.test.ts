@@ -19,6 +19,7 @@ const model: ModelDescription = {
   scores: null,
   createdAtMs: 1000,
   runId: '',
+  training: null,
   datasetFingerprint: '',
   sha256: 'aa',
   device: 'test/cpu',

@@ -11,9 +11,13 @@ import {
   RunEvent as WireRunEvent,
   RunSpec as WireRunSpec,
 } from '../../src/gen/cytostream/v1/trainer.js';
-import type { Scores } from '../../src/models/index.js';
 import { cutFrameId, parseFrame, toWireFrame } from '../../src/rpc/wire/frame.js';
-import { fromWireModel, parseModelDraft, toWireModel } from '../../src/rpc/wire/model.js';
+import {
+  fromWireModel,
+  type ModelDescription,
+  parseModelDraft,
+  toWireModel,
+} from '../../src/rpc/wire/model.js';
 import {
   type Answer,
   fromWirePrediction,
@@ -349,6 +353,16 @@ test('a model comes back from the wire as it went', (t) => {
     scores,
     createdAtMs: 1_700_000_000_123,
     runId: 'r1',
+    training: {
+      spec: {
+        model: 'cells',
+        seed: 0,
+        freeze: ['conv1'],
+        promote: true,
+        setting: 'of another release',
+      },
+      history: [{ epoch: 1, trainingLoss: 0.5, trainingMacroF1Present: null, best: true }],
+    },
     parent: 'cells@2',
     datasetFingerprint: 'f0',
     sha256: 'aa',
@@ -358,12 +372,12 @@ test('a model comes back from the wire as it went', (t) => {
     resizeNote: '1024 x 1024 uint16 in the graph',
     failure: '',
   };
-  const sent = (of: typeof model | (Omit<typeof model, 'scores'> & { scores: Scores })) =>
+  const sent = (of: ModelDescription) =>
     fromWireModel(Model.decode(Model.encode(toWireModel(of)).finish()));
   t.deepEqual(sent(model), model);
   // Of a version from before they were kept.
   const before = { macroF1Present: null, macroAveragePrecisionPresent: null, atThresholds: null };
-  const earlier = { ...model, scores: { ...scores, ...before } };
+  const earlier = { ...model, training: null, scores: { ...scores, ...before } };
   t.deepEqual(sent(earlier), earlier);
 });
 

@@ -53,6 +53,11 @@ test.serial(
     t.regex(draft.thresholdsSource, /^chosen on validation: .* 3 frames/);
     t.true(draft.thresholds.every((threshold) => threshold > 0 && threshold < 1));
     t.is(draft.calibration?.frameCount, 3);
+    // What it was asked for and came to lies with it.
+    t.deepEqual(draft.training, {
+      spec: { ...run.spec },
+      history: run.history.map((it) => ({ ...it })),
+    });
     const best = run.history.findLast((epoch) => epoch.best);
     t.deepEqual(draft.scores, {
       frameCount: 3,

@@ -6,7 +6,7 @@ import type {
   Model as WireModel,
   Scores as WireScores,
 } from '../../gen/cytostream/v1/model.js';
-import type { Calibration, Scores } from '../../models/index.js';
+import type { Calibration, Scores, TrainingRecord } from '../../models/index.js';
 import type { ModelDraft, PromotionGate } from '../collaborators.js';
 import { gateMetrics, modelStates, resizes, type WireModelState } from './enums.js';
 import { fromWireInputSpec, toWireInputSpec } from './frame.js';
@@ -34,6 +34,8 @@ export interface ModelDescription {
   readonly createdAtMs: number;
   /** Empty for an imported model. */
   readonly runId: string;
+  /** null for an imported model, and in lists. */
+  readonly training: TrainingRecord | null;
   /** The version whose weights it began with, "cells@3"; empty for none. */
   readonly parent: string;
   readonly datasetFingerprint: string;
@@ -52,7 +54,7 @@ export interface ModelDescription {
 }
 
 export function toWireModel(model: ModelDescription): WireModel {
-  const { createdAtMs, scores, calibration, drift, ...same } = model;
+  const { createdAtMs, scores, calibration, drift, training, ...same } = model;
   return {
     ...same,
     distanceThreshold: drift?.threshold,
@@ -64,6 +66,7 @@ export function toWireModel(model: ModelDescription): WireModel {
     inputSpec: toWireInputSpec(model.inputSpec),
     scores: scores === null ? undefined : toWireScores(scores),
     calibration: calibration ?? undefined,
+    training: training === null ? undefined : { ...training },
     createdAt: new Date(createdAtMs),
   };
 }
@@ -73,6 +76,7 @@ export function fromWireModel(wire: WireModel): ModelDescription {
     createdAt,
     scores,
     calibration,
+    training,
     distanceThreshold: threshold,
     distanceThresholdSource: source,
     ...same
@@ -86,6 +90,13 @@ export function fromWireModel(wire: WireModel): ModelDescription {
     ),
     scores: scores === undefined ? null : fromWireScores(scores),
     calibration: calibration ?? null,
+    training:
+      training === undefined
+        ? null
+        : {
+            spec: training['spec'] ?? {},
+            history: training['history'] ?? [],
+          },
     createdAtMs: createdAt?.getTime() ?? 0,
   };
 }

@@ -18,6 +18,7 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { Struct } from "../../google/protobuf/struct.js";
 import { Timestamp } from "../../google/protobuf/timestamp.js";
 
 export const protobufPackage = "cytostream.v1";
@@ -176,6 +177,14 @@ export interface Model {
    * might be, with the reason: "1024 x 1024 uint16 in the graph"; empty before any.
    */
   resizeNote: string;
+  /**
+   * What its training was asked for and came to, as the version itself keeps it:
+   * "spec" is the RunSpec and "history" a list of EpochScores, both by their names
+   * in JSON, in the words of the release that trained it; null is a score that is
+   * none. Absent for an imported model, in versions from before it was kept, and
+   * in lists.
+   */
+  training: { [key: string]: any } | undefined;
 }
 
 export interface ListModelsRequest {
@@ -681,6 +690,7 @@ function createBaseModel(): Model {
     precision: "",
     precisionNote: "",
     resizeNote: "",
+    training: undefined,
   };
 }
 
@@ -758,6 +768,9 @@ export const Model: MessageFns<Model> = {
     }
     if (message.resizeNote !== "") {
       writer.uint32(186).string(message.resizeNote);
+    }
+    if (message.training !== undefined) {
+      Struct.encode(Struct.wrap(message.training), writer.uint32(194).fork()).join();
     }
     return writer;
   },
@@ -969,6 +982,14 @@ export const Model: MessageFns<Model> = {
             message.resizeNote = reader.string();
             continue;
           }
+          case 24: {
+            if (tag !== 194) {
+              break;
+            }
+
+            message.training = Struct.unwrap(Struct.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1015,6 +1036,7 @@ export const Model: MessageFns<Model> = {
     message.precision = object.precision ?? "";
     message.precisionNote = object.precisionNote ?? "";
     message.resizeNote = object.resizeNote ?? "";
+    message.training = object.training ?? undefined;
     return message;
   },
 };
