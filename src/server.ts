@@ -1,6 +1,7 @@
 import type { Config } from './config.js';
 import type { Handle } from './models/index.js';
 import { openRpcPort, type RpcPort, type Serving } from './rpc/index.js';
+import { closeWithin, unhurriedMs } from './server/close-within.js';
 import { createClosers } from './server/closers.js';
 import { createCompare } from './server/compare.js';
 import { createEvaluate } from './server/evaluate.js';
@@ -26,11 +27,11 @@ export interface RunningServer {
   readonly parts: Parts;
   /**
    * Ends gracefully within `config.graceMs`: health NOT_SERVING, new calls refused, open ones
-   * answered and a run stopped as long as there is time, then cut; then everything is closed.
-   * Idempotent.
+   * answered and a run stopped as long as there is time, then cut; then everything is closed,
+   * and what hangs is abandoned: see `closeWithin`. Idempotent.
    */
   drain(): Promise<void>;
-  /** Ends at once: open calls are cut. Idempotent. */
+  /** Cuts open calls at once, then closes everything without haste. Idempotent. */
   close(): Promise<void>;
 }
 
@@ -105,8 +106,12 @@ export async function startServer(
       // A run takes its own time to stop; what comes of it is told when the parts are closed.
       const stopped = trainer.close(graceMs === 0 ? undefined : forCallsMs).catch(() => {});
       await rpc.drain(forCallsMs);
-      await stopped;
-      await closers.close();
+      const leftMs = graceMs === 0 ? unhurriedMs : startedAtMs + graceMs - performance.now();
+      await closeWithin(leftMs, {
+        close: () => stopped.then(closers.close),
+        engine: parts.engine,
+        log,
+      });
       const ms = Math.round(performance.now() - startedAtMs);
       if (isFirst) log.info({ ms }, 'the server has shut down');
     };

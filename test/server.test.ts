@@ -361,3 +361,54 @@ test('a drain under load answers what it took, and leaves nothing open', async (
   const leftovers = (await readdir(config.modelsDir)).filter((name) => name.startsWith('.'));
   t.deepEqual(leftovers, []);
 });
+
+test('an engine that hangs is abandoned within the grace period, and its frames are told', async (t) => {
+  const graceMs = 5000;
+  const config = smallConfig(await makeFolder(t), { graceMs });
+  await publish(config);
+  let hasHung = false;
+  let tellHung: () => void = () => {};
+  const runs = new Promise<void>((resolve) => {
+    tellHung = resolve;
+  });
+  let giveUp: (error: DomainError) => void = () => {};
+  const hung = new Promise<never>((_, reject) => {
+    giveUp = reject;
+  });
+  hung.catch(() => {});
+  const wait = async () => {
+    if (!hasHung) return;
+    tellHung();
+    await hung;
+  };
+  const fake = createFakeEngine({ runMs: 1, wait });
+  const engine = {
+    ...fake,
+    abandon() {
+      giveUp(new DomainError('not_ready', 'the engine restarts; try again'));
+      return 1;
+    },
+  };
+  const server = await startServer(config, { engine, log: silentLog });
+  const client = connect(`127.0.0.1:${server.port}`);
+  t.teardown(() => client.close());
+  await client.promote('cells', 1);
+  hasHung = true;
+  const answers: ClassifyReply[] = [];
+  const frames = [0, 1, 2, 3, 4].map((number) => smallFrame(`${number}`, number));
+  const reading = (async () => {
+    for await (const reply of client.classify({ model: 'cells' }, frames)) answers.push(reply);
+  })();
+  await runs;
+  const drained = server.drain();
+  // All frames were sent, so the stream may also end well, once they are answered.
+  await reading.catch((error: DomainError) => t.is(error.code, 'draining'));
+  const outcomes = predictionsOf(answers).map(({ outcome }) => outcome);
+  t.true(outcomes.length > 0 && outcomes.every((outcome) => outcome === 'failed'), `${outcomes}`);
+  await drained;
+  t.deepEqual(
+    server.parts.registry.loaded().map(({ state }) => state),
+    [],
+    'what waited for the engine has ended',
+  );
+});

@@ -69,8 +69,13 @@ new ones refused, then it ends.
       await aborted(interruption.signal);
       await server.drain();
       terminal.note('drained');
+      // What could not be closed in time may still hold the process.
+      setTimeout(() => process.exit(), lingerMs).unref();
     });
 };
+
+/** What threads and sockets that were closed take to be gone. */
+const lingerMs = 200;
 
 type ServeOptions = ConfigInput & { readonly json?: true; models?: string; runs?: string };
 

@@ -39,6 +39,7 @@ export function createEnginePool(engines: readonly [Engine, ...Engine[]]): Engin
     async close() {
       await Promise.all(engines.map((engine) => engine.close()));
     },
+    abandon: () => engines.reduce((sum, engine) => sum + (engine.abandon?.() ?? 0), 0),
   };
 }
 

@@ -106,5 +106,12 @@ export interface Engine {
   load(spec: SessionSpec): Promise<Session>;
   /** Loads a graph of any kind; absent where the engine runs models alone. Throws as `load`. */
   loadGraph?(spec: GraphSpec): Promise<GraphSession>;
+  /** Waits for what runs. */
   close(): Promise<void>;
+  /**
+   * Waits for nothing: what runs is rejected with `not_ready`, its thread is left to itself, and
+   * `close` has nothing left to wait for. Returns how many runs and loads had no answer. Absent
+   * where no run can hang.
+   */
+  abandon?(): number;
 }

@@ -160,6 +160,10 @@ export function createRemoteEngine(
       isClosed = true;
       server.close();
     },
+    abandon() {
+      isClosed = true;
+      return server.close();
+    },
   };
 }
 

@@ -35,8 +35,8 @@ export interface RemoteServer {
   isModelReady(model: ModelMetadataRequest, timeoutMs: number): Promise<boolean>;
   describe(model: ModelMetadataRequest, timeoutMs: number): Promise<ModelMetadataResponse>;
   infer(batch: RemoteBatch, timeoutMs: number): Promise<ModelInferResponse>;
-  /** Ends the open calls with `not_ready`. Idempotent. */
-  close(): void;
+  /** Ends the open calls with `not_ready`; returns how many there were. Idempotent. */
+  close(): number;
 }
 
 /**
@@ -113,10 +113,12 @@ export function connectRemoteServer({ remote, authorities }: RemoteAddress): Rem
       return call(path, encodeBatch, responseDeserialize, batch, timeoutMs);
     },
     close() {
-      if (isClosed) return;
+      if (isClosed) return 0;
       isClosed = true;
-      for (const asked of [...open]) asked.cancel();
+      const asked = [...open];
+      for (const call of asked) call.cancel();
       client.close();
+      return asked.length;
     },
   };
 }

@@ -80,9 +80,14 @@ export async function createWatchedEngine(
   let isClosed = false;
   let isReady = true;
 
+  /** The newest, also while its sessions are loaded again. */
+  let latest: WorkerLink | null = null;
+
   const startLink = () => {
     const gate = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT));
-    return createWorkerLink({ worker: startWorker(gate), gate }, { runTimeoutMs, loadTimeoutMs });
+    const started = { worker: startWorker(gate), gate };
+    latest = createWorkerLink(started, { runTimeoutMs, loadTimeoutMs });
+    return latest;
   };
 
   /** Replaces the worker when it ends. */
@@ -197,6 +202,11 @@ export async function createWatchedEngine(
       await link?.ask({ kind: 'close' }).catch(() => {});
       await link?.ended;
       sessions.clear();
+    },
+    abandon() {
+      isClosed = true;
+      closing.abort();
+      return latest?.abandon('it was abandoned') ?? 0;
     },
   };
 }

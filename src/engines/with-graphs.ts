@@ -9,11 +9,17 @@ import type { Engine, GraphSession, GraphSpec } from './engine.js';
 export function withGraphs(engine: Engine, start: () => Promise<Engine>): Engine {
   if (engine.loadGraph) return engine;
   let beside: Promise<Engine> | null = null;
+  let running: Engine | null = null;
   const started = (): Promise<Engine> => {
     beside ??= start();
-    beside.catch(() => {
-      beside = null; // it may start another time
-    });
+    beside.then(
+      (graphs) => {
+        running = graphs;
+      },
+      () => {
+        beside = null; // it may start another time
+      },
+    );
     return beside;
   };
   return {
@@ -29,5 +35,6 @@ export function withGraphs(engine: Engine, start: () => Promise<Engine>): Engine
       const other = await beside?.catch(() => null);
       await Promise.all([engine.close(), other?.close()]);
     },
+    abandon: () => (engine.abandon?.() ?? 0) + (running?.abandon?.() ?? 0),
   };
 }

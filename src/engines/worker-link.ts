@@ -28,8 +28,8 @@ export interface WorkerLink {
   ask(request: Request, transfer?: readonly ArrayBuffer[]): Promise<WorkerReply>;
   /** Settles when the worker is gone, with the reason. */
   readonly ended: Promise<string>;
-  /** Lets it go without an answer to anyone. */
-  abandon(reason: string): void;
+  /** Lets it go without an answer to anyone; returns how many waited for one. */
+  abandon(reason: string): number;
 }
 
 /**
@@ -92,11 +92,13 @@ export function createWorkerLink(
     tellEnded(why);
   };
 
-  const abandon = (why: string) => {
+  const abandon = (why: string): number => {
+    const unanswered = pending.size;
     end(why);
     Atomics.store(gate, gateSlots.stopped, 1);
     worker.unref();
     worker.postMessage({ kind: 'close', id: 0 } satisfies WorkerRequest);
+    return unanswered;
   };
 
   worker.on('message', (reply: WorkerReply) => {

@@ -77,7 +77,8 @@ export interface RpcPort {
   /**
    * 1. health says NOT_SERVING  2. new calls are refused with `draining`  3. streams end
    * after their answers, other calls when they are done  4. when a fifth of `graceMs` is left,
-   * a second at most, what is open is cut  5. connections are closed, also those whose other
+   * a second at most, what is open is cut: frames without an answer are answered `failed`,
+   * their streams and all other calls end with `draining`  5. connections are closed, also those whose other
    * end has vanished. Idempotent; called again with 0 it cuts at once. Takes `graceMs` at
    * most, or the tenth of a second that cutting takes.
    */
@@ -164,10 +165,11 @@ export async function openRpcPort<Handle extends HandleLike>(
 
   const cut = (settleMs: number) => {
     if (calls.size > 0) log.warn({ calls: calls.size }, 'open calls are cut');
+    // Streams tell what becomes of their frames, and every call how it ends.
     calls.cut();
-    server.forceShutdown();
+    setTimeout(() => server.forceShutdown(), (settleMs * 3) / 4).unref();
     // That waits for the other end to close, too; one that has vanished never does.
-    setTimeout(connections.destroy, settleMs / 2).unref();
+    setTimeout(connections.destroy, (settleMs * 7) / 8).unref();
   };
   const drain = async (graceMs: number) => {
     auxiliary.setServing({ server: false, classifier: false });
@@ -211,8 +213,8 @@ const turnMs = 5;
 const maxFrameFields = 1000;
 
 /**
- * Handlers that were cut get this long to give back what they hold, and connections half of it
- * to tell their callers.
+ * Handlers that were cut get this long to give back what they hold, and most of it
+ * to tell their callers before the connections are closed.
  */
 const leastSettleMs = 100;
 const mostSettleMs = 1000;

@@ -303,6 +303,34 @@ test.serial('a runtime that does not start says so', async (t) => {
   );
 });
 
+test.serial('a process whose engine was abandoned within a run ends at once', async (t) => {
+  const script = `
+    const { createOnnxEngine } = await import(process.argv[1]);
+    const { tinyModel } = await import(process.argv[2]);
+    const engine = await createOnnxEngine({ threads: 1 });
+    const model = tinyModel({ stepsPerLevel: 400_000 }); // minutes within the native call
+    const session = await engine.load({ model, inputShape: [4, 8, 8], labelCount: 4 });
+    const running = session.run(new Uint8Array(256).fill(255), 1);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const unanswered = engine.abandon();
+    const code = await running.catch((error) => error.code);
+    await engine.close();
+    console.log(unanswered, code);`;
+  const urls = ['../../src/engines/index.js', './tiny-models.js'].map(
+    (path) => new URL(path, import.meta.url).href,
+  );
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', script, ...urls]);
+  const late = setTimeout(() => child.kill('SIGABRT'), 20_000);
+  const [[told], [code, signal]] = await Promise.all([
+    once(child.stdout, 'data'),
+    once(child, 'exit'),
+  ]);
+  clearTimeout(late);
+  t.is(String(told), '1 not_ready\n');
+  // Without a way to replace the process SIGKILL ends the thread within its call.
+  t.deepEqual([code, signal], 'execve' in process ? [0, null] : [null, 'SIGKILL']);
+});
+
 test.serial('a process that ends itself during a run ends with its own code', async (t) => {
   const script = `
     const { createOnnxEngine } = await import(process.argv[1]);

@@ -4,6 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import test from 'ava';
 import { DomainError } from '../../src/errors.js';
 import type { Frame } from '../../src/frames/index.js';
+import type { Answer } from '../../src/rpc/index.js';
 import {
   collect,
   createFeed,
@@ -104,6 +105,40 @@ test('when the grace is over, what is left is cut and gives back what it holds',
   await failed;
   t.is(lending.lent, 0);
   t.is(rpc.openCalls, 0);
+});
+
+test('when the grace is over, every frame without an answer is answered before its stream is cut', async (t) => {
+  const puppet = createPuppetClassifier();
+  const { client, rpc } = await openTestPort(t, { classifier: puppet.classifier });
+  const streams: {
+    readonly ids: readonly string[];
+    readonly answers: Answer[];
+    readonly error: Promise<DomainError>;
+  }[] = [];
+  for (const [at, delivery] of (['asCompleted', 'inOrder'] as const).entries()) {
+    const feed = createFeed<Frame>();
+    const ids = ['a', 'b', 'c'];
+    feed.push(...ids.map((id) => tinyFrame(id)));
+    const answers: Answer[] = [];
+    const reading = (async () => {
+      for await (const reply of client.classify({ delivery }, feed)) {
+        if (reply.kind === 'prediction') answers.push(reply.prediction);
+      }
+    })();
+    streams.push({ ids, answers, error: t.throwsAsync(reading, { instanceOf: DomainError }) });
+    await puppet.came((at + 1) * ids.length);
+  }
+  puppet.calls[1]?.answer();
+  await rpc.drain(5000);
+  for (const { ids, answers, error } of streams) {
+    t.is((await error).code, 'draining');
+    t.deepEqual(answers.map(({ frameId }) => frameId).sort(), ids);
+    const left = answers.filter(({ outcome }) => outcome !== 'ok');
+    t.true(
+      left.every(({ outcome, message }) => outcome === 'failed' && /shutting down/.test(message)),
+    );
+  }
+  t.is(streams[0]?.answers.filter(({ outcome }) => outcome === 'ok').length, 1);
 });
 
 test('a hundred concurrent calls at close all settle', async (t) => {

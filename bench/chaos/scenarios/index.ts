@@ -5,6 +5,7 @@ import { fullDisk } from './full-disk.js';
 import { fullQueues } from './full-queues.js';
 import { garbage } from './garbage.js';
 import { hotSwap } from './hot-swap.js';
+import { hungSigterm } from './hung-sigterm.js';
 import { idleStreams } from './idle-streams.js';
 import { killedTrainer } from './killed-trainer.js';
 import { mutations } from './mutations.js';
@@ -27,4 +28,5 @@ export const scenarios: readonly Scenario[] = [
   killedTrainer,
   hotSwap,
   sigterm,
+  hungSigterm,
 ];

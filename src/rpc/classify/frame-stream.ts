@@ -51,7 +51,7 @@ export interface FrameStream {
   readonly size: number;
   /** Throws `internal` when an answer could not be written. */
   assertWhole(): void;
-  /** Lets go what waits, because the caller left: counted, not answered. */
+  /** Lets go what waits, because the call was aborted: answered `failed`, or counted where the caller left. */
   abandon(): void;
   /** For the log line of the call. */
   summary(): Readonly<Record<string, unknown>>;
@@ -101,9 +101,10 @@ export function createFrameStream(
   };
 
   const send = ({ arrival, ended }: { arrival: Arrival; ended: Ended }) => {
-    const outcome = context.signal.aborted ? 'cancelled' : ended.outcome;
+    const isGone = hasLeft(context.signal);
+    const outcome = isGone ? 'cancelled' : ended.outcome;
     counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
-    if (context.signal.aborted) {
+    if (isGone) {
       metrics.frameCancelled();
       return;
     }
@@ -190,7 +191,7 @@ export function createFrameStream(
       if (broken !== null) throw broken;
     },
     abandon() {
-      const error = new DomainError('cancelled', 'the caller left');
+      const error = DomainError.from(context.signal.reason);
       for (const { position: place, arrival, leave } of window.clear()) {
         outbox.put(place, { arrival, ended: endedEarly('failed', error) });
         leave();
@@ -209,6 +210,11 @@ const noRoom = endedEarly(
   'shed',
   new DomainError('overloaded', 'the frames on their way to an answer are as many bytes as may be'),
 );
+
+/** Whether nobody is there to be answered. A call that a drain cuts is told of its frames first. */
+function hasLeft({ aborted, reason }: AbortSignal): boolean {
+  return aborted && !(reason instanceof DomainError && reason.code === 'draining');
+}
 
 /** How a frame ends that a newer one drove out. `block` never drives one out. */
 const drivenOut = {
