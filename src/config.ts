@@ -167,6 +167,11 @@ const schema = z.strictObject({
   engineThreads: whole(0, 1024)
     .default(0)
     .describe('threads of one batch; 0: the cores shared between the workers'),
+  engineTimeoutMs: whole(100, 3_600_000)
+    .default(30_000)
+    .describe(
+      'longest run of a batch before the engine counts as hung and starts again; a batch size that has run gets 50 times what it took, 5 s at least',
+    ),
   prepareThreads: whole(0, 1024)
     .default(0)
     .describe('worker threads that decode and resize; 0: one a core, at most 4'),

@@ -20,6 +20,11 @@ import { createWorkerLink, type WorkerLink } from './worker-link.js';
 export interface WatchOptions {
   /** Longest run before the worker counts as hung and is replaced. @default 30 000 ms */
   readonly runTimeoutMs: number;
+  /**
+   * What a run is given at least; between the two it is 50 times what its batch size took at
+   * best. @default 5000 ms
+   */
+  readonly leastRunTimeoutMs: number;
   /** The same for starting the worker and for loading a model. @default 120 000 ms */
   readonly loadTimeoutMs: number;
   /** Wait before the first restart; doubled for each that fails, up to 30 s. @default 100 ms */
@@ -62,7 +67,12 @@ interface Loaded {
  * Throws `unsupported` when the runtime does not start at all.
  */
 export async function createWatchedEngine(
-  { runTimeoutMs = 30_000, loadTimeoutMs = 120_000, restartDelayMs = 100 }: Partial<WatchOptions>,
+  {
+    runTimeoutMs = 30_000,
+    leastRunTimeoutMs = 5000,
+    loadTimeoutMs = 120_000,
+    restartDelayMs = 100,
+  }: Partial<WatchOptions>,
   {
     name,
     device: place,
@@ -86,7 +96,7 @@ export async function createWatchedEngine(
   const startLink = () => {
     const gate = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT));
     const started = { worker: startWorker(gate), gate };
-    latest = createWorkerLink(started, { runTimeoutMs, loadTimeoutMs });
+    latest = createWorkerLink(started, { runTimeoutMs, leastRunTimeoutMs, loadTimeoutMs });
     return latest;
   };
 

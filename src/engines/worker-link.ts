@@ -1,6 +1,7 @@
 import type { Worker } from 'node:worker_threads';
 import { DomainError } from '../errors.js';
 import { holdExit } from './exit-gates.js';
+import { RunPatience } from './run-patience.js';
 import { gateSlots, type WorkerReply, type WorkerRequest } from './worker-messages.js';
 
 type Request = WorkerRequest extends infer One
@@ -12,6 +13,8 @@ type Request = WorkerRequest extends infer One
 /** Longest time of one request before the worker counts as hung. */
 export interface WorkerLinkOptions {
   readonly runTimeoutMs: number;
+  /** What a run of a known batch size is given at least; see `RunPatience`. */
+  readonly leastRunTimeoutMs: number;
   /** Of everything but a run: starting and loading take longer. */
   readonly loadTimeoutMs: number;
 }
@@ -42,6 +45,7 @@ interface Pending {
   readonly resolve: (reply: WorkerReply) => void;
   readonly reject: (error: DomainError) => void;
   readonly timeoutMs: number;
+  readonly request: Request;
 }
 
 /**
@@ -55,8 +59,9 @@ interface Pending {
  */
 export function createWorkerLink(
   { worker, gate }: StartedWorker,
-  { runTimeoutMs, loadTimeoutMs }: WorkerLinkOptions,
+  { runTimeoutMs, leastRunTimeoutMs, loadTimeoutMs }: WorkerLinkOptions,
 ): WorkerLink {
+  const patience = new RunPatience({ mostMs: runTimeoutMs, leastMs: leastRunTimeoutMs });
   const pending = new Map<number, Pending>();
   const letExit = holdExit(gate);
   let nextId = 1;
@@ -105,6 +110,9 @@ export function createWorkerLink(
     const asked = pending.get(reply.id);
     pending.delete(reply.id);
     watchOldest();
+    if (reply.kind === 'ran' && asked?.request.kind === 'run') {
+      patience.learn(asked.request.sessionId, asked.request.batchSize, reply.runMs);
+    }
     if (reply.kind !== 'fault') asked?.resolve(reply);
     else asked?.reject(new DomainError(reply.code, reply.fault, { cause: reply.detail }));
   });
@@ -115,6 +123,11 @@ export function createWorkerLink(
     end(`it ended with code ${code}`);
   });
 
+  const timeoutOf = (request: Request): number => {
+    if (request.kind === 'run') return patience.ofRun(request.sessionId, request.batchSize);
+    return request.kind === 'runGraph' ? runTimeoutMs : loadTimeoutMs;
+  };
+
   return {
     ended,
     abandon,
@@ -123,9 +136,8 @@ export function createWorkerLink(
       return new Promise((resolve, reject) => {
         const id = nextId;
         nextId += 1;
-        const isRun = request.kind === 'run' || request.kind === 'runGraph';
-        const timeoutMs = isRun ? runTimeoutMs : loadTimeoutMs;
-        pending.set(id, { resolve, reject, timeoutMs });
+        if (request.kind === 'unload') patience.forget(request.sessionId);
+        pending.set(id, { resolve, reject, timeoutMs: timeoutOf(request), request });
         if (pending.size === 1) watchOldest();
         worker.postMessage({ ...request, id }, transfer);
       });

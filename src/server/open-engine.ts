@@ -59,7 +59,7 @@ const mostWorkers = 4;
  */
 export async function openOnnxRuntime(
   config: Pick<Config, 'device' | 'precision' | 'engineWorkers' | 'engineThreads'> &
-    Partial<Pick<Config, 'resize'>>,
+    Partial<Pick<Config, 'resize' | 'engineTimeoutMs'>>,
   log: Log,
   machine: Machine = createMachine(),
 ): Promise<Engine> {
@@ -74,8 +74,8 @@ export async function openOnnxRuntime(
     }
     const shares = shareMachine(device, config);
     try {
-      const { precision, resize = 'auto' } = config;
-      const engine = await openPool({ device, precision, resize }, shares, log);
+      const { precision, resize = 'auto', engineTimeoutMs: runTimeoutMs = 30_000 } = config;
+      const engine = await openPool({ device, precision, resize, runTimeoutMs }, shares, log);
       const reasons = steppedDown.length > 0 ? { steppedDown: steppedDown.join('; ') } : {};
       const { precision: chosen, resize: place } = engine;
       const about = {
@@ -120,7 +120,7 @@ function shareMachine(
 }
 
 function openPool(
-  on: Pick<OnnxEngineOptions, 'device' | 'precision' | 'resize'>,
+  on: Pick<OnnxEngineOptions, 'device' | 'precision' | 'resize' | 'runTimeoutMs'>,
   { workers, threads }: Shares,
   log: Log,
 ): Promise<Engine> {
@@ -145,12 +145,13 @@ function openTensorflow(
     tensorflowPackage,
     engineWorkers,
     engineThreads: threads,
-  }: Pick<Config, 'tensorflowPackage' | 'engineWorkers' | 'engineThreads'>,
+    engineTimeoutMs: runTimeoutMs,
+  }: Pick<Config, 'tensorflowPackage' | 'engineWorkers' | 'engineThreads' | 'engineTimeoutMs'>,
   log: Log,
 ): Promise<Engine> {
   const packages = tensorflowPackage === '' ? {} : { packages: [tensorflowPackage] };
   return poolOf(engineWorkers || 1, () =>
-    createTensorflowEngine({ threads, ...packages }, { log }),
+    createTensorflowEngine({ threads, runTimeoutMs, ...packages }, { log }),
   );
 }
 
@@ -164,7 +165,11 @@ async function openRemote(
     remoteModel,
     remoteAuthorities,
     engineWorkers,
-  }: Pick<Config, 'remote' | 'remoteModel' | 'remoteAuthorities' | 'engineWorkers'>,
+    engineTimeoutMs: runTimeoutMs,
+  }: Pick<
+    Config,
+    'remote' | 'remoteModel' | 'remoteAuthorities' | 'engineWorkers' | 'engineTimeoutMs'
+  >,
   log: Log,
 ): Promise<Engine> {
   const authorities =
@@ -176,7 +181,7 @@ async function openRemote(
         });
   const lanes = engineWorkers > 0 ? engineWorkers : remoteLanes;
   log.info({ remote, remoteModel, lanes }, 'the engine is another server');
-  return createRemoteEngine({ remote, remoteModel, authorities, lanes }, { log });
+  return createRemoteEngine({ remote, remoteModel, authorities, lanes, runTimeoutMs }, { log });
 }
 
 /** How many runs go on at once, and on how many threads each; 0 of either means chosen here. */

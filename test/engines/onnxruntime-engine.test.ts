@@ -261,6 +261,31 @@ test.serial(
   },
 );
 
+test.serial(
+  'a run of a size that was quick before is given up long before the first of another',
+  async (t) => {
+    const options = { runTimeoutMs: 120_000, leastRunTimeoutMs: 300 };
+    const { engine, workers } = await openEngine(t, options);
+    const session = await engine.load({ model: tinyModel({ stepsPerLevel: 5000 }), ...tinySpec });
+    const dark = new Uint8Array(rowBytes);
+    const bright = new Uint8Array(rowBytes).fill(255);
+    await session.run(dark.slice(), 1);
+    // Its first in this size: nobody knows yet what it takes.
+    const pair = new Uint8Array(2 * rowBytes);
+    pair.set(bright);
+    const { runMs } = await session.run(pair, 2);
+    t.true(runMs > 600, `${runMs} ms tell nothing`);
+    const startedAt = performance.now();
+    await t.throwsAsync(session.run(bright.slice(), 1), {
+      instanceOf: DomainError,
+      code: 'not_ready',
+    });
+    t.true(performance.now() - startedAt >= 299, 'not before its time');
+    near(t, (await session.run(dark.slice(), 1)).probabilities, tinyProbabilities(dark));
+    await once(workers[0] as Worker, 'exit'); // the native call ends some time
+  },
+);
+
 test.serial('the event loop goes on while a batch runs', async (t) => {
   const { engine } = await openEngine(t);
   const session = await engine.load({ model: tinyModel({ stepsPerLevel: 1500 }), ...tinySpec });

@@ -37,7 +37,16 @@ export async function openIo({ config, target }: IoOptions): Promise<Io> {
     const log = createLog({ level: config.logLevel }).child({ io: process.pid });
     const metrics = createMetrics();
     const store = await openModelStore(config.modelsDir);
-    const remote = createRemoteEngine({ remote: target, lanes, asksForVersions: true }, { log });
+    const remote = createRemoteEngine(
+      {
+        remote: target,
+        lanes,
+        asksForVersions: true,
+        // A batch that hung is run once more over there.
+        runTimeoutMs: 2 * config.engineTimeoutMs,
+      },
+      { log },
+    );
     const engine = explainingHere(remote, log);
     closers.add(() => engine.close());
     const preparer = createPreparer({ threads: config.prepareThreads });
