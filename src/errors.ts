@@ -38,10 +38,18 @@ export type ErrorCode = (typeof errorCodes)[number];
 export class DomainError extends Error {
   override readonly name = 'DomainError';
   readonly code: ErrorCode;
+  /** Milliseconds after which a second try makes sense, where whoever refused knows. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(code: ErrorCode, message: string, options?: { readonly cause?: unknown }) {
-    super(message.length > 1024 ? `${message.slice(0, 1021)}...` : message, options);
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { readonly cause?: unknown; readonly retryAfterMs?: number | undefined } = {},
+  ) {
+    const { retryAfterMs, ...rest } = options;
+    super(message.length > 1024 ? `${message.slice(0, 1021)}...` : message, rest);
     this.code = code;
+    this.retryAfterMs = retryAfterMs;
   }
 
   /**

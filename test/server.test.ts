@@ -412,3 +412,54 @@ test('an engine that hangs is abandoned within the grace period, and its frames 
     'what waited for the engine has ended',
   );
 });
+
+test('an alone frame that is refused is told a delay that grows with the backlog', async (t) => {
+  const delays: number[] = [];
+  for (const maxQueuedFrames of [8, 40]) {
+    const config = smallConfig(await makeFolder(t), { maxQueuedFrames });
+    await publish(config);
+    const { promise: released, release } = latch();
+    let isWarm = false;
+    const engine = createFakeEngine({
+      runMs: (batchSize) => 60 + 20 * batchSize,
+      wait: async () => (isWarm ? released : undefined),
+    });
+    const server = await startServer(config, { engine, log: silentLog });
+    const client = connect(`127.0.0.1:${server.port}`);
+    t.teardown(async () => {
+      client.close();
+      await server.close();
+    });
+    await client.promote('cells', 1);
+    isWarm = true;
+    const calls: Promise<unknown>[] = [];
+    let refused: DomainError | null = null;
+    while (refused === null) {
+      calls.push(
+        client.classifyFrame(smallFrame(`${calls.length}`, calls.length)).catch((error) => {
+          refused ??= error;
+        }),
+      );
+      await new Promise(setImmediate);
+    }
+    t.is(server.parts.registry.loaded()[0]?.queuedFrames, maxQueuedFrames);
+    const { code, retryAfterMs = 0 } = refused as DomainError;
+    t.is(code, 'overloaded');
+    delays.push(retryAfterMs);
+    release();
+    await Promise.all(calls);
+  }
+  // Batches of four take 140 ms, and half of what waits has to run: one batch, and five. What is
+  // with the engine, two batches at most, comes before.
+  const [short = 0, long = 0] = delays;
+  t.true(short >= 140 && short <= 140 + 2 * 140, `${short} ms`);
+  t.true(long >= 700 && long <= 700 + 2 * 140, `${long} ms`);
+});
+
+function latch() {
+  let release: () => void = () => {};
+  const promise = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  return { promise, release };
+}

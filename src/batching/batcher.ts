@@ -33,7 +33,7 @@ export interface Batcher {
    * Queues one tensor, uint8 of the fixed `[C, H, W]` length; copied into a batch
    * when the batch closes: do not change it before. Settles exactly once.
    *
-   * Throws `overloaded`, `cancelled`, `deadline` (at once, if it cannot be met),
+   * Throws `overloaded` (with the time until there is room), `cancelled`, `deadline` (at once, if it cannot be met),
    * `draining`, or what the run threw.
    */
   submit(pixels: Uint8Array, options?: SubmitOptions): Promise<BatchedRow>;
@@ -99,7 +99,7 @@ export function createBatcher(
         `the deadline cannot be met: the answer would come ${Math.ceil(lateMs)} ms after it`,
       );
     }
-    if (!wish.isKept) makeRoom(queue, place, pixels.byteLength, full);
+    if (!wish.isKept) makeRoom(queue, place, pixels.byteLength, full, () => untilRoomMs(place));
     const { ticket, row } = createTicket(pixels, wish, { clock, onDropped: whenDropped });
     queue.add(ticket);
     schedule();
@@ -115,6 +115,19 @@ export function createBatcher(
     if (fullMs === null || ownMs === null) return 0;
     const turns = Math.floor(queue.ahead(place) / (largest * laneCount));
     return lanes.beginsAtMs(clock.now()) + turns * fullMs + ownMs;
+  };
+
+  /**
+   * When half of what would run before a new Ticket has: by then whoever is told so finds room.
+   * undefined before any run.
+   */
+  const untilRoomMs = (place: Place): number | undefined => {
+    const { tickets, batchSize } = chooseBatch(queue.frames, batchSizes, runTime);
+    const batchMs = runTime.expectMs(batchSize);
+    if (batchMs === null) return undefined;
+    const batches = queue.ahead(place) / 2 / tickets;
+    const nowMs = clock.now();
+    return lanes.beginsAtMs(nowMs) - nowMs + (batches / laneCount) * batchMs;
   };
 
   const nextBatch = () => {

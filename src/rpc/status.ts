@@ -1,5 +1,7 @@
 import { Metadata, type ServiceError, type StatusObject, status } from '@grpc/grpc-js';
 import { DomainError, type ErrorCode, errorCodes } from '../errors.js';
+import { RetryInfo } from '../gen/google/rpc/error_details.js';
+import { Status } from '../gen/google/rpc/status.js';
 
 /** The one place where a code of ours becomes a gRPC status. */
 export const statusOf: Readonly<Record<ErrorCode, status>> = Object.freeze({
@@ -34,8 +36,13 @@ export const requestIdTrailer = 'cytostream-request-id';
  * sense. gRPC libraries with a retry policy read it by themselves (gRFC A6, "pushback").
  */
 export const retryTrailer = 'grpc-retry-pushback-ms';
+/** Trailer of the same errors: a google.rpc.Status with a google.rpc.RetryInfo. */
+export const detailsTrailer = 'grpc-status-details-bin';
 
-const retryAfterMs: Partial<Record<ErrorCode, number>> = { overloaded: 250, not_ready: 1000 };
+/** Where whoever refused does not know better. */
+const usualRetryMs: Partial<Record<ErrorCode, number>> = { overloaded: 250, not_ready: 1000 };
+/** Sooner costs more than it gains, later a caller should look for itself. */
+const [leastRetryMs, mostRetryMs] = [10, 5000];
 
 /** What a caller is told of an error: never the text of an unexpected one. */
 export function toStatus(
@@ -45,13 +52,23 @@ export function toStatus(
   const metadata = new Metadata();
   metadata.set(codeTrailer, error.code);
   metadata.set(requestIdTrailer, requestId);
-  const retryMs = retryAfterMs[error.code];
-  if (retryMs !== undefined) metadata.set(retryTrailer, String(retryMs));
-  return {
-    code: statusOf[error.code],
-    details: error.code === 'internal' ? 'internal error' : error.message,
-    metadata,
-  };
+  const code = statusOf[error.code];
+  const details = error.code === 'internal' ? 'internal error' : error.message;
+  const usualMs = usualRetryMs[error.code];
+  if (usualMs !== undefined) {
+    const wantedMs = Math.ceil(error.retryAfterMs ?? usualMs);
+    const retryMs = Math.min(mostRetryMs, Math.max(leastRetryMs, wantedMs));
+    metadata.set(retryTrailer, String(retryMs));
+    metadata.set(detailsTrailer, encodeRetry({ code, message: details }, retryMs));
+  }
+  return { code, details, metadata };
+}
+
+function encodeRetry(status: { code: number; message: string }, retryMs: number): Buffer {
+  const retryDelay = { seconds: Math.floor(retryMs / 1000), nanos: (retryMs % 1000) * 1e6 };
+  const value = RetryInfo.encode({ retryDelay }).finish();
+  const typeUrl = 'type.googleapis.com/google.rpc.RetryInfo';
+  return Buffer.from(Status.encode({ ...status, details: [{ typeUrl, value }] }).finish());
 }
 
 /** Turns what a call of a client failed with back into the error that the server had. */
@@ -60,7 +77,9 @@ export function fromServiceError(thrown: unknown): DomainError {
   const told = thrown.metadata?.get(codeTrailer)[0];
   const exact = errorCodes.find((code) => code === told);
   const code = exact ?? codeOfStatus.get(thrown.code) ?? 'internal';
-  return new DomainError(code, thrown.details, { cause: thrown });
+  const retryMs = thrown.metadata?.get(retryTrailer)[0];
+  const retryAfterMs = retryMs === undefined ? undefined : Number(retryMs);
+  return new DomainError(code, thrown.details, { cause: thrown, retryAfterMs });
 }
 
 /** For a status without our trailer: from the transport, or from a proxy on the way. */

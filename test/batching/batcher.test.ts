@@ -301,6 +301,42 @@ test('a full queue refuses with overloaded, in frames and in bytes', async (t) =
   }
 });
 
+test('a refusal says when half of what is ahead will have run', async (t) => {
+  const warmRunMs = new Map([
+    [1, 10],
+    [4, 20],
+  ]);
+  const limits = { batchSizes: [1, 4], maxQueuedFrames: 41, maxStreamFrames: 40 };
+  const { batcher, clock } = setUp(limits, { warmRunMs });
+  const own = { streamId: 'own' };
+  // Two batches are handed over, of one and of four, which end after 30 ms.
+  for (let number = 0; number < 48; number += 1) {
+    void batcher.submit(tensorOf(number), own).catch(() => {});
+    await settle();
+  }
+  t.is(batcher.queuedFrames, 40);
+  const told = async (streamId: string) => {
+    const error = await t.throwsAsync(batcher.submit(tensorOf(99), { streamId }), {
+      code: 'overloaded',
+    });
+    return (error as DomainError).retryAfterMs;
+  };
+  t.is(await told('own'), 30 + (20 / 4) * 20);
+  void batcher.submit(tensorOf(50), { streamId: 'other' }).catch(() => {});
+  t.is(await told('own'), 30 + (20.5 / 4) * 20, 'one of the other stream is ahead, too');
+  clock.advance(15);
+  t.is(await told('own'), 15 + (20.5 / 4) * 20);
+});
+
+test('before any run a refusal does not say when there is room', async (t) => {
+  const { batcher } = setUp({ batchSizes: [1], maxQueuedFrames: 1 });
+  void batcher.submit(tensorOf(1));
+  await settle();
+  void batcher.submit(tensorOf(2));
+  const error = await t.throwsAsync(batcher.submit(tensorOf(3)), { code: 'overloaded' });
+  t.is((error as DomainError).retryAfterMs, undefined);
+});
+
 test('a stream has bounds of its own, in frames and in bytes, that leave room for others', async (t) => {
   for (const bound of [{ maxStreamFrames: 2 }, { maxStreamBytes: 39 }]) {
     const { batcher, puppet } = setUp({ batchSizes: [1], ...bound });

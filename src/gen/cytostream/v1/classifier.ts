@@ -1475,6 +1475,11 @@ export const ClassifierServiceService = {
    * (invalid), RESOURCE_EXHAUSTED (shed), DEADLINE_EXCEEDED (expired), and for a
    * fault of the server FAILED_PRECONDITION, UNAVAILABLE or INTERNAL. The trailer
    * cytostream-code has the exact reason.
+   *
+   * RESOURCE_EXHAUSTED tells when there will be room, after the frames that wait
+   * and what their batches take, and UNAVAILABLE when to look again: both as a
+   * google.rpc.RetryInfo within the google.rpc.Status of the trailer
+   * grpc-status-details-bin, and in milliseconds as grpc-retry-pushback-ms.
    */
   classifyFrame: {
     path: "/cytostream.v1.ClassifierService/ClassifyFrame" as const,
@@ -1500,6 +1505,11 @@ export interface ClassifierServiceServer extends UntypedServiceImplementation {
    * (invalid), RESOURCE_EXHAUSTED (shed), DEADLINE_EXCEEDED (expired), and for a
    * fault of the server FAILED_PRECONDITION, UNAVAILABLE or INTERNAL. The trailer
    * cytostream-code has the exact reason.
+   *
+   * RESOURCE_EXHAUSTED tells when there will be room, after the frames that wait
+   * and what their batches take, and UNAVAILABLE when to look again: both as a
+   * google.rpc.RetryInfo within the google.rpc.Status of the trailer
+   * grpc-status-details-bin, and in milliseconds as grpc-retry-pushback-ms.
    */
   classifyFrame: handleUnaryCall<ClassifyFrameRequest, ClassifyFrameResponse>;
 }
@@ -1518,6 +1528,11 @@ export interface ClassifierServiceClient extends Client {
    * (invalid), RESOURCE_EXHAUSTED (shed), DEADLINE_EXCEEDED (expired), and for a
    * fault of the server FAILED_PRECONDITION, UNAVAILABLE or INTERNAL. The trailer
    * cytostream-code has the exact reason.
+   *
+   * RESOURCE_EXHAUSTED tells when there will be room, after the frames that wait
+   * and what their batches take, and UNAVAILABLE when to look again: both as a
+   * google.rpc.RetryInfo within the google.rpc.Status of the trailer
+   * grpc-status-details-bin, and in milliseconds as grpc-retry-pushback-ms.
    */
   classifyFrame(
     request: ClassifyFrameRequest,
