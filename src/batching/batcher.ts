@@ -8,6 +8,8 @@ import {
   type BatcherCollaborators,
   type BatcherOptions,
   defaultBatcherOptions,
+  priorities,
+  type RunBatch,
   type SubmitOptions,
 } from './options.js';
 import { makeRoom } from './room.js';
@@ -197,6 +199,7 @@ export function createBatcher(
       const { probabilities, distances, input, runMs } = await run(
         inputs.stack(tickets, batchSize),
         batchSize,
+        wishOf(tickets),
       );
       inputs.giveBack(input, batchSize);
       learn(batchSize, runMs);
@@ -221,7 +224,7 @@ export function createBatcher(
       const error = DomainError.from(thrown);
       for (const ticket of tickets) {
         const mayRetry = error.code === 'not_ready' && ticket.retries === 0;
-        if (!mayRetry) ticket.drop(error, 'failed');
+        if (!mayRetry) ticket.drop(error, error.code === 'deadline' ? 'expired' : 'failed');
         else if (!ticket.isSettled) {
           ticket.retries += 1;
           queue.add(ticket);
@@ -249,6 +252,15 @@ export function createBatcher(
       if (lanes.batches + queue.frames === 0) return;
       await new Promise<void>((resolve) => flushed.push(resolve));
     },
+  };
+}
+
+/** A batch is as urgent as the first of its Tickets, and of use until the last may not wait. */
+function wishOf(tickets: readonly Ticket[]): Parameters<RunBatch>[2] {
+  return {
+    priority:
+      priorities.find((level) => tickets.some(({ priority }) => priority === level)) ?? 'low',
+    deadlineAtMs: Math.max(...tickets.map(({ deadlineAtMs }) => deadlineAtMs)),
   };
 }
 

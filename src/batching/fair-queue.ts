@@ -1,7 +1,5 @@
-import type { Priority } from './options.js';
+import { type Priority, priorities } from './options.js';
 import type { Ticket } from './ticket.js';
-
-const priorities: readonly Priority[] = ['high', 'normal', 'low'];
 
 const none = Object.freeze({ frames: 0, bytes: 0 });
 

@@ -4,6 +4,9 @@ import type { DropReason } from './ticket.js';
 /** Which Tickets run first when more wait than the engine can take. */
 export type Priority = 'high' | 'normal' | 'low';
 
+/** The first runs first. */
+export const priorities: readonly Priority[] = ['high', 'normal', 'low'];
+
 export interface BatcherOptions {
   /** Batch sizes that are run, ascending; a batch is padded up to the next. @default [1, 2, 4, 8, 16, 32] */
   readonly batchSizes: readonly number[];
@@ -58,10 +61,14 @@ export interface BatchedRow {
   readonly runMs: number;
 }
 
-/** Runs a closed batch: uint8 `[batchSize, C, H, W]`, transferred there and handed back. */
+/**
+ * Runs a closed batch: uint8 `[batchSize, C, H, W]`, transferred there and handed back. Told the
+ * highest priority of its Tickets and their latest deadline, `Infinity` where one has none.
+ */
 export type RunBatch = (
   input: Uint8Array,
   batchSize: number,
+  wish: { readonly priority: Priority; readonly deadlineAtMs: number },
 ) => Promise<{
   readonly probabilities: Float32Array;
   /** One a row, where the model gives them. */

@@ -53,11 +53,11 @@ function poolOf(sessions: readonly Session[]): Session {
     get isReady() {
       return sessions.some(({ isReady }) => isReady);
     },
-    async run(input, batchSize) {
+    async run(input, batchSize, wish) {
       const member = leastBusy(members);
       member.runs += 1;
       try {
-        return await member.session.run(input, batchSize);
+        return await member.session.run(input, batchSize, wish);
       } finally {
         member.runs -= 1;
       }

@@ -51,6 +51,16 @@ export interface RunResult {
   readonly runMs: number;
 }
 
+/**
+ * How soon the rows of a batch are wanted, for an engine in which batches of others wait, too:
+ * the highest priority among them, and the latest deadline, on the clock of
+ * `performance.now()`, after which none is of use; `Infinity` where one has none.
+ */
+export interface RunWish {
+  readonly priority: 'high' | 'normal' | 'low';
+  readonly deadlineAtMs: number;
+}
+
 /** One model loaded in a runtime. */
 export interface Session {
   /** "onnxruntime/cpu": runtime and device. */
@@ -68,9 +78,9 @@ export interface Session {
    * planes) over its own whole ArrayBuffer, which is transferred: the caller gets it back in the result.
    *
    * Throws `model_failed` when the runtime refuses, `not_ready` when the engine is
-   * restarting.
+   * restarting; where it heeds the wish, `deadline` when that cannot be met.
    */
-  run(input: Uint8Array, batchSize: number): Promise<RunResult>;
+  run(input: Uint8Array, batchSize: number, wish?: RunWish): Promise<RunResult>;
   close(): Promise<void>;
 }
 

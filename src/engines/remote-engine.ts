@@ -4,8 +4,8 @@ import type { Log } from '../telemetry/index.js';
 import { silentLog } from '../telemetry/index.js';
 import { assertRows } from './check-input.js';
 import { distanceOutput, findModelFaults, type PortDescription } from './check-model.js';
-import type { Engine, Precision, RunResult, Session, SessionSpec } from './engine.js';
-import { encodeHead, type RemoteTensors, readOutput } from './remote-infer.js';
+import type { Engine, Precision, RunResult, RunWish, Session, SessionSpec } from './engine.js';
+import { encodeHead, encodeWish, type RemoteTensors, readOutput } from './remote-infer.js';
 import { connectRemoteServer, type RemoteAddress } from './remote-server.js';
 
 /** How batches go to another server. */
@@ -17,6 +17,11 @@ export interface RemoteEngineOptions extends RemoteAddress {
    * number here. @default false
    */
   readonly asksForVersions: boolean;
+  /**
+   * Whether the other side is told how soon each batch is wanted, for its queue to heed: it then
+   * refuses with `deadline` what would be late. @default false
+   */
+  readonly tellsWishes: boolean;
   /** Batches on their way at once, so that none waits for the answer of another. @default 4 */
   readonly lanes: number;
   /** Longest wait for the answer of a batch. @default 30 000 ms */
@@ -49,7 +54,7 @@ export function createRemoteEngine(
   { log = silentLog }: RemoteEngineCollaborators = {},
 ): Engine {
   const { remote, authorities = null, remoteModel = '', lanes = 4 } = options;
-  const { asksForVersions = false } = options;
+  const { asksForVersions = false, tellsWishes = false } = options;
   const { runTimeoutMs = 30_000, loadTimeoutMs = 10_000 } = options;
   const server = connectRemoteServer({ remote, authorities });
   let isClosed = false;
@@ -117,13 +122,19 @@ export function createRemoteEngine(
       heads.clear();
     };
 
-    const run = async (input: Uint8Array, batchSize: number): Promise<RunResult> => {
+    const run = async (
+      input: Uint8Array,
+      batchSize: number,
+      wish?: RunWish,
+    ): Promise<RunResult> => {
       if (isClosed || isUnloaded) throw closed();
       assertRows(input, batchSize, spec);
       // Taken over as by a worker; the bytes stay where they are.
       const pixels = structuredClone(input, { transfer: [input.buffer as ArrayBuffer] });
       const startedAtMs = performance.now();
-      const batch = { head: headOf(batchSize), pixels };
+      // A server of others may mean something else by them.
+      const said = wish && tellsWishes ? encodeWish(wish, startedAtMs) : nothing;
+      const batch = { head: headOf(batchSize), wish: said, pixels };
       const response = await watch(server.infer(batch, runTimeoutMs));
       const runMs = performance.now() - startedAtMs;
       pin(response.modelVersion);
@@ -166,6 +177,8 @@ export function createRemoteEngine(
     },
   };
 }
+
+const nothing = new Uint8Array();
 
 /** What another server of ours says of a model beside its tensors. */
 interface Place {

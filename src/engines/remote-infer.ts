@@ -4,6 +4,7 @@ import {
   ModelInferRequest,
   type ModelInferResponse,
 } from '../gen/inference/open_inference_grpc.js';
+import type { RunWish } from './engine.js';
 
 /** The tensors of a model on another server, as it names them. */
 export interface RemoteTensors {
@@ -16,8 +17,10 @@ export interface RemoteTensors {
 
 /** One batch on its way: the message is written when the transport asks for it. */
 export interface RemoteBatch {
-  /** Everything of the request but the pixels, encoded. */
+  /** Everything of the request but the pixels and the wish, encoded. */
   readonly head: Uint8Array;
+  /** From `encodeWish`; empty: nothing is said. */
+  readonly wish: Uint8Array;
   /** uint8 `[batchSize, C, H, W]`. */
   readonly pixels: Uint8Array;
 }
@@ -38,6 +41,26 @@ export function encodeHead(
   ).finish();
 }
 
+/** As this server reads them: Triton's numbers, 0 being the default. */
+const levels = { high: 1, normal: 2, low: 3 } as const;
+
+/**
+ * How soon a batch is wanted, to be put behind its head: protobuf reads fields in any order.
+ * `nowMs` is on the clock of the deadline.
+ */
+export function encodeWish({ priority, deadlineAtMs }: RunWish, nowMs: number): Uint8Array {
+  const level = levels[priority];
+  // 0 would mean none.
+  const timeoutUs = Math.max(1, Math.round((deadlineAtMs - nowMs) * 1000));
+  const parameters = {
+    priority: { parameterChoice: { $case: 'uint64Param' as const, value: level } },
+    ...(Number.isFinite(timeoutUs) && {
+      timeout: { parameterChoice: { $case: 'uint64Param' as const, value: timeoutUs } },
+    }),
+  };
+  return ModelInferRequest.encode(ModelInferRequest.fromPartial({ parameters })).finish();
+}
+
 /** Tag of `raw_input_contents`: field 7, length-delimited. */
 const rawTag = (7 << 3) | 2;
 
@@ -45,15 +68,17 @@ const rawTag = (7 << 3) | 2;
  * The whole message in one buffer: the pixels are copied here once, and once more by
  * grpc-js, which puts five bytes before every message.
  */
-export function encodeBatch({ head, pixels }: RemoteBatch): Buffer {
+export function encodeBatch({ head, wish, pixels }: RemoteBatch): Buffer {
   const lengthBytes: number[] = [];
   for (let rest = pixels.length; ; rest = Math.floor(rest / 128)) {
     lengthBytes.push(rest < 128 ? rest : (rest % 128) + 128);
     if (rest < 128) break;
   }
-  const message = Buffer.allocUnsafe(head.length + 1 + lengthBytes.length + pixels.length);
+  const before = head.length + wish.length;
+  const message = Buffer.allocUnsafe(before + 1 + lengthBytes.length + pixels.length);
   message.set(head);
-  message.set([rawTag, ...lengthBytes], head.length);
+  message.set(wish, head.length);
+  message.set([rawTag, ...lengthBytes], before);
   message.set(pixels, message.length - pixels.length);
   return message;
 }

@@ -71,13 +71,14 @@ export function connectRemoteServer({ remote, authorities }: RemoteAddress): Rem
     decode: (bytes: Buffer) => Response,
     request: Request,
     timeoutMs: number,
+    hasWish = false,
   ): Promise<Response> =>
     new Promise((resolve, reject) => {
       const metadata = new Metadata();
       const options = { deadline: Date.now() + timeoutMs };
       const done = (error: ServiceError | null, answer?: Response) => {
         open.delete(asked);
-        if (error !== null) reject(toEngineError(error));
+        if (error !== null) reject(toEngineError(error, hasWish));
         else if (answer === undefined) reject(away(new Error('no answer came')));
         else resolve(answer);
       };
@@ -110,7 +111,7 @@ export function connectRemoteServer({ remote, authorities }: RemoteAddress): Rem
     },
     infer(batch, timeoutMs) {
       const { path, responseDeserialize } = calls.modelInfer;
-      return call(path, encodeBatch, responseDeserialize, batch, timeoutMs);
+      return call(path, encodeBatch, responseDeserialize, batch, timeoutMs, batch.wish.length > 0);
     },
     close() {
       if (isClosed) return 0;
@@ -124,7 +125,11 @@ export function connectRemoteServer({ remote, authorities }: RemoteAddress): Rem
 }
 
 /** What an engine says of a call that failed; where the other server is goes to the log only. */
-function toEngineError(error: ServiceError): DomainError {
+function toEngineError(error: ServiceError, hasWish: boolean): DomainError {
+  // A server of ours that was told a deadline: it is there, and has refused what would be late.
+  if (hasWish && error.metadata?.get('cytostream-code')[0] === 'deadline') {
+    return new DomainError('deadline', 'the engine cannot meet the deadline', { cause: error });
+  }
   switch (error.code) {
     case status.UNAVAILABLE:
     case status.CANCELLED:

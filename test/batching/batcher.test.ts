@@ -220,6 +220,37 @@ test('streams take turns, and within one the earliest deadline is first', async 
   t.deepEqual(puppet.last().numbers, [2, 8, 3, 9]);
 });
 
+test('a batch is as urgent as its highest priority, and of use until its latest deadline', async (t) => {
+  const { batcher, puppet, clock } = setUp({ batchSizes: [4] });
+  void batcher.submit(tensorOf(1));
+  await settle();
+  const none = Number.POSITIVE_INFINITY;
+  t.deepEqual(puppet.last().wish, { priority: 'normal', deadlineAtMs: none });
+  const deadlineAtMs = clock.now() + 1000;
+  void batcher.submit(tensorOf(2), { priority: 'low', deadlineAtMs: deadlineAtMs + 5 });
+  void batcher.submit(tensorOf(3), { priority: 'high', deadlineAtMs });
+  puppet.last().answer();
+  await settle();
+  t.deepEqual(puppet.last().numbers.slice(0, 2), [3, 2]);
+  t.deepEqual(puppet.last().wish, { priority: 'high', deadlineAtMs: deadlineAtMs + 5 });
+  void batcher.submit(tensorOf(4), { priority: 'low' });
+  void batcher.submit(tensorOf(5), { priority: 'low', deadlineAtMs });
+  puppet.last().answer();
+  await settle();
+  t.deepEqual(puppet.last().wish, { priority: 'low', deadlineAtMs: none });
+});
+
+test('a run that is refused as late has expired, and is not tried again', async (t) => {
+  const { batcher, puppet, dropped } = setUp({ batchSizes: [1] });
+  const row = watch(batcher.submit(tensorOf(1)));
+  await settle();
+  puppet.last().fail(new DomainError('deadline', 'it cannot be met'));
+  await settle();
+  t.like(row.error, { code: 'deadline' });
+  t.deepEqual(dropped, ['expired']);
+  t.is(puppet.calls.length, 1);
+});
+
 test('a cancelled frame is not run, and is counted', async (t) => {
   const { batcher, puppet, dropped } = setUp({ batchSizes: [1, 2] });
   void batcher.submit(tensorOf(1));

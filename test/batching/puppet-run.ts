@@ -19,6 +19,7 @@ export interface PuppetCall {
   /** The numbers in all rows, padding included. */
   readonly numbers: readonly number[];
   readonly buffer: ArrayBufferLike;
+  readonly wish: Parameters<RunBatch>[2];
   answer(runMs?: number): void;
   fail(error: unknown): void;
 }
@@ -28,7 +29,7 @@ export function createPuppetRun() {
   const calls: PuppetCall[] = [];
   const openCalls = new Set<PuppetCall>();
   let mostOpen = 0;
-  const run: RunBatch = (given, batchSize) => {
+  const run: RunBatch = (given, batchSize, wish) => {
     if (given.byteOffset !== 0 || given.byteLength !== given.buffer.byteLength) {
       throw new Error('an input does not own its buffer');
     }
@@ -45,6 +46,7 @@ export function createPuppetRun() {
         batchSize,
         numbers,
         buffer,
+        wish,
         answer(runMs = 1) {
           openCalls.delete(call);
           resolve({

@@ -4,14 +4,21 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import test, { type ExecutionContext } from 'ava';
 import { type Client, connect } from '../../src/client/index.js';
-import type { DomainError } from '../../src/errors.js';
-import { openModelStore } from '../../src/models/index.js';
+import { createFakeEngine } from '../../src/engines/index.js';
+import { DomainError } from '../../src/errors.js';
+import { createRegistry, type Handle, openModelStore } from '../../src/models/index.js';
 import { packageRoot } from '../../src/package-root.js';
+import type { PixelClassifierLike, StreamOptions } from '../../src/rpc/index.js';
 import { countIoProcesses } from '../../src/server/io/io-processes.js';
+import { openIo } from '../../src/server/io/open-io.js';
+import { toModelAdmin } from '../../src/server/model-admin.js';
+import { silentLog } from '../../src/telemetry/index.js';
 import { tinyProbabilities } from '../engines/tiny-models.js';
 import { makeFolder } from '../make-folder.js';
 import { draftOf } from '../models/model-fixtures.js';
+import { openTestPort } from '../rpc/fakes.js';
 import { smallFrame } from '../small-frames.js';
+import { fakeDraft, smallConfig } from '../small-server.js';
 
 const main = join(packageRoot, 'dist/src/main.js');
 
@@ -131,6 +138,70 @@ test.serial('several processes share the port, the models and the account of fra
   await t.throwsAsync(other.getRun('none'), { code: 'run_unknown' });
   const train = one.train({ dataPath: '/elsewhere', model: 'cells' })[Symbol.asyncIterator]();
   await t.throwsAsync(train.next(), { code: 'option_invalid', message: /data roots/ });
+});
+
+test('an I/O process says how soon its batches are wanted; one refused as late has expired', async (t) => {
+  const longestMs = 30_000;
+  const config = smallConfig(await makeFolder(t), {
+    engineTimeoutMs: longestMs,
+    logLevel: 'silent',
+  });
+  const store = await openModelStore(config.modelsDir);
+  await store.publish(fakeDraft('cells'));
+  await store.setAlias('cells', 'live', 1);
+  // The process with the engine, as far as batches go.
+  const collaborators = { engine: createFakeEngine(), store, log: silentLog };
+  const registry = createRegistry({ batcher: { batchSizes: [1, 4] } }, collaborators);
+  t.teardown(() => registry.close());
+  await registry.start();
+  const ways: Parameters<PixelClassifierLike['classifyPixels']>[2][] = [];
+  let isLate = false;
+  const inner = await openTestPort(t, {
+    lender: registry,
+    models: toModelAdmin(
+      { registry, promote: (name, version) => registry.promote(name, version) },
+      () => {},
+    ),
+    pixelClassifier: {
+      async classifyPixels(pixels, handle, way) {
+        ways.push(way);
+        if (isLate) throw new DomainError('deadline', 'the deadline cannot be met');
+        return (handle as Handle).batcher.submit(pixels, way); // from the registry above
+      },
+    },
+  });
+  const io = await openIo({ config, target: inner.address });
+  const client = connect(`127.0.0.1:${io.port}`);
+  t.teardown(async () => {
+    client.close();
+    await io.drain(0);
+  });
+
+  const wayOf = async (options: Partial<StreamOptions>) => {
+    ways.length = 0;
+    const frames = [smallFrame('a', 1)];
+    const outcomes: string[] = [];
+    for await (const reply of client.classify({ model: 'cells', ...options }, frames)) {
+      if (reply.kind === 'prediction') outcomes.push(reply.prediction.outcome);
+    }
+    const [way] = ways;
+    return { outcomes, priority: way?.priority, deadlineAtMs: way?.deadlineAtMs ?? 0 };
+  };
+  for (const priority of ['high', 'normal', 'low'] as const) {
+    const fromMs = performance.now();
+    const way = await wayOf({ priority });
+    t.like(way, { outcomes: ['ok'], priority });
+    t.true(way.deadlineAtMs >= fromMs + longestMs, 'what a batch may take at all');
+  }
+  const ownMs = 20_000;
+  const fromMs = performance.now();
+  const { outcomes, deadlineAtMs } = await wayOf({ defaultDeadlineMs: ownMs });
+  t.deepEqual(outcomes, ['ok']);
+  // Microseconds of what is left are told, and received a moment later.
+  t.true(deadlineAtMs >= fromMs + ownMs - 1 && deadlineAtMs < performance.now() + ownMs + 1);
+  isLate = true;
+  t.deepEqual((await wayOf({ defaultDeadlineMs: ownMs })).outcomes, ['expired']);
+  t.is(ways.length, 1, 'it is not tried again');
 });
 
 test.serial('a process that dies is replaced, and the others go on', async (t) => {

@@ -42,6 +42,7 @@ export async function openIo({ config, target }: IoOptions): Promise<Io> {
         remote: target,
         lanes,
         asksForVersions: true,
+        tellsWishes: true,
         // A batch that hung is run once more over there.
         runTimeoutMs: 2 * config.engineTimeoutMs,
       },
