@@ -6,6 +6,7 @@ import test, { type ExecutionContext } from 'ava';
 import { ClassifyRequest } from '../../src/gen/cytostream/v1/classifier.js';
 import { withWindows } from '../../src/rpc/windows.js';
 import { toWireFrame } from '../../src/rpc/wire/frame.js';
+import { makeCertificate } from '../certificate.js';
 import { openTestPort, tinyFrame } from './fakes.js';
 
 const MiB = 1024 * 1024;
@@ -19,6 +20,25 @@ test.serial('a client sees the large windows on the wire', async (t) => {
   t.is(settings.maxFrameSize, MiB);
   t.is(settings.maxConcurrentStreams, 1000);
   // The connection's window comes in a frame of its own, after the settings.
+  await new Promise((resolve) => session.ping(resolve));
+  t.is(session.state.remoteWindowSize, 4 * MiB);
+});
+
+test.serial('a client sees the large windows over TLS as well', async (t) => {
+  const tls = await makeCertificate(t);
+  if (tls === null) {
+    const line = `SKIPPED "${t.title}": openssl is needed to make a certificate`;
+    console.warn(line);
+    t.log(line);
+    t.pass();
+    return;
+  }
+  const { rpc } = await openTestPort(t, {}, { tls, windowBytes: MiB });
+  const session = http2.connect(`https://localhost:${rpc.port}`, { ca: tls.cert });
+  t.teardown(() => session.close());
+  const [settings] = (await once(session, 'remoteSettings')) as [http2.Settings];
+  t.is(settings.initialWindowSize, MiB);
+  t.is(settings.maxFrameSize, MiB);
   await new Promise((resolve) => session.ping(resolve));
   t.is(session.state.remoteWindowSize, 4 * MiB);
 });
