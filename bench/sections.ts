@@ -79,7 +79,7 @@ export const sections: Readonly<
         yardstick: 'the same without a run',
         measured: `${ms(beside.p99Ms)} (p50 ${ms(beside.p50Ms)}) ÷ ${ms(alone.p99Ms)} (p50 ${ms(alone.p50Ms)})`,
         value: beside.p99Ms / alone.p99Ms,
-        goal: '',
+        goal: '≤ 2',
         lost: beside.lost + alone.lost,
       },
       {
