@@ -14,6 +14,8 @@ export interface HealthReport {
    * what the load beside them took, on the same few cores.
    */
   readonly withoutCoreMs: number;
+  /** The two longest answers without such time, the longest first. */
+  readonly longestOwnMs: readonly number[];
 }
 
 /** A process that asks a server for its health until it is told to end. */

@@ -67,6 +67,10 @@ const report: HealthReport = {
   medianMs: answers[Math.floor(answers.length / 2)]?.ms ?? 0,
   longestMs: longest?.ms ?? 0,
   withoutCoreMs: longest?.withoutCoreMs ?? 0,
+  longestOwnMs: answers
+    .map(({ ms, withoutCoreMs }) => ms - withoutCoreMs)
+    .sort((left, right) => right - left)
+    .slice(0, 2),
 };
 process.send?.(report, () => process.disconnect());
 client.close();
