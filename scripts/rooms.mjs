@@ -16,7 +16,7 @@ const floors = [
   ['batching', 'engines', 'simulator', 'dataset', 'plots'],
   ['interchange'],
   ['frames', 'graph', 'telemetry'],
-  ['config', 'csv', 'files', 'table'],
+  ['config', 'csv', 'files', 'queue', 'table'],
   ['errors', 'label-set', 'package-root', 'gen'],
 ];
 // Sideways arrows that are drawn on purpose, each with its reason.

@@ -114,7 +114,9 @@ const schema = z.strictObject({
     .describe('bytes of prepared frames that may wait for a model; the same happens'),
   maxStreamFrames: whole(1, 1_000_000)
     .default(512)
-    .describe('prepared frames of one stream that may wait for a model; its next is shed'),
+    .describe(
+      'prepared frames of one stream that may wait for a model; its oldest or its next is shed',
+    ),
   maxStreamBytes: whole(MiB, 2 ** 40)
     .default(128 * MiB)
     .describe(

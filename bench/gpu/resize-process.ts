@@ -77,7 +77,7 @@ for (const pixelType of ['uint8', 'uint16'] as const) {
         const at = performance.now();
         const prepared = await Promise.all(
           Array.from({ length: batchSize }, () =>
-            preparer.prepare(frame(), inputSpec, undefined, { staysRaw, isKept: true }),
+            preparer.prepare(frame(), inputSpec, undefined, { staysRaw, whenFull: 'keep' }),
           ),
         );
         const rowBytes = prepared[0]?.pixels.byteLength ?? 0;

@@ -1,18 +1,16 @@
 import { DomainError } from '../errors.js';
+import { FairQueue, makeRoom, type Place, priorities, toPlace } from '../queue/index.js';
 import { BatchInputs } from './batch-inputs.js';
 import { systemClock } from './clock.js';
-import { FairQueue, type Place } from './fair-queue.js';
 import { Lanes } from './lanes.js';
 import {
   type BatchedRow,
   type BatcherCollaborators,
   type BatcherOptions,
   defaultBatcherOptions,
-  priorities,
   type RunBatch,
   type SubmitOptions,
 } from './options.js';
-import { makeRoom } from './room.js';
 import { chooseBatch, RunTime, sizeToTry } from './run-time.js';
 import { createTicket, type DropReason, expired, type Ticket } from './ticket.js';
 
@@ -60,7 +58,7 @@ export function createBatcher(
   assertAscending(batchSizes);
   const smallest = batchSizes[0] ?? 1;
   const largest = batchSizes.at(-1) ?? 1;
-  const queue = new FairQueue();
+  const queue = new FairQueue<Ticket>();
   const inputs = new BatchInputs();
   const runTime = new RunTime();
   const learn = (batchSize: number, runMs: number) => {
@@ -88,11 +86,7 @@ export function createBatcher(
   const submit = async (pixels: Uint8Array, wish: SubmitOptions = {}): Promise<BatchedRow> => {
     if (isClosed) throw new DomainError('draining', 'the model is being retired; try again');
     if (wish.signal?.aborted) throw DomainError.from(wish.signal.reason);
-    const place = {
-      priority: wish.priority ?? 'normal',
-      streamId: wish.streamId ?? '',
-      deadlineAtMs: wish.deadlineAtMs ?? Number.POSITIVE_INFINITY,
-    };
+    const place = toPlace(wish);
     if (place.deadlineAtMs <= clock.now()) throw expired();
     const lateMs = expectRowAtMs(place) - place.deadlineAtMs;
     if (lateMs > 0) {
@@ -101,7 +95,9 @@ export function createBatcher(
         `the deadline cannot be met: the answer would come ${Math.ceil(lateMs)} ms after it`,
       );
     }
-    if (!wish.isKept) makeRoom(queue, place, pixels.byteLength, full, () => untilRoomMs(place));
+    const { whenFull = 'refuse' } = wish;
+    const newcomer = { ...place, byteLength: pixels.byteLength, whenFull };
+    makeRoom(queue, newcomer, full, 'waiting for the model', () => untilRoomMs(place));
     const { ticket, row } = createTicket(pixels, wish, { clock, onDropped: whenDropped });
     queue.add(ticket);
     schedule();

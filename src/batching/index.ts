@@ -1,3 +1,4 @@
+export type { Priority, WhenFull } from '../queue/index.js';
 export { type Batcher, createBatcher } from './batcher.js';
 export type { Clock } from './clock.js';
 export { systemClock } from './clock.js';
@@ -5,7 +6,6 @@ export type {
   BatchedRow,
   BatcherCollaborators,
   BatcherOptions,
-  Priority,
   RunBatch,
   SubmitOptions,
 } from './options.js';

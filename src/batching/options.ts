@@ -1,20 +1,15 @@
+import type { Bounds, Priority, WhenFull } from '../queue/index.js';
 import type { Clock } from './clock.js';
 import type { DropReason } from './ticket.js';
 
-/** Which Tickets run first when more wait than the engine can take. */
-export type Priority = 'high' | 'normal' | 'low';
-
-/** The first runs first. */
-export const priorities: readonly Priority[] = ['high', 'normal', 'low'];
-
-export interface BatcherOptions {
+export interface BatcherOptions extends Bounds {
   /** Batch sizes that are run, ascending; a batch is padded up to the next. @default [1, 2, 4, 8, 16, 32] */
   readonly batchSizes: readonly number[];
   /** Tickets that may wait; for one more another is shed, or it is refused with `overloaded`. @default 1024 */
   readonly maxQueuedFrames: number;
   /** Bytes of waiting tensors; the same happens for one more. @default 256 MiB */
   readonly maxQueuedBytes: number;
-  /** Tickets of one stream that may wait; its next is refused with `overloaded`. @default 512 */
+  /** Tickets of one stream that may wait; for its next its oldest is shed, or it is refused. @default 512 */
   readonly maxStreamFrames: number;
   /** Bytes of one stream's waiting tensors; the same happens. @default 128 MiB */
   readonly maxStreamBytes: number;
@@ -41,9 +36,10 @@ export interface SubmitOptions {
   readonly signal?: AbortSignal | undefined;
   /** On the clock of `performance.now()`; a Ticket without its row by then is rejected with `deadline`. */
   readonly deadlineAtMs?: number | undefined;
+  /** @default 'normal' */
   readonly priority?: Priority | undefined;
-  /** Never shed for want of room: whoever sends such Tickets bounds them. @default false */
-  readonly isKept?: boolean | undefined;
+  /** @default 'refuse' */
+  readonly whenFull?: WhenFull | undefined;
   /** Tickets of one stream share a turn: streams take turns within a priority. */
   readonly streamId?: string | undefined;
 }

@@ -1,6 +1,7 @@
 import { DomainError } from '../errors.js';
+import { toPlace, type Waiting } from '../queue/index.js';
 import type { Clock } from './clock.js';
-import type { BatchedRow, Priority, SubmitOptions } from './options.js';
+import type { BatchedRow, SubmitOptions } from './options.js';
 
 /** Why a Ticket left without a row; `shed` made room for another. */
 export type DropReason = 'cancelled' | 'expired' | 'shed' | 'failed';
@@ -9,16 +10,9 @@ export type DropReason = 'cancelled' | 'expired' | 'shed' | 'failed';
  * One prepared Frame waiting for its row. Settles exactly once: by its row, by what
  * the run threw, at its deadline or when its signal aborts — whichever is first.
  */
-export interface Ticket {
+export interface Ticket extends Waiting {
   /** uint8 `[C, H, W]`. */
   readonly pixels: Uint8Array;
-  readonly priority: Priority;
-  readonly streamId: string;
-  /** Whether it may not be shed. */
-  readonly isKept: boolean;
-  readonly queuedAtMs: number;
-  /** `Infinity` when it may wait for ever. */
-  readonly deadlineAtMs: number;
   readonly isSettled: boolean;
   /** Runs so far that failed under it and may be tried again. */
   retries: number;
@@ -29,9 +23,11 @@ export interface Ticket {
 /** Makes a Ticket and the promise of its row. `onDropped` hears of an end without a row, once. */
 export function createTicket(
   pixels: Uint8Array,
-  { signal, deadlineAtMs = Number.POSITIVE_INFINITY, priority, streamId, isKept }: SubmitOptions,
+  wish: SubmitOptions,
   { clock, onDropped }: { clock: Clock; onDropped: (ticket: Ticket, reason: DropReason) => void },
 ): { readonly ticket: Ticket; readonly row: Promise<BatchedRow> } {
+  const { signal, whenFull = 'refuse' } = wish;
+  const place = toPlace(wish);
   const { promise: row, resolve, reject } = withResolvers<BatchedRow>();
   let isSettled = false;
   let forgetTimer = () => {};
@@ -54,12 +50,11 @@ export function createTicket(
   };
 
   const ticket: Ticket = {
+    ...place,
     pixels,
-    priority: priority ?? 'normal',
-    streamId: streamId ?? '',
-    isKept: isKept ?? false,
+    byteLength: pixels.byteLength,
+    whenFull,
     queuedAtMs: clock.now(),
-    deadlineAtMs,
     retries: 0,
     get isSettled() {
       return isSettled;
@@ -68,11 +63,12 @@ export function createTicket(
       if (end()) resolve(value);
     },
     drop,
+    shed: (refusal) => drop(refusal, 'shed'),
   };
 
   signal?.addEventListener('abort', onAbort, { once: true });
-  if (Number.isFinite(deadlineAtMs)) {
-    forgetTimer = clock.callAt(deadlineAtMs, () => drop(expired(), 'expired'));
+  if (Number.isFinite(place.deadlineAtMs)) {
+    forgetTimer = clock.callAt(place.deadlineAtMs, () => drop(expired(), 'expired'));
   }
   return { ticket, row };
 }

@@ -5,6 +5,7 @@ import {
   type Clock,
   type Priority,
   systemClock,
+  type WhenFull,
 } from '../batching/index.js';
 import { DomainError } from '../errors.js';
 import type { Frame, InputSpec, PreparedFrame, Preparer } from '../frames/index.js';
@@ -20,8 +21,8 @@ export interface ClassifyOptions {
   /** On the clock of `performance.now()`; later an answer is useless. */
   readonly deadlineAtMs?: number | undefined;
   readonly priority?: Priority | undefined;
-  /** Never shed for want of room: its sender is held back instead. @default false */
-  readonly isKept?: boolean | undefined;
+  /** What of its stream is shed for want of room. @default 'refuse' */
+  readonly whenFull?: WhenFull | undefined;
   /** Frames of one stream share a turn in the queue. */
   readonly streamId?: string | undefined;
   /** Also says why; it costs runs of its own. @default null */
@@ -76,14 +77,15 @@ export function createClassifier({
       // All frames of a stream share its signal; ten listeners are not a leak.
       if (options.signal) setMaxListeners(0, options.signal);
       const startedAtMs = clock.now();
-      const prepare = (of: Frame, staysRaw: boolean) => {
+      // What explains takes pixels of the model's size.
+      const lane = explain ? null : (lent.rawLanes?.laneFor(frame) ?? null);
+      const prepare = async (of: Frame, staysRaw: boolean) => {
         const limit = withDeadline(options, clock);
-        const wish = { isKept: options.isKept, staysRaw };
+        const { priority, streamId, deadlineAtMs, whenFull } = options;
+        const wish = { priority, streamId, deadlineAtMs, whenFull, staysRaw };
         const prepared = preparer.prepare(of, manifest.inputSpec, limit.signal, wish);
         return prepared.finally(limit.forget);
       };
-      // What explains takes pixels of the model's size.
-      const lane = explain ? null : (lent.rawLanes?.laneFor(frame) ?? null);
       let prepareMs = 0;
       const submit = async (of: PreparedFrame, batcher: Lent['batcher']) => {
         prepareMs = clock.now() - startedAtMs;

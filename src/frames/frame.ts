@@ -1,3 +1,5 @@
+import type { Priority, WhenFull } from '../queue/index.js';
+
 /** How one pixel of a raw plane is stored; multi-byte types are little-endian. */
 export type PixelType = 'uint8' | 'uint16' | 'float32';
 
@@ -43,8 +45,17 @@ export type QualityFlag = 'plane_empty' | 'saturated' | 'dim';
 
 /** How one frame is to be prepared. */
 export interface PrepareWish {
-  /** Whether it waits however much does. @default false */
-  readonly isKept?: boolean | undefined;
+  /** @default 'normal' */
+  readonly priority?: Priority | undefined;
+  /** Frames of one stream share a turn. @default '' */
+  readonly streamId?: string | undefined;
+  /**
+   * On the clock of `performance.now()`: the earliest waits the least. It is the signal that ends
+   * what is late. @default none
+   */
+  readonly deadlineAtMs?: number | undefined;
+  /** @default 'refuse' */
+  readonly whenFull?: WhenFull | undefined;
   /**
    * Whether raw pixels keep their size and type, because the model's graph takes them so; they
    * are only checked, measured and laid out. @default false

@@ -1,92 +1,73 @@
 import { DomainError } from '../errors.js';
+import { type Bounds, FairQueue, makeRoom, type Newcomer, type Waiting } from '../queue/index.js';
 
-export interface GateOptions {
+export interface GateOptions extends Bounds {
   /** How many may run at once. */
   readonly width: number;
-  /** How many may wait, and their bytes together. */
-  readonly maxWaiting: number;
-  readonly maxWaitingBytes: number;
 }
 
-/** A bounded queue in front of `width` places: first come, first served. */
+/** A bounded queue in front of `width` places: FairQueue's order, makeRoom's bounds. */
 export interface Gate {
   /** Throws `draining` once closed. */
   assertOpen(): void;
   /**
-   * Runs `work` when a place is free. Rejects with `overloaded` if too much waits, at once on
-   * abort (work that has not started is then never started; its place in the queue is freed).
-   * What is kept waits however much does.
+   * Runs `work` when a place is free and it is its turn. Rejects with `overloaded` if too much
+   * waits, or it has to make room; at once on abort: work that has not started is then never
+   * started, and its place in the queue is freed.
    */
-  run<T>(
-    byteLength: number,
-    wish: { readonly signal?: AbortSignal | undefined; readonly isKept?: boolean | undefined },
-    work: () => Promise<T>,
-  ): Promise<T>;
+  run<T>(newcomer: Newcomer, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T>;
   /** Rejects what waits with `draining`; resolves when nothing runs any more. */
   close(): Promise<void>;
 }
 
-interface Waiting {
-  readonly byteLength: number;
+interface Entry extends Waiting {
   readonly start: () => void;
   readonly refuse: (reason: DomainError) => void;
 }
 
-export function createGate(options: GateOptions): Gate {
-  const waiting = new Set<Waiting>();
-  let waitingBytes = 0;
+export function createGate({ width, ...bounds }: GateOptions): Gate {
+  const queue = new FairQueue<Entry>();
   let running = 0;
   let isClosed = false;
   let settleIdle: (() => void) | null = null;
 
   const closedError = () => new DomainError('draining', 'frames are no longer prepared here');
 
-  function leave(entry: Waiting): void {
-    if (waiting.delete(entry)) waitingBytes -= entry.byteLength;
-  }
-
   function startNext(): void {
-    for (const entry of waiting) {
-      if (running >= options.width) return;
-      leave(entry);
+    while (running < width) {
+      const entry = queue.take();
+      if (!entry) break;
       entry.start();
     }
     if (running === 0) settleIdle?.();
   }
 
-  function run<T>(
-    byteLength: number,
-    { signal, isKept = false }: Parameters<Gate['run']>[1],
+  async function run<T>(
+    newcomer: Newcomer,
+    signal: AbortSignal | undefined,
     work: () => Promise<T>,
   ): Promise<T> {
-    if (isClosed) return Promise.reject(closedError());
-    if (signal?.aborted) return Promise.reject(DomainError.from(signal.reason));
-    const mustWait = running >= options.width;
-    if (
-      mustWait &&
-      !isKept &&
-      (waiting.size >= options.maxWaiting || waitingBytes + byteLength > options.maxWaitingBytes)
-    ) {
-      return Promise.reject(
-        new DomainError(
-          'overloaded',
-          `expected at most ${options.maxWaiting} frames and ${options.maxWaitingBytes} bytes ` +
-            `waiting to be prepared, got ${waiting.size + 1} and ${waitingBytes + byteLength}`,
-        ),
-      );
-    }
+    if (isClosed) throw closedError();
+    if (signal?.aborted) throw DomainError.from(signal.reason);
+    if (running >= width) makeRoom(queue, newcomer, bounds, 'waiting to be prepared');
     return new Promise<T>((resolve, reject) => {
       const onAbort = () => {
-        leave(entry);
+        queue.remove(entry);
         reject(DomainError.from(signal?.reason));
       };
-      const entry: Waiting = {
-        byteLength,
-        refuse: (reason) => {
-          signal?.removeEventListener('abort', onAbort);
-          reject(reason);
+      const refuse = (reason: DomainError) => {
+        signal?.removeEventListener('abort', onAbort);
+        reject(reason);
+      };
+      const entry: Entry = {
+        ...newcomer,
+        queuedAtMs: performance.now(),
+        refuse,
+        shed(refusal) {
+          queue.remove(entry);
+          refuse(refusal);
         },
-        start: () => {
+        start() {
           running++;
           const settled = () => {
             signal?.removeEventListener('abort', onAbort);
@@ -107,18 +88,14 @@ export function createGate(options: GateOptions): Gate {
         },
       };
       signal?.addEventListener('abort', onAbort, { once: true });
-      waiting.add(entry);
-      waitingBytes += byteLength;
+      queue.add(entry);
       startNext();
     });
   }
 
   async function close(): Promise<void> {
     isClosed = true;
-    for (const entry of waiting) {
-      leave(entry);
-      entry.refuse(closedError());
-    }
+    for (let entry = queue.take(); entry; entry = queue.take()) entry.refuse(closedError());
     if (running === 0) return;
     await new Promise<void>((resolve) => {
       const before = settleIdle;

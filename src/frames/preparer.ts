@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { DomainError } from '../errors.js';
+import { type Bounds, toPlace } from '../queue/index.js';
 import { resolveChannel } from './channels.js';
 import type { Frame, InputSpec, PreparedFrame, Preparer, PrepareWish } from './frame.js';
 import { createGate } from './gate.js';
@@ -10,13 +11,17 @@ import { isReady, takeReadyFrame } from './ready-frame.js';
 import { packPlanes } from './transfer.js';
 import { findFaults } from './validate.js';
 
-export interface PreparerOptions {
+export interface PreparerOptions extends Bounds {
   /** Worker threads; 0 takes the default. @default min(4, cores) */
   readonly threads: number;
-  /** Frames that may wait for a thread; the next is refused as `overloaded`. @default 256 */
+  /** Frames that may wait for a thread; for one more another is shed, or it is refused with `overloaded`. @default 256 */
   readonly maxQueuedFrames: number;
-  /** Bytes of the planes that may wait for a thread. @default 512 MiB */
+  /** Bytes of the planes that may wait for a thread; the same happens for one more. @default 512 MiB */
   readonly maxQueuedBytes: number;
+  /** Frames of one stream that may wait for a thread; the same happens. @default half of all */
+  readonly maxStreamFrames: number;
+  /** Bytes of one stream's planes that may wait for a thread; the same happens. @default half of all */
+  readonly maxStreamBytes: number;
   /** Pixels of one plane; a larger one is `frame_invalid`, by its header alone. @default 4096 * 4096 */
   readonly maxPixels: number;
 }
@@ -24,7 +29,8 @@ export interface PreparerOptions {
 /**
  * Prepares frames on a pool of worker threads.
  *
- * Behaviour: frames start in the order they came. A raw uint8 frame that already has the
+ * Behaviour: frames start in FairQueue's order and make room by makeRoom's rule, as they do for
+ * the model afterwards: by priority, in turns between streams, by deadline. A raw uint8 frame that already has the
  * model's size is put together at once, without a worker, if it is small. An abort rejects at once;
  * a frame that has not started is then never decoded, one that has is finished and dropped.
  * `close` rejects what waits with `draining`, waits for what runs, and ends the threads.
@@ -36,7 +42,7 @@ export interface PreparerOptions {
  * Use: one for a process, shared by all models. Not for: frames that are to be prepared
  * twice; make their bytes anew for each call.
  *
- * Errors of `prepare`: `frame_invalid`; `overloaded` at a full queue; `cancelled` or
+ * Errors of `prepare`: `frame_invalid`; `overloaded` at a full queue, or to make room in one; `cancelled` or
  * `deadline` by the signal's reason; `draining` when closed.
  */
 export function createPreparer(options: Partial<PreparerOptions> = {}): Preparer {
@@ -47,17 +53,13 @@ export function createPreparer(options: Partial<PreparerOptions> = {}): Preparer
     minThreads: full.threads,
     maxThreads: full.threads,
   });
-  const gate = createGate({
-    width: full.threads,
-    maxWaiting: full.maxQueuedFrames,
-    maxWaitingBytes: full.maxQueuedBytes,
-  });
+  const gate = createGate({ ...full, width: full.threads });
 
   async function prepare(
     frame: Frame,
     spec: InputSpec,
     signal?: AbortSignal,
-    { isKept, staysRaw = false }: PrepareWish = {},
+    wish: PrepareWish = {},
   ): Promise<PreparedFrame> {
     if (signal?.aborted) throw DomainError.from(signal.reason);
     gate.assertOpen();
@@ -66,7 +68,8 @@ export function createPreparer(options: Partial<PreparerOptions> = {}): Preparer
     const planes = inSpecOrder(frame, spec);
     if (isReady(frame, spec)) return takeReadyFrame(planes);
     const byteLength = planes.reduce((sum, plane) => sum + plane.bytes.byteLength, 0);
-    return gate.run(byteLength, { signal, isKept }, async () => {
+    const { staysRaw = false, whenFull = 'refuse' } = wish;
+    return gate.run({ ...toPlace(wish), byteLength, whenFull }, signal, async () => {
       const shipment = packPlanes(planes);
       const { widthPx, heightPx, pixelType, significantBits, encoding } = frame;
       const task: PrepareTask = {
@@ -92,10 +95,14 @@ export function createPreparer(options: Partial<PreparerOptions> = {}): Preparer
 
 function fillOptions(options: Partial<PreparerOptions>): PreparerOptions {
   const threads = options.threads || Math.min(4, availableParallelism());
+  const { maxQueuedFrames = 256, maxQueuedBytes = 512 * 1024 * 1024 } = options;
   return {
     threads,
-    maxQueuedFrames: options.maxQueuedFrames ?? 256,
-    maxQueuedBytes: options.maxQueuedBytes ?? 512 * 1024 * 1024,
+    maxQueuedFrames,
+    maxQueuedBytes,
+    // Half of the whole: no stream can keep all others out.
+    maxStreamFrames: options.maxStreamFrames ?? Math.ceil(maxQueuedFrames / 2),
+    maxStreamBytes: options.maxStreamBytes ?? Math.ceil(maxQueuedBytes / 2),
     maxPixels: options.maxPixels ?? 4096 * 4096,
   };
 }

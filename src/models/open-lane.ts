@@ -52,7 +52,7 @@ export async function openLane(
   for (const [at, { bytes }] of frame.planes.entries()) row.set(bytes, at * bytes.byteLength);
   if (!preparer) throw new Error('bug: a lane without anyone to compare it with');
   // Its planes are the preparer's from here on.
-  const { pixels } = await preparer.prepare(frame, inputSpec, undefined, { isKept: true });
+  const { pixels } = await preparer.prepare(frame, inputSpec, undefined, { whenFull: 'keep' });
   const expected = await own.run(new Uint8Array(pixels), 1);
   const session = await engine.load({
     ...spec,

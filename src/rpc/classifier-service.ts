@@ -60,7 +60,7 @@ function createClassifyFrame(
       defaultDeadlineMs: 0,
       priority,
       streamId: context.peer,
-      isKept: false,
+      whenFull: 'refuse' as const,
       signal: context.signal,
       deadlineAtMs: context.deadlineAtMs,
     };

@@ -1,4 +1,4 @@
-import type { BatchedRow, Priority } from '../batching/index.js';
+import type { BatchedRow, Priority, WhenFull } from '../batching/index.js';
 import type { ExplainWish, Prediction } from '../classify/index.js';
 import type { GateMetric } from '../evaluation/index.js';
 import type { Frame, InputSpec } from '../frames/index.js';
@@ -40,7 +40,7 @@ export interface ClassifierLike<Handle extends HandleLike = HandleLike> {
       readonly deadlineAtMs?: number | undefined;
       readonly priority?: Priority | undefined;
       readonly explain?: ExplainWish | null | undefined;
-      readonly isKept?: boolean | undefined;
+      readonly whenFull?: WhenFull | undefined;
       readonly streamId?: string | undefined;
     },
   ): Promise<Prediction>;

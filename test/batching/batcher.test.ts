@@ -208,7 +208,7 @@ test('high runs before normal before low', async (t) => {
   t.deepEqual(puppet.last().numbers, [4, 3, 2]);
 });
 
-test('streams take turns, and within one the earliest deadline is first', async (t) => {
+test('streams take turns, and the earliest deadline is first, among them and within one', async (t) => {
   const { batcher, puppet, clock } = setUp({ batchSizes: [1, 4] });
   void batcher.submit(tensorOf(1));
   await settle();
@@ -217,7 +217,7 @@ test('streams take turns, and within one the earliest deadline is first', async 
   void batcher.submit(tensorOf(8), { streamId: 'slow', deadlineAtMs: clock.now() + 100 });
   puppet.last().answer();
   await settle();
-  t.deepEqual(puppet.last().numbers, [2, 8, 3, 9]);
+  t.deepEqual(puppet.last().numbers, [8, 2, 9, 3]);
 });
 
 test('a batch is as urgent as its highest priority, and of use until its latest deadline', async (t) => {
@@ -425,12 +425,14 @@ test('what is kept is let in beyond the bounds and never makes room', async (t) 
   const { batcher, puppet } = setUp({ batchSizes: [1], maxQueuedFrames: 2, maxStreamFrames: 2 });
   void batcher.submit(tensorOf(1));
   await settle();
-  const kept = [2, 3, 4].map((number) =>
-    watch(batcher.submit(tensorOf(number), { streamId: 'kept', isKept: true, priority: 'low' })),
-  );
-  await t.throwsAsync(batcher.submit(tensorOf(5), { priority: 'high' }), { code: 'overloaded' });
-  t.is(batcher.queuedFrames, 3);
-  t.true(kept.every(({ settled }) => settled === 0));
+  const wish = { streamId: 'kept', whenFull: 'keep', priority: 'low' } as const;
+  const kept = [2, 3, 4].map((number) => watch(batcher.submit(tensorOf(number), wish)));
+  // The room of others is left to them, and they to it.
+  const others = [5, 6].map((number) => watch(batcher.submit(tensorOf(number))));
+  const low = { priority: 'low', streamId: 'other' } as const;
+  await t.throwsAsync(batcher.submit(tensorOf(7), low), { code: 'overloaded' });
+  t.is(batcher.queuedFrames, 5);
+  t.true([...kept, ...others].every(({ settled }) => settled === 0));
   puppet.last().answer();
 });
 

@@ -1,4 +1,4 @@
-import type { Priority } from '../../batching/index.js';
+import type { Priority, WhenFull } from '../../batching/index.js';
 import type { Outcome, Prediction } from '../../classify/index.js';
 import { DomainError, type ErrorCode } from '../../errors.js';
 import type { ClassifierLike, HandleLike, LenderLike } from '../collaborators.js';
@@ -29,8 +29,8 @@ export interface WayOptions {
   readonly defaultDeadlineMs: number;
   readonly priority: Priority;
   readonly streamId: string;
-  /** Whether it is never shed, because its stream is held back instead. */
-  readonly isKept: boolean;
+  /** What of the stream is shed where there is no room: nothing where it is held back instead. */
+  readonly whenFull: WhenFull;
   readonly signal: AbortSignal;
   /** Of the call, if it has one. */
   readonly deadlineAtMs?: number | undefined;
@@ -76,7 +76,7 @@ export async function classifyOne(
       deadlineAtMs: Number.isFinite(deadlineAtMs) ? deadlineAtMs : undefined,
       priority: way.priority,
       streamId: way.streamId,
-      isKept: way.isKept,
+      whenFull: way.whenFull,
       explain,
     });
     return { model, heldMs, outcome: 'ok', prediction };

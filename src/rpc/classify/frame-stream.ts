@@ -83,7 +83,7 @@ export function createFrameStream(
   const way = {
     ...options,
     streamId: context.id,
-    isKept: options.overflow === 'block',
+    whenFull: options.overflow === 'block' ? ('keep' as const) : ('dropOldest' as const),
     signal: context.signal,
     deadlineAtMs: context.deadlineAtMs,
   };

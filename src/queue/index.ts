@@ -1,0 +1,11 @@
+export { FairQueue } from './fair-queue.js';
+export { type Bounds, makeRoom } from './make-room.js';
+export {
+  type Newcomer,
+  type Place,
+  type Priority,
+  priorities,
+  toPlace,
+  type Waiting,
+  type WhenFull,
+} from './waiting.js';
