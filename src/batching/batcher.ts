@@ -2,6 +2,7 @@ import { DomainError } from '../errors.js';
 import { FairQueue, makeRoom, type Place, priorities, toPlace } from '../queue/index.js';
 import { BatchInputs } from './batch-inputs.js';
 import { systemClock } from './clock.js';
+import { closeBatch } from './close-batch.js';
 import { Lanes } from './lanes.js';
 import {
   type BatchedRow,
@@ -11,8 +12,9 @@ import {
   type RunBatch,
   type SubmitOptions,
 } from './options.js';
+import { Outlook } from './outlook.js';
 import { chooseBatch, RunTime, sizeToTry } from './run-time.js';
-import { createTicket, type DropReason, expired, type Ticket } from './ticket.js';
+import { createTicket, type DropReason, expired, hopeless, type Ticket } from './ticket.js';
 
 /**
  * Gathers tensors from all streams into batches and runs as many of them at once as the
@@ -22,8 +24,9 @@ import { createTicket, type DropReason, expired, type Ticket } from './ticket.js
  * most `maxDelayMs`, and several free lanes share what waits. A batch that no wait could
  * make better (as many Tickets as the size with the best rate) is handed over before the
  * run ahead of it ends, so that the engine finds it at once: two a lane are with the engine
- * at most. The order is FairQueue's, the size is chooseBatch's, the bounds are makeRoom's. A Ticket is settled at its deadline or abort even while its batch
- * runs: its row is then thrown away. A run that fails with `not_ready` (the engine came
+ * at most. The order is FairQueue's, the size is chooseBatch's, the bounds are makeRoom's, and
+ * who is too late to be run is Outlook's. A Ticket is settled at its deadline or abort even
+ * while its batch runs: its row is then thrown away. A run that fails with `not_ready` (the engine came
  * back from a crash) is tried once more. Worst-case wait of a Ticket without a deadline:
  * the runs of all Tickets of its priority and above.
  * Use: one for each loaded version. Not for: tensors of different sizes.
@@ -37,6 +40,11 @@ export interface Batcher {
    * `draining`, or what the run threw.
    */
   submit(pixels: Uint8Array, options?: SubmitOptions): Promise<BatchedRow>;
+  /**
+   * Throws `deadline` where `submit` would, because it cannot be met: to be asked before a
+   * tensor is made at some cost.
+   */
+  assertInTime(options: SubmitOptions): void;
   readonly queuedFrames: number;
   readonly queuedBytes: number;
   /** Refuses new Tickets, lets the waiting ones finish. Idempotent. */
@@ -56,7 +64,6 @@ export function createBatcher(
   const full = { ...defaultBatcherOptions, ...options };
   const { batchSizes, maxDelayMs } = full;
   assertAscending(batchSizes);
-  const smallest = batchSizes[0] ?? 1;
   const largest = batchSizes.at(-1) ?? 1;
   const queue = new FairQueue<Ticket>();
   const inputs = new BatchInputs();
@@ -68,6 +75,9 @@ export function createBatcher(
   };
   const flushed: (() => void)[] = [];
   const lanes = new Lanes(laneCount);
+  const outlook = new Outlook({ laneCount, batchSizes }, { queue, lanes, runTime });
+  /** Runs although it is thought to be late. */
+  let tried: Ticket | null = null;
   let untilTry = batchesPerTry;
   /** Tickets from which on a batch gets no better; infinite until it is known. */
   let bestBatch = Number.POSITIVE_INFINITY;
@@ -86,33 +96,26 @@ export function createBatcher(
   const submit = async (pixels: Uint8Array, wish: SubmitOptions = {}): Promise<BatchedRow> => {
     if (isClosed) throw new DomainError('draining', 'the model is being retired; try again');
     if (wish.signal?.aborted) throw DomainError.from(wish.signal.reason);
-    const place = toPlace(wish);
-    if (place.deadlineAtMs <= clock.now()) throw expired();
-    const lateMs = expectRowAtMs(place) - place.deadlineAtMs;
-    if (lateMs > 0) {
-      throw new DomainError(
-        'deadline',
-        `the deadline cannot be met: the answer would come ${Math.ceil(lateMs)} ms after it`,
-      );
-    }
+    const isTry = admit(wish);
     const { whenFull = 'refuse' } = wish;
-    const newcomer = { ...place, byteLength: pixels.byteLength, whenFull };
-    makeRoom(queue, newcomer, full, 'waiting for the model', () => untilRoomMs(place));
+    const newcomer = { ...toPlace(wish), byteLength: pixels.byteLength, whenFull };
+    makeRoom(queue, newcomer, full, 'waiting for the model', () => untilRoomMs(newcomer));
     const { ticket, row } = createTicket(pixels, wish, { clock, onDropped: whenDropped });
+    if (isTry) tried = ticket;
     queue.add(ticket);
     schedule();
     return row;
   };
 
-  /** When a new Ticket would have its row; 0 where nothing is in its way or known. */
-  const expectRowAtMs = (place: Place): number => {
-    // An idle lane never refuses: one slow run would shut out all that come after.
-    if (lanes.idle > queue.frames) return 0;
-    const fullMs = runTime.expectMs(largest);
-    const ownMs = runTime.expectMs(smallest);
-    if (fullMs === null || ownMs === null) return 0;
-    const turns = Math.floor(queue.ahead(place) / (largest * laneCount));
-    return lanes.beginsAtMs(clock.now()) + turns * fullMs + ownMs;
+  /** Throws `deadline` for what is too late; whether it is let in as a try only. */
+  const admit = (wish: SubmitOptions): boolean => {
+    const nowMs = clock.now();
+    const place = toPlace(wish);
+    if (place.deadlineAtMs <= nowMs) throw expired();
+    const lateMs = outlook.lateMs(place, nowMs);
+    if (lateMs <= 0) return false;
+    if (outlook.isTryDue(nowMs)) return true;
+    throw hopeless(lateMs);
   };
 
   /**
@@ -171,20 +174,18 @@ export function createBatcher(
   /** Closes a batch and runs it; never rejects. */
   const pump = async () => {
     if (!mayRun()) return;
-    const { tickets: count, batchSize } = nextBatch();
     const startedAtMs = clock.now();
+    const closed = closeBatch(nextBatch(), startedAtMs, { queue, outlook, tried });
+    const { tickets, batchSize, late } = closed;
+    tried = null;
     const leaveLane = lanes.enter(startedAtMs, runTime.expectMs(batchSize) ?? 0);
-    const tickets: Ticket[] = [];
-    while (tickets.length < count) {
-      const ticket = queue.take();
-      if (!ticket) break;
-      // Its timer may be late, where the event loop was busy.
-      if (ticket.deadlineAtMs <= startedAtMs) ticket.drop(expired(), 'expired');
-      else tickets.push(ticket);
-    }
+    for (const { ticket, error } of late) ticket.drop(error, 'expired');
     if (mayRun()) pumpSoon();
-    if (tickets.length > 0) await runTickets(tickets, batchSize);
-    leaveLane();
+    if (tickets.length > 0) {
+      await runTickets(tickets, batchSize);
+      outlook.ended(clock.now());
+    }
+    leaveLane(clock.now());
     // What waited for the engine need not wait for company any more.
     if (mayRun()) pumpSoon();
     settleClose();
@@ -236,6 +237,9 @@ export function createBatcher(
 
   return {
     submit,
+    assertInTime(wish) {
+      admit(wish);
+    },
     get queuedFrames() {
       return queue.frames;
     },

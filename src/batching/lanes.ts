@@ -7,8 +7,8 @@ const batchesPerLane = 2;
  */
 export class Lanes {
   readonly #count: number;
-  /** When each batch with the engine is expected back. */
-  readonly #batches = new Set<{ readonly endsAtMs: number }>();
+  /** In the order in which they were handed over, which is that in which they run. */
+  readonly #batches = new Set<LaneBatch>();
 
   constructor(count: number) {
     this.#count = count;
@@ -31,18 +31,37 @@ export class Lanes {
 
   /** When a batch that is handed over now would begin. */
   beginsAtMs(nowMs: number): number {
-    const before = this.#batches.size - this.#count;
-    if (before < 0) return nowMs;
-    const ends = [...this.#batches].map(({ endsAtMs }) => endsAtMs).sort((a, b) => a - b);
-    return Math.max(nowMs, ends[before] ?? nowMs);
+    if (this.idle > 0) return nowMs;
+    const ends: number[] = [];
+    for (const { beganAtMs, runMs } of this.#batches) {
+      // Those that run come first; the others take the lane that is free first.
+      if (beganAtMs !== null) ends.push(Math.max(nowMs, beganAtMs + runMs));
+      else ends.push((ends.shift() ?? nowMs) + runMs);
+      ends.sort((one, other) => one - other);
+    }
+    return ends[0] ?? nowMs;
   }
 
-  /** Counts a batch that is expected to run for so long; what is returned takes it out again. */
-  enter(nowMs: number, runMs: number): () => void {
-    const batch = { endsAtMs: this.beginsAtMs(nowMs) + runMs };
+  /**
+   * Counts a batch that is expected to run for so long; what is returned takes it out again,
+   * when it has come back, and the next begins.
+   */
+  enter(nowMs: number, runMs: number): (nowMs: number) => void {
+    const batch: LaneBatch = { runMs, beganAtMs: this.idle > 0 ? nowMs : null };
     this.#batches.add(batch);
-    return () => {
+    return (leftAtMs) => {
       this.#batches.delete(batch);
+      for (const next of this.#batches) {
+        if (next.beganAtMs !== null) continue;
+        next.beganAtMs = leftAtMs;
+        return;
+      }
     };
   }
+}
+
+interface LaneBatch {
+  readonly runMs: number;
+  /** Null while it waits for a lane. */
+  beganAtMs: number | null;
 }

@@ -1,6 +1,6 @@
 /** Weight of the newest run in how loaded the machine is: about the last ten runs count. */
 const newestWeight = 0.2;
-/** One run that stood still (a stopped process) must not shut out all that come after. */
+/** Runs that stood still must not shut out all that come after. */
 const maxLoad = 20;
 /** A size within this part of the best rate is as good: the smaller one answers earlier. */
 const goodRate = 0.95;
@@ -13,7 +13,8 @@ const fairRate = 0.8;
  * What a run of each batch size takes, learned from the runs themselves.
  *
  * Behaviour: the best time a size, and one load for all: how many times longer than their
- * best the last runs took. So what a size costs against another never suffers from what
+ * best the last runs took, of any two in a row the better one: one run that stood still (a
+ * stopped process) says nothing. So what a size costs against another never suffers from what
  * else the machine was doing, and a slow minute is known of every size at once. A size
  * that never ran is taken from the straight line, time = a·n + b, through the nearest two
  * that did.
@@ -21,13 +22,15 @@ const fairRate = 0.8;
 export class RunTime {
   readonly #bestMs = new Map<number, number>();
   #load = 1;
+  #lastLoad = 1;
 
   learn(batchSize: number, runMs: number): void {
     const bestMs = this.#bestMs.get(batchSize);
     if (bestMs === undefined || runMs < bestMs) this.#bestMs.set(batchSize, runMs);
     if (bestMs === undefined || bestMs <= 0) return;
     const load = Math.min(maxLoad, Math.max(1, runMs / bestMs));
-    this.#load += newestWeight * (load - this.#load);
+    this.#load += newestWeight * (Math.min(load, this.#lastLoad) - this.#load);
+    this.#lastLoad = load;
   }
 
   /** Milliseconds a run of this size takes on an idle machine; null where one point is known or none. */

@@ -73,6 +73,14 @@ export function createTicket(
   return { ticket, row };
 }
 
+/** Of one that is refused or dropped ahead of its deadline. */
+export function hopeless(lateMs: number): DomainError {
+  return new DomainError(
+    'deadline',
+    `the deadline cannot be met: the answer would come ${Math.ceil(lateMs)} ms after it`,
+  );
+}
+
 export function expired(): DomainError {
   return new DomainError('deadline', "the frame's deadline passed before it was answered");
 }

@@ -36,7 +36,7 @@ export interface Lent extends ExplainableVersion {
     readonly thresholds: readonly number[];
     readonly inputSpec: InputSpec;
   };
-  readonly batcher: Pick<Batcher, 'submit'>;
+  readonly batcher: Pick<Batcher, 'submit' | 'assertInTime'>;
   /** Where raw planes may go as they came, to be resized in the graph. @default nowhere */
   readonly rawLanes?: { laneFor(frame: Frame): RawLane | null };
 }
@@ -80,6 +80,8 @@ export function createClassifier({
       // What explains takes pixels of the model's size.
       const lane = explain ? null : (lent.rawLanes?.laneFor(frame) ?? null);
       const prepare = async (of: Frame, staysRaw: boolean) => {
+        // It costs more than many a run: not for what will be refused after it.
+        (staysRaw && lane ? lane : lent).batcher.assertInTime(options);
         const limit = withDeadline(options, clock);
         const { priority, streamId, deadlineAtMs, whenFull } = options;
         const wish = { priority, streamId, deadlineAtMs, whenFull, staysRaw };

@@ -4,7 +4,7 @@ import type { Frame, InputSpec, PreparedFrame } from '../frames/index.js';
 
 /** A graph that takes frames like one as they came. */
 export interface RawLane {
-  readonly batcher: Pick<Batcher, 'submit'>;
+  readonly batcher: Pick<Batcher, 'submit' | 'assertInTime'>;
   /** Gives it back; `failure`: why it is of no use any more, if so. */
   release(failure?: DomainError): void;
 }

@@ -14,7 +14,7 @@ import type { RawFormat } from './raw-golden.js';
 /** Frames of one size and type on their way, as they came, to a graph that brings them to size. */
 export interface RawLane {
   /** Takes the bytes of a frame that stayed raw, and is given back once. */
-  readonly batcher: Pick<Batcher, 'submit'>;
+  readonly batcher: Pick<Batcher, 'submit' | 'assertInTime'>;
   /** `failure`: why the lane is of no use any more, if so. */
   release(failure?: DomainError): void;
 }

@@ -310,13 +310,102 @@ test('a deadline that cannot be met is refused at once', async (t) => {
   t.is(watch(batcher.submit(tensorOf(6), urgent)).settled, 0);
 });
 
-test('an idle engine never refuses for a deadline, so that one slow run is forgotten', async (t) => {
-  const warmRunMs = new Map([[1, 500]]);
+test('an idle engine refuses what its run would make late, before a tensor is made too', async (t) => {
+  const { batcher, puppet, clock } = setUp({ batchSizes: [1] });
+  void batcher.submit(tensorOf(1));
+  await settle();
+  puppet.last().answer(10);
+  await settle();
+  const late = { deadlineAtMs: clock.now() + 9 };
+  t.throws(() => batcher.assertInTime(late), { code: 'deadline' });
+  await t.throwsAsync(batcher.submit(tensorOf(2), late), {
+    code: 'deadline',
+    message: 'the deadline cannot be met: the answer would come 1 ms after it',
+  });
+  t.is(puppet.calls.length, 1);
+  const inTime = { deadlineAtMs: clock.now() + 10 };
+  batcher.assertInTime(inTime);
+  void batcher.submit(tensorOf(3), inTime);
+  await settle();
+  t.is(puppet.calls.length, 2);
+});
+
+test('what an idle engine refuses is tried now and then, so that a wrong estimate is forgotten', async (t) => {
+  const warmRunMs = new Map([[1, 500]]); // in truth 5
   const { batcher, puppet, clock } = setUp({ batchSizes: [1] }, { warmRunMs });
-  const row = batcher.submit(tensorOf(1), { deadlineAtMs: clock.now() + 20 });
+  const submit = (number: number) =>
+    watch(batcher.submit(tensorOf(number), { deadlineAtMs: clock.now() + 20 }));
+  const row = submit(1);
+  const second = submit(2);
+  await settle();
+  t.like(second.error, { code: 'deadline' }, 'one at a time');
+  clock.advance(20);
+  puppet.last().answer(500);
+  await settle();
+  t.like(row.error, { code: 'deadline' });
+  for (let waitedMs = 0; waitedMs < 2000; waitedMs += 200) {
+    const refused = submit(3);
+    await settle();
+    t.like(refused.error, { code: 'deadline' });
+    clock.advance(200);
+  }
+  const tried = submit(4);
   await settle();
   puppet.last().answer(5);
-  t.is((await row).runMs, 5);
+  await settle();
+  t.is(tried.error, undefined);
+  const next = submit(5);
+  await settle();
+  puppet.last().answer(5);
+  await settle();
+  t.is(next.error, undefined, 'it is known now that a run takes 5 ms');
+});
+
+test('a batch is made smaller where the frame whose turn it is would be late in a larger one', async (t) => {
+  const warmRunMs = new Map([
+    [1, 10],
+    [4, 14],
+  ]);
+  const { batcher, puppet, clock, dropped } = setUp({ batchSizes: [1, 4] }, { warmRunMs });
+  const rows = [1, 2, 3, 4].map((number) =>
+    watch(batcher.submit(tensorOf(number), { deadlineAtMs: clock.now() + 12 })),
+  );
+  await settle();
+  t.deepEqual(puppet.last().numbers, [1]);
+  clock.advance(10);
+  puppet.last().answer(10);
+  await settle();
+  t.truthy(rows[0]?.value);
+  t.deepEqual(dropped, ['expired', 'expired', 'expired'], 'no time is left for the others');
+  // Where they have the time they run together.
+  for (const number of [5, 6, 7, 8]) {
+    void batcher.submit(tensorOf(number), { deadlineAtMs: clock.now() + 14 });
+  }
+  await settle();
+  t.deepEqual(puppet.last().numbers, [5, 6, 7, 8]);
+});
+
+test('what a run would make late is not run, and is counted', async (t) => {
+  const warmRunMs = new Map([
+    [1, 10],
+    [2, 12],
+    [4, 14],
+  ]);
+  const { batcher, puppet, clock, dropped } = setUp({ batchSizes: [1, 2, 4] }, { warmRunMs });
+  void batcher.submit(tensorOf(1));
+  await settle();
+  const late = watch(batcher.submit(tensorOf(2), { deadlineAtMs: clock.now() + 29 }));
+  const inTime = watch(batcher.submit(tensorOf(3), { deadlineAtMs: clock.now() + 60 }));
+  void batcher.submit(tensorOf(4));
+  clock.advance(20); // the run took twice as long as was thought
+  puppet.last().answer(20);
+  await settle();
+  t.like(late.error, { code: 'deadline' });
+  t.deepEqual(dropped, ['expired']);
+  t.deepEqual(puppet.last().numbers, [3, 4], 'a smaller size holds the rest');
+  puppet.last().answer();
+  await settle();
+  t.truthy(inTime.value);
 });
 
 test('a full queue refuses with overloaded, in frames and in bytes', async (t) => {

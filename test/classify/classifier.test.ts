@@ -170,6 +170,25 @@ test('a caller who leaves takes the frame out of preparation and out of the queu
   t.is(clock.waiting, 0, 'no timer is left');
 });
 
+test('a frame that cannot be in time is refused before it is prepared', async (t) => {
+  const { clock, puppet, prepared, classifier, lent } = setUp();
+  void classifier.classify(frameOf('a', 0), lent);
+  prepared[0]?.(1);
+  await settle();
+  puppet.last().answer(50);
+  await settle();
+  const late = { deadlineAtMs: clock.now() + 49 };
+  await t.throwsAsync(classifier.classify(frameOf('b', 0), lent, late), {
+    code: 'deadline',
+    message: /cannot be met/,
+  });
+  t.is(prepared.length, 1);
+  t.is(clock.waiting, 0, 'no timer is left');
+  void classifier.classify(frameOf('c', 0), lent, { deadlineAtMs: clock.now() + 50 });
+  await settle();
+  t.is(prepared.length, 2);
+});
+
 /** A version that explains: label `i` has the map `[0, i]`, and nothing speaks for label 0. */
 async function explainable() {
   const session = await createFakeEngine().load({
@@ -300,7 +319,7 @@ test('where the graph of a lane fails, the same frame goes by the CPU, and the l
     batcher: createBatcher({ batchSizes: [1] }, own),
     rawLanes: {
       laneFor: () => ({
-        batcher: { submit: () => Promise.reject(error) },
+        batcher: { submit: () => Promise.reject(error), assertInTime() {} },
         release: (failure) => void released.push(failure),
       }),
     },
