@@ -1,11 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { RunBatch } from '../../src/batching/index.js';
 
-/** Bytes of a test tensor: its number, four times over, so that mixed rows are seen. */
-export const rowBytes = 16;
-
-export function tensorOf(number: number): Uint8Array {
-  return new Uint8Array(new Uint32Array(4).fill(number).buffer);
+/** A test tensor: its number, several times over, so that mixed rows are seen. */
+export function tensorOf(number: number, byteLength = 16): Uint8Array {
+  return new Uint8Array(new Uint32Array(byteLength / 4).fill(number).buffer);
 }
 
 /** What a row of this tensor is answered. */
@@ -36,8 +34,9 @@ export function createPuppetRun() {
     const buffer = given.buffer;
     const input = structuredClone(given, { transfer: [given.buffer as ArrayBuffer] });
     const words = new Uint32Array(input.buffer);
+    const rowWords = words.length / batchSize;
     const numbers = Array.from({ length: batchSize }, (_, row) => {
-      const parts = words.subarray(row * 4, row * 4 + 4);
+      const parts = words.subarray(row * rowWords, (row + 1) * rowWords);
       if (new Set(parts).size !== 1) throw new Error('a row is mixed of two tensors');
       return parts[0] ?? -1;
     });
