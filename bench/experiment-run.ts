@@ -99,7 +99,7 @@ export async function runSeed(
     seed,
     macroF1: report.macroF1Present,
     macroF1AtHalf: half.macroF1Present,
-    f1: Object.fromEntries(present.map(([label, { f1 }]) => [label, f1])),
+    f1: Object.fromEntries(present.map(([label, { f1 }]) => [label, f1 ?? 0])),
     support: Object.fromEntries(present.map(([label, { support }]) => [label, support])),
     trainingFrames,
     validationFrames,

@@ -210,7 +210,9 @@ const schema = z.strictObject({
     'macro_average_precision_present',
   ])
     .default('macro_f1_present')
-    .describe('what is compared there, the higher the better'),
+    .describe(
+      'what is compared there, the higher the better; beside a macro mean, micro F1 may not fall by more than the margin',
+    ),
 
   logLevel: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')

@@ -65,7 +65,10 @@ export const modelsVerb: Verb = (terminal) => {
     .option('--gate-data <dir>', 'refuse it unless it beats the live version on this dataset')
     .option('--gate-margin <number>', 'by how much; 0: it must be no worse', numberFrom(0), 0.01)
     .addOption(
-      new Option('--gate-metric <name>', 'what is compared')
+      new Option(
+        '--gate-metric <name>',
+        'what is compared; beside a macro mean, micro F1 may not fall by more than that',
+      )
         .choices(gateMetrics)
         .default<PromotionGate['metric']>('macro_f1_present'),
     )

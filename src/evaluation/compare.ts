@@ -16,7 +16,7 @@ export interface ScoredContender {
 export interface Difference {
   readonly first: number;
   readonly second: number;
-  /** Second less first, and the interval of that over draws of the same frames for both. */
+  /** Second less first, and the interval of that over the same draws for both. */
   readonly gain: number;
   readonly interval: Interval;
   /** Of no difference: twice the part of the draws on the other side of 0; 2 / draws at least. */
@@ -27,8 +27,12 @@ export interface Difference {
 export interface LabelDifference {
   readonly label: string;
   readonly support: number;
-  readonly firstF1: number;
-  readonly secondF1: number;
+  /** null where no frame has the label. */
+  readonly firstF1: number | null;
+  readonly secondF1: number | null;
+  /** Frames that were given the label and have it not. */
+  readonly firstWronglyGiven: number;
+  readonly secondWronglyGiven: number;
   /** Frames whose label only this one has right, given or not. */
   readonly onlyFirstRight: number;
   readonly onlySecondRight: number;
@@ -48,6 +52,8 @@ export interface Comparison {
   readonly unit: 'frame' | 'group';
   readonly unitCount: number;
   readonly macroF1Present: Difference;
+  /** Each over the labels that a frame has or that it gives itself. */
+  readonly macroF1TrueOrGiven: Difference;
   readonly macroF1: Difference;
   readonly microF1: Difference;
   readonly exactMatch: Difference;
@@ -57,8 +63,9 @@ export interface Comparison {
 }
 
 /**
- * Compares two versions that answered the same frames, paired: each draw of frames, or of
- * groups where there are any, is scored for both, so that a hard draw is hard for both.
+ * Compares two versions that answered the same frames, paired: each draw of weights for the
+ * frames, or the groups where there are any, is scored for both, so that a hard draw is hard
+ * for both.
  * Each at its own thresholds. McNemar's test counts frames as if each stood alone.
  *
  * Source: Dror et al., "The hitchhiker's guide to testing statistical significance in NLP",
@@ -88,7 +95,9 @@ export function compareScored(
     onProgress?.(resample + 1, resampleCount);
   }
   const [first, second] = [score(ofA), score(ofB)];
-  const differenceOf = (key: 'macroF1Present' | 'macroF1' | 'microF1' | 'exactMatch') => {
+  const differenceOf = (
+    key: 'macroF1Present' | 'macroF1TrueOrGiven' | 'macroF1' | 'microF1' | 'exactMatch',
+  ) => {
     const gains = draws.map(([one, other]) => other[key] - one[key]);
     return toDifference(first[key], second[key], gains);
   };
@@ -101,11 +110,14 @@ export function compareScored(
     ...{ level, resampleCount, unitCount },
     unit: groups.some((group) => group !== null) ? 'group' : 'frame',
     macroF1Present: differenceOf('macroF1Present'),
+    macroF1TrueOrGiven: differenceOf('macroF1TrueOrGiven'),
     macroF1: differenceOf('macroF1'),
     microF1: differenceOf('microF1'),
     exactMatch: differenceOf('exactMatch'),
-    labels: first.labels.map(({ label, support, f1 }, index) => ({
-      ...{ label, support, firstF1: f1, secondF1: second.labels[index]?.f1 ?? 0 },
+    labels: first.labels.map(({ label, support, f1, wronglyGiven }, index) => ({
+      ...{ label, support, firstF1: f1, secondF1: second.labels[index]?.f1 ?? null },
+      firstWronglyGiven: wronglyGiven,
+      secondWronglyGiven: second.labels[index]?.wronglyGiven ?? 0,
       onlyFirstRight: told[index]?.[0] ?? 0,
       onlySecondRight: told[index]?.[1] ?? 0,
       pValue: pValues[index] ?? 1,

@@ -50,14 +50,12 @@ export function summariseFolds(folds: readonly Report[]): CrossValidation {
     binaryAccuracy: of((report) => report.binaryAccuracy),
     alwaysNoAccuracy: of((report) => report.alwaysNoAccuracy),
     labels: labels.map(({ label }, index) => {
-      const having = folds.flatMap((report) => {
-        const own = report.labels[index];
-        return own !== undefined && own.support > 0 ? [own] : [];
-      });
+      const own = folds.flatMap((report) => report.labels[index] ?? []);
+      const f1s = own.flatMap(({ f1 }) => (f1 === null ? [] : [f1]));
       return {
         label,
-        support: having.reduce((sum, { support }) => sum + support, 0),
-        f1: having.length === 0 ? null : spreadOf(having.map(({ f1 }) => f1)),
+        support: own.reduce((sum, { support }) => sum + support, 0),
+        f1: f1s.length === 0 ? null : spreadOf(f1s),
       };
     }),
   };

@@ -1,6 +1,6 @@
 import { formatTable, left, right, type TableOptions } from '../table.js';
 import type { Interval } from './bootstrap.js';
-import type { Comparison, Difference } from './compare.js';
+import type { Comparison, Difference, LabelDifference } from './compare.js';
 import { decimals } from './format-report.js';
 
 /** The differences of the whole, in the order in which they should be read. */
@@ -9,6 +9,7 @@ export function differences(
 ): readonly (readonly [name: string, difference: Difference])[] {
   return [
     ['macro F1, labels present', comparison.macroF1Present],
+    ['macro F1, labels true or given', comparison.macroF1TrueOrGiven],
     ['macro F1, all labels', comparison.macroF1],
     ['micro F1', comparison.microF1],
     ['exact match', comparison.exactMatch],
@@ -18,7 +19,12 @@ export function differences(
 /** What was drawn, for a reader. */
 export function comparisonNote(comparison: Comparison): string {
   const { frameCount, resampleCount, unit, unitCount } = comparison;
-  return `${frameCount} frames; ${100 * comparison.level} % intervals and p over ${resampleCount} draws of ${unitCount} ${unit}s, same for both`;
+  return `${frameCount} frames; ${100 * comparison.level} % intervals and p over ${resampleCount} draws of weights for ${unitCount} ${unit}s, same for both`;
+}
+
+/** Whether there is anything to tell of a label: that a frame has it, or was given it. */
+export function isMet(label: LabelDifference): boolean {
+  return label.support > 0 || label.firstWronglyGiven > 0 || label.secondWronglyGiven > 0;
 }
 
 /** A gain with its sign. */
@@ -36,7 +42,7 @@ export function formatP(pValue: number): string {
   return pValue < 0.0001 ? '<0.0001' : decimals(pValue, 4);
 }
 
-/** A Comparison for a terminal: the whole, then a line a label that is present. */
+/** A Comparison for a terminal: the whole, then a line a label that is present or was given. */
 export function formatComparison(comparison: Comparison, options: TableOptions = {}): string {
   const { firstRef, secondRef } = comparison;
   const whole = formatTable(
@@ -49,20 +55,22 @@ export function formatComparison(comparison: Comparison, options: TableOptions =
   const labels = formatTable(
     [
       ...[right(''), left('F1 of each label'), right('frames'), right(firstRef), right(secondRef)],
+      ...[right(`wrong by ${firstRef}`, 4), right(`wrong by ${secondRef}`, 5)],
       ...[right(`only ${firstRef} right`, 1), right(`only ${secondRef} right`, 2)],
       ...[right('p', 3), right('p, Holm')],
     ],
     comparison.labels.flatMap((label, index) =>
-      label.support === 0
-        ? []
-        : [
+      isMet(label)
+        ? [
             [
               ...[index, label.label, label.support],
               ...[decimals(label.firstF1, 3), decimals(label.secondF1, 3)],
+              ...[label.firstWronglyGiven, label.secondWronglyGiven],
               ...[label.onlyFirstRight, label.onlySecondRight],
               ...[formatP(label.pValue), formatP(label.adjustedPValue)],
             ],
-          ],
+          ]
+        : [],
     ),
     options,
   );

@@ -16,6 +16,7 @@ export function headlines(report: Report): readonly (readonly [name: string, val
   return [
     ['macro F1, all labels', report.macroF1],
     ['macro F1, labels present', report.macroF1Present],
+    ['macro F1, labels true or given', report.macroF1TrueOrGiven],
     ['micro F1', report.microF1],
     ['weighted F1', report.weightedF1],
     ['exact match', report.exactMatch],
@@ -27,6 +28,14 @@ export function headlines(report: Report): readonly (readonly [name: string, val
     ['  the same, always answering "no"', report.alwaysNoAccuracy],
     ...(report.drift ? [[driftLine(report.drift), report.drift.beyondShare] as const] : []),
   ];
+}
+
+/** "5 of 28; 3 others given wrongly": a mean over the present ones does not see those. */
+export function labelsMet({ labels }: Report): string {
+  const present = labels.filter(({ support }) => support > 0).length;
+  const wrong = labels.filter(({ support, wronglyGiven }) => support === 0 && wronglyGiven > 0);
+  const others = wrong.length === 0 ? '' : `; ${wrong.length} others given wrongly`;
+  return `${present} of ${labels.length}${others}`;
 }
 
 /** The interval of a headline: "0.312–0.401", or nothing where there is none. */
@@ -41,6 +50,7 @@ type IntervalKey = (typeof intervalKeys)[keyof typeof intervalKeys];
 const intervalKeys = {
   'macro F1, all labels': 'macroF1',
   'macro F1, labels present': 'macroF1Present',
+  'macro F1, labels true or given': 'macroF1TrueOrGiven',
   'micro F1': 'microF1',
   'weighted F1': 'weightedF1',
   'exact match': 'exactMatch',
@@ -57,7 +67,7 @@ export function formatInterval({ low, high }: Interval, digits: number): string 
 export function intervalNote({ intervals }: Report): string {
   if (intervals === null) return '';
   const { level, resampleCount, unit, unitCount } = intervals;
-  return `${100 * level} % intervals over ${resampleCount} draws of ${unitCount} ${unit}s`;
+  return `${100 * level} % intervals over ${resampleCount} draws of weights for ${unitCount} ${unit}s`;
 }
 
 /** Precision, recall and F1, averaged in each way. */
@@ -81,12 +91,11 @@ const driftLine = ({ threshold }: DriftReport): string =>
   `share of frames unlike the training's, distance over ${threshold.toFixed(2)}`;
 
 function formatScores(report: Report): string {
-  const present = report.labels.filter(({ support }) => support > 0).length;
   const table = formatTable(
     [left(''), right(''), left('')],
     [
       ['frames', report.frameCount, ''],
-      ['labels present', `${present} of ${report.labels.length}`, ''],
+      ['labels present', labelsMet(report), ''],
       ...headlines(report).map(([name, value]) => [
         ...[name, decimals(value, 6)],
         intervalOfHeadline(report, name),
@@ -110,12 +119,12 @@ function formatAverages(report: Report): string {
 function formatLabels({ labels, intervals }: Report, options: TableOptions): string {
   return formatTable(
     [
-      ...[right(''), left('label'), right('frames'), right('threshold')],
-      ...[right('precision'), right('recall'), right('F1')],
+      ...[right(''), left('label'), right('frames'), right('given wrongly')],
+      ...[right('threshold', 4), right('precision'), right('recall'), right('F1')],
       ...[right('interval', 3), right('AUROC', 2), right('avg. precision', 1)],
     ],
     labels.map((label, index) => [
-      ...[index, label.label, label.support, decimals(label.threshold, 3)],
+      ...[index, label.label, label.support, label.wronglyGiven, decimals(label.threshold, 3)],
       ...[decimals(label.precision, 3), decimals(label.recall, 3), decimals(label.f1, 3)],
       formatLabelInterval(intervals, index),
       ...[decimals(label.auroc, 3), decimals(label.averagePrecision, 3)],
@@ -126,8 +135,8 @@ function formatLabels({ labels, intervals }: Report, options: TableOptions): str
 
 /** The interval of a label's F1, or nothing where there is none. */
 export function formatLabelInterval(intervals: Intervals | null, label: number): string {
-  const interval = intervals?.labels[label];
-  return interval === undefined ? '' : formatInterval(interval, 2);
+  const interval = intervals?.labels[label] ?? null;
+  return interval === null ? '' : formatInterval(interval, 2);
 }
 
 /** The interval of a label's AUROC or average precision, or nothing where there is none. */

@@ -35,6 +35,7 @@ export {
   differences,
   formatComparison,
   formatP,
+  isMet,
   signed,
   signedInterval,
 } from './format-comparison.js';
@@ -48,6 +49,7 @@ export {
   headlines,
   intervalNote,
   intervalOfHeadline,
+  labelsMet,
 } from './format-report.js';
 export { type GateMetric, gateMetrics, type Judged, refusalOf } from './gate.js';
 export type { LabelPair } from './pairs.js';

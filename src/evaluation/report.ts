@@ -8,10 +8,13 @@ export interface LabelReport {
   readonly label: string;
   /** Frames that have the label. */
   readonly support: number;
+  /** Frames that were given the label and have it not. */
+  readonly wronglyGiven: number;
   readonly threshold: number;
-  readonly precision: number;
-  readonly recall: number;
-  readonly f1: number;
+  /** null where no frame has the label, here and in the two below: there was nothing to find. */
+  readonly precision: number | null;
+  readonly recall: number | null;
+  readonly f1: number | null;
   /** null without both positive and negative frames. */
   readonly auroc: number | null;
   /** null without a frame that has the label. */
@@ -32,10 +35,18 @@ export interface Report {
   readonly macroPrecision: number;
   readonly macroRecall: number;
   readonly macroF1: number;
-  /** Over the labels that are present, here and in the two below. */
+  /**
+   * Over the labels that are present, here and in the two below. Labels of no frame that are
+   * given all the same change none of the three.
+   */
   readonly macroPrecisionPresent: number;
   readonly macroRecallPresent: number;
   readonly macroF1Present: number;
+  /**
+   * Over the labels that a frame has or was given; one that was only given counts 0, be it
+   * given once or always.
+   */
+  readonly macroF1TrueOrGiven: number;
   /** Every label weighted by how many frames have it. */
   readonly weightedPrecision: number;
   readonly weightedRecall: number;

@@ -68,7 +68,7 @@ export function score({ probabilities, targets, labels, thresholds }: Scored): R
     if (isExact) exactMatches += 1;
   }
 
-  const perLabel = labels.map((label, index): LabelReport => {
+  const perLabel = labels.map((label, index) => {
     const support = supports[index] ?? 0;
     const predicted = predictedPositives[index] ?? 0;
     const hits = truePositives[index] ?? 0;
@@ -76,6 +76,7 @@ export function score({ probabilities, targets, labels, thresholds }: Scored): R
     return {
       label,
       support,
+      wronglyGiven: predicted - hits,
       threshold: thresholds[index] ?? 0,
       precision: ratio(hits, predicted),
       recall: ratio(hits, support),
@@ -89,7 +90,10 @@ export function score({ probabilities, targets, labels, thresholds }: Scored): R
   const predictedCount = sum(predictedPositives);
   const hitCount = sum(truePositives);
   const present = perLabel.filter(({ support }) => support > 0);
-  const mean = (of: readonly LabelReport[], key: 'precision' | 'recall' | 'f1') =>
+  const trueOrGiven = perLabel.filter(
+    ({ support, wronglyGiven }) => support > 0 || wronglyGiven > 0,
+  );
+  const mean = (of: typeof perLabel, key: 'precision' | 'recall' | 'f1') =>
     ratio(sum(of.map((label) => label[key])), of.length);
   const weighted = (key: 'precision' | 'recall' | 'f1') =>
     ratio(sum(perLabel.map((label) => label[key] * label.support)), trueCount);
@@ -108,6 +112,7 @@ export function score({ probabilities, targets, labels, thresholds }: Scored): R
     macroPrecisionPresent: mean(present, 'precision'),
     macroRecallPresent: mean(present, 'recall'),
     macroF1Present: mean(present, 'f1'),
+    macroF1TrueOrGiven: mean(trueOrGiven, 'f1'),
     weightedPrecision: weighted('precision'),
     weightedRecall: weighted('recall'),
     weightedF1: weighted('f1'),
@@ -118,7 +123,10 @@ export function score({ probabilities, targets, labels, thresholds }: Scored): R
     meanBinaryCrossEntropy: crossEntropy / total,
     expectedCalibrationError: calibrationError(bins),
     reliability: bins,
-    labels: perLabel,
+    labels: perLabel.map(
+      (of): LabelReport =>
+        of.support > 0 ? of : { ...of, precision: null, recall: null, f1: null },
+    ),
     pairs: countPairs({ probabilities, targets, labels, thresholds }),
     intervals: null,
     doubts: [],

@@ -2,7 +2,7 @@ import type { Scored } from './score.js';
 
 /**
  * What decided answers come to, unit by unit: a unit is a frame, or all frames of a field
- * of view. Sparse, since a frame has few labels of many; scores of any draw of units are
+ * of view. Sparse, since a frame has few labels of many; scores of any weights of units are
  * sums over it, without the probabilities.
  */
 export interface Tally {
@@ -10,6 +10,8 @@ export interface Tally {
   readonly labelCount: number;
   /** Labels that any frame has. */
   readonly present: Uint8Array;
+  /** Labels that any frame has or was given. */
+  readonly trueOrGiven: Uint8Array;
   /** Frames of each unit, and those of them that are answered without a mistake. */
   readonly frames: Uint32Array;
   readonly exact: Uint32Array;
@@ -44,6 +46,7 @@ export function tallyOf(
   const frames = new Uint32Array(unitCount);
   const exact = new Uint32Array(unitCount);
   const present = new Uint8Array(labelCount);
+  const trueOrGiven = new Uint8Array(labelCount);
   /** By unit, then label: hits, given, support. */
   const cells = Array.from(
     { length: unitCount },
@@ -58,6 +61,7 @@ export function tallyOf(
       if (isTrue !== isGiven) isExact = false;
       if (!isTrue && !isGiven) continue;
       if (isTrue) present[label] = 1;
+      trueOrGiven[label] = 1;
       const cell = cells[unit]?.get(label) ?? [0, 0, 0];
       cells[unit]?.set(label, cell);
       if (isTrue && isGiven) cell[0] += 1;
@@ -71,7 +75,7 @@ export function tallyOf(
   for (const [unit, { size }] of cells.entries()) starts[unit + 1] = (starts[unit] ?? 0) + size;
   const flat = cells.flatMap((of) => [...of]);
   return {
-    ...{ unitCount, labelCount, present, frames, exact, starts },
+    ...{ unitCount, labelCount, present, trueOrGiven, frames, exact, starts },
     labels: Uint32Array.from(flat, ([label]) => label),
     hits: Uint32Array.from(flat, ([, [hits]]) => hits),
     given: Uint32Array.from(flat, ([, [, given]]) => given),
@@ -83,6 +87,7 @@ export function tallyOf(
 export interface DecidedScores {
   readonly macroF1: number;
   readonly macroF1Present: number;
+  readonly macroF1TrueOrGiven: number;
   readonly microF1: number;
   readonly weightedF1: number;
   readonly exactMatch: number;
@@ -91,36 +96,40 @@ export interface DecidedScores {
   readonly labels: Float64Array;
 }
 
-/** Scores of a draw of units; one drawn twice counts twice. Present is what the draw has. */
-export function scoresOf(tally: Tally, draw: ArrayLike<number>): DecidedScores {
-  const { labelCount, starts } = tally;
+/**
+ * Scores where each unit counts as much as its weight says; 1 for each is the whole set. Which
+ * labels are present, or true or given, is what the whole set says, whatever the weights.
+ */
+export function scoresOf(tally: Tally, weights: ArrayLike<number>): DecidedScores {
+  const { unitCount, labelCount, starts } = tally;
   const hits = new Float64Array(labelCount);
   const given = new Float64Array(labelCount);
   const support = new Float64Array(labelCount);
   let frames = 0;
   let exact = 0;
-  for (let index = 0; index < draw.length; index += 1) {
-    const unit = draw[index] ?? 0;
-    frames += tally.frames[unit] ?? 0;
-    exact += tally.exact[unit] ?? 0;
+  for (let unit = 0; unit < unitCount; unit += 1) {
+    const weight = weights[unit] ?? 0;
+    frames += weight * (tally.frames[unit] ?? 0);
+    exact += weight * (tally.exact[unit] ?? 0);
     const end = starts[unit + 1] ?? 0;
     for (let at = starts[unit] ?? 0; at < end; at += 1) {
       const label = tally.labels[at] ?? 0;
-      hits[label] = (hits[label] ?? 0) + (tally.hits[at] ?? 0);
-      given[label] = (given[label] ?? 0) + (tally.given[at] ?? 0);
-      support[label] = (support[label] ?? 0) + (tally.support[at] ?? 0);
+      hits[label] = (hits[label] ?? 0) + weight * (tally.hits[at] ?? 0);
+      given[label] = (given[label] ?? 0) + weight * (tally.given[at] ?? 0);
+      support[label] = (support[label] ?? 0) + weight * (tally.support[at] ?? 0);
     }
   }
   const labels = hits.map((of, label) =>
     ratio(2 * of, (given[label] ?? 0) + (support[label] ?? 0)),
   );
-  const presentCount = support.reduce((count, of) => count + (of > 0 ? 1 : 0), 0);
+  const count = (of: Uint8Array) => of.reduce((sum, is) => sum + is, 0);
   const [hitSum, givenSum, supportSum] = [sum(hits), sum(given), sum(support)];
   const total = frames * labelCount;
   return {
     macroF1: ratio(sum(labels), labelCount),
     // An absent label has no hits and adds 0.
-    macroF1Present: ratio(sum(labels), presentCount),
+    macroF1Present: ratio(sum(labels), count(tally.present)),
+    macroF1TrueOrGiven: ratio(sum(labels), count(tally.trueOrGiven)),
     microF1: ratio(2 * hitSum, givenSum + supportSum),
     weightedF1: ratio(
       labels.reduce((total, of, label) => total + of * (support[label] ?? 0), 0),

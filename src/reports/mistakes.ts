@@ -40,7 +40,7 @@ export function pairTable({ labels, pairs }: Report): readonly (readonly number[
   };
   // A recall is a share of the support: hits come back whole.
   for (const [label, { recall, support }] of labels.entries()) {
-    set(label, label, Math.round(recall * support));
+    set(label, label, Math.round((recall ?? 0) * support));
   }
   for (const { missed, given, count } of pairs) {
     set(missed ?? labels.length, given ?? labels.length, count);

@@ -6,6 +6,8 @@ import {
   headlines,
   intervalNote,
   intervalOfHeadline,
+  type LabelReport,
+  labelsMet,
   type Report,
 } from '../evaluation/index.js';
 import {
@@ -45,11 +47,7 @@ export function reportFigures(
         head: ['score', 'value', intervals === null ? '' : '95 %'],
         rows: [
           ['frames', report.frameCount, intervalNote(report)],
-          [
-            'labels present',
-            `${labels.filter(({ support }) => support > 0).length} of ${labels.length}`,
-            '',
-          ],
+          ['labels present', labelsMet(report), ''],
           ...headlines(report).map(([name, value]) => [
             name.trim(),
             decimals(value, 6),
@@ -60,7 +58,7 @@ export function reportFigures(
     },
     {
       title: 'Precision, recall and F1, averaged',
-      note: 'Macro: every label counts alike. Micro: every answer counts alike. Weighted: every label counts by its frames.',
+      note: 'Macro: every label counts alike; one that no frame has does not count among those present, however often it is given. Micro: every answer counts alike. Weighted: every label counts by its frames.',
       content: {
         head: ['average', 'precision', 'recall', 'F1'],
         rows: averages(report).map(([name, ...values]) => [
@@ -84,9 +82,13 @@ export function reportFigures(
           series: [
             {
               name: 'F1',
-              values: labels.map(({ f1 }) => f1),
-              texts: labels.map(({ f1, support }, index) =>
-                [f1.toFixed(2), bracketed(formatLabelInterval(intervals, index)), `n = ${support}`]
+              values: labels.map(({ f1 }) => f1 ?? 0),
+              texts: labels.map((label, index) =>
+                [
+                  decimals(label.f1, 2),
+                  bracketed(formatLabelInterval(intervals, index)),
+                  framesOf(label),
+                ]
                   .filter((text) => text !== '')
                   .join('  '),
               ),
@@ -105,8 +107,8 @@ export function reportFigures(
           categories,
           series: (['precision', 'recall'] as const).map((name) => ({
             name,
-            values: labels.map((label) => label[name]),
-            texts: labels.map((label) => label[name].toFixed(2)),
+            values: labels.map((label) => label[name] ?? 0),
+            texts: labels.map((label) => decimals(label[name], 2)),
           })),
         }),
       },
@@ -133,12 +135,13 @@ export function reportFigures(
     ...(intervals === null
       ? {}
       : {
-          note: 'A draw that takes a frame twice ranks it twice in the same place, which raises average precision: where few frames have a label, its interval may lie above it.',
+          note: 'A frame of more weight counts as several in the same place, which raises average precision: where few frames have a label, its interval may lie above it.',
         }),
     content: {
       head: [
         'label',
         'frames',
+        'given wrongly',
         'threshold',
         'precision',
         'recall',
@@ -152,6 +155,7 @@ export function reportFigures(
       rows: labels.map((label, index) => [
         `${index} ${label.label}`,
         label.support,
+        label.wronglyGiven,
         decimals(label.threshold, 3),
         decimals(label.precision, 3),
         decimals(label.recall, 3),
@@ -170,6 +174,12 @@ export function reportFigures(
     }
   }
   return figures;
+}
+
+/** How many frames an F1 is of; of a label that none has, how many were given it. */
+function framesOf({ support, wronglyGiven }: LabelReport): string {
+  if (support > 0) return `n = ${support}`;
+  return wronglyGiven === 0 ? 'none has it' : `none has it, ${wronglyGiven} were given it`;
 }
 
 const bracketed = (text: string): string => (text === '' ? '' : `(${text})`);

@@ -5,6 +5,7 @@ import {
   decimals,
   differences,
   formatP,
+  isMet,
   signed,
   signedInterval,
   writeWhole,
@@ -33,9 +34,9 @@ export async function writeComparison(
 
 function figuresOf(comparison: Comparison): readonly Figure[] {
   const { firstRef, secondRef, first, second, labels } = comparison;
-  const present = labels
+  const met = labels
     .map((label, index) => ({ ...label, name: `${index} ${label.label}` }))
-    .filter(({ support }) => support > 0);
+    .filter(isMet);
   return [
     {
       title: 'The whole',
@@ -63,21 +64,25 @@ function figuresOf(comparison: Comparison): readonly Figure[] {
       content: {
         svg: barChart({
           title: 'F1 of each label',
-          subtitle: 'labels that are present; n: frames that have the label',
+          subtitle: 'labels that are present or were given; n: frames that have the label',
           xLabel: 'F1',
           most: 1,
-          categories: present.map(({ name }) => name),
+          categories: met.map(({ name }) => name),
           series: [
             {
               name: firstRef,
-              values: present.map(({ firstF1 }) => firstF1),
-              texts: present.map(({ firstF1 }) => firstF1.toFixed(2)),
+              values: met.map(({ firstF1 }) => firstF1 ?? 0),
+              texts: met.map(({ firstF1, firstWronglyGiven }) =>
+                firstF1 === null ? wrongly(firstWronglyGiven) : firstF1.toFixed(2),
+              ),
             },
             {
               name: secondRef,
-              values: present.map(({ secondF1 }) => secondF1),
-              texts: present.map(
-                ({ secondF1, support }) => `${secondF1.toFixed(2)}  n = ${support}`,
+              values: met.map(({ secondF1 }) => secondF1 ?? 0),
+              texts: met.map(({ secondF1, secondWronglyGiven, support }) =>
+                secondF1 === null
+                  ? wrongly(secondWronglyGiven)
+                  : `${secondF1.toFixed(2)}  n = ${support}`,
               ),
             },
           ],
@@ -90,10 +95,12 @@ function figuresOf(comparison: Comparison): readonly Figure[] {
       content: {
         head: [
           ...['label', 'frames', `F1 ${firstRef}`, `F1 ${secondRef}`],
+          ...[`given wrongly by ${firstRef}`, `by ${secondRef}`],
           ...[`only ${firstRef} right`, `only ${secondRef} right`, 'p', 'p, Holm'],
         ],
-        rows: present.map((label) => [
+        rows: met.map((label) => [
           ...[label.name, label.support, decimals(label.firstF1, 3), decimals(label.secondF1, 3)],
+          ...[label.firstWronglyGiven, label.secondWronglyGiven],
           ...[label.onlyFirstRight, label.onlySecondRight],
           ...[formatP(label.pValue), formatP(label.adjustedPValue)],
         ]),
@@ -101,3 +108,6 @@ function figuresOf(comparison: Comparison): readonly Figure[] {
     },
   ];
 }
+
+/** What stands for the F1 of a label that no frame has. */
+const wrongly = (count: number): string => `–  none has it, ${count} were given it`;

@@ -5,7 +5,14 @@ import { rankedLabels } from '../../src/evaluation/ranked-labels.js';
 import { scoresOf, tallyOf, unitsOf } from '../../src/evaluation/tally.js';
 import { golden, rankingGolden, scored } from './golden.js';
 
-const measures = ['macroF1Present', 'microF1', 'exactMatch', 'binaryAccuracy'] as const;
+const measures = [
+  'macroF1Present',
+  'macroF1TrueOrGiven',
+  'microF1',
+  'exactMatch',
+  'binaryAccuracy',
+] as const;
+const once = (unitCount: number) => new Float64Array(unitCount).fill(1);
 
 for (const [at, given] of golden.intervals.entries()) {
   const set = { ...scored(given), thresholds: given.targets[0]?.map(() => 0.5) ?? [] };
@@ -28,11 +35,11 @@ for (const [at, given] of golden.intervals.entries()) {
     }
   });
 
-  test(`intervals over draws of ours are scipy's, as far as draws agree: case ${at}`, (t) => {
+  test(`intervals over draws of ours are those over numpy's, as far as draws agree: case ${at}`, (t) => {
     const intervals = intervalsOf(set, groups, { resampleCount: 4000 });
     t.is(intervals.unit, given.groups === null ? 'frame' : 'group');
     for (const measure of measures) {
-      const [low, high, error] = given.scipy[measure] ?? [0, 0, 0];
+      const [low, high, error] = given.reference[measure] ?? [0, 0, 0];
       // An end of 4000 draws has a standard error of 0.04 times the score's; two of them
       // differ by less than five times its root of two, and scores of few frames go in steps.
       const margin = 0.3 * error + 1 / tally.unitCount / 10;
@@ -43,15 +50,15 @@ for (const [at, given] of golden.intervals.entries()) {
 
   test(`scores of every unit once are those of the report: case ${at}`, (t) => {
     const report = score(set);
-    const scores = scoresOf(tally, [...Array(tally.unitCount).keys()]);
+    const scores = scoresOf(tally, once(tally.unitCount));
     for (const measure of [...measures, 'macroF1', 'weightedF1'] as const) {
       t.true(Math.abs(scores[measure] - report[measure]) < 1e-12, measure);
     }
     t.deepEqual(
       [...scores.labels],
-      report.labels.map(({ f1 }) => f1),
+      report.labels.map(({ f1 }) => f1 ?? 0),
     );
-    const ranked = rankedLabels(set, unitsOf(groups))([...Array(tally.unitCount).keys()]);
+    const ranked = rankedLabels(set, unitsOf(groups))(once(tally.unitCount));
     for (const [label, { auroc, averagePrecision }] of report.labels.entries()) {
       const near = (found: number | undefined, of: number | null) =>
         of === null ? Number.isNaN(found) : Math.abs((found ?? 0) - of) < 1e-12;
@@ -115,7 +122,53 @@ test('the same seed draws the same, resample by resample; another draws others',
   t.deepEqual(drawn(3, 7), drawn(3, 7));
   t.notDeepEqual(drawn(3, 7), drawn(3, 8));
   t.notDeepEqual(drawn(3, 7), drawn(4, 7));
-  t.true(drawn(3, 7).every((unit) => unit >= 0 && unit < 20));
+});
+
+test('weights are exponential: above 0, with mean 1 and variance 1', (t) => {
+  const drawn = [...Array.from(drawsOf(20_000, 3)(0))];
+  const mean = drawn.reduce((sum, weight) => sum + weight, 0) / drawn.length;
+  const square = drawn.reduce((sum, weight) => sum + weight ** 2, 0) / drawn.length;
+  t.true(drawn.every((weight) => weight > 0));
+  // Standard errors of 20,000 draws: 0.007 and 0.03.
+  t.true(Math.abs(mean - 1) < 0.035, `${mean}`);
+  t.true(Math.abs(square - 2) < 0.16, `${square}`);
+});
+
+test('a label of one field counts in every draw, and no draw is over fewer labels', (t) => {
+  // 40 fields of a label that is found in half of them, one field of a label that is missed.
+  const fields = Array.from({ length: 41 }, (_, field) => field);
+  const set = {
+    probabilities: Float64Array.from(fields.flatMap((field) => [field % 2 === 0 ? 0.9 : 0.1, 0.1])),
+    targets: Uint8Array.from(fields.flatMap((field) => [Number(field > 0), Number(field === 0)])),
+    ...{ labels: ['a', 'rare'], thresholds: [0.5, 0.5] },
+  };
+  const groups = fields.map(String);
+  const intervals = intervalsOf(set, groups, { resampleCount: 500 });
+  // Without the rare label a draw would have twice as much.
+  t.true(intervals.macroF1Present.high < 0.45, `${intervals.macroF1Present.high}`);
+  const { labels } = score(set);
+  const [a = 0] = labels.map(({ f1 }) => f1 ?? Number.NaN);
+  t.true(Math.abs(score(set).macroF1Present - a / 2) < 1e-12);
+  t.deepEqual(intervals.labels[1], { low: 0, high: 0 });
+  // Nor does one whose weights leave it out.
+  const weights = once(41);
+  weights[0] = 0;
+  const scores = scoresOf(tallyOf(set, unitsOf(groups)), weights);
+  t.is(scores.macroF1Present, (scores.labels[0] ?? 0) / 2);
+});
+
+test('a label that no frame has has no interval', (t) => {
+  const set = {
+    probabilities: Float64Array.of(0.9, 0.9, 0.9, 0.1),
+    targets: Uint8Array.of(1, 0, 1, 0),
+  };
+  const of = { ...set, labels: ['a', 'b'], thresholds: [0.5, 0.5] };
+  const { labels, macroF1Present, macroF1TrueOrGiven } = intervalsOf(of, [null, null], {
+    resampleCount: 20,
+  });
+  t.deepEqual(labels, [{ low: 1, high: 1 }, null]);
+  t.deepEqual(macroF1Present, { low: 1, high: 1 });
+  t.deepEqual(macroF1TrueOrGiven, { low: 0.5, high: 0.5 });
 });
 
 test('frames of one group are drawn together, so that alike frames promise less', (t) => {

@@ -79,7 +79,7 @@ test('the same seed compares the same; whole groups are drawn where there are an
   const found = await compareVersions(pair, { labels, groups }, options);
   t.like(found, { unit: 'group', unitCount: 6, resampleCount: 200 });
   const text = formatComparison(found);
-  t.regex(text, /200 draws of 6 groups, same for both/);
+  t.regex(text, /200 draws of weights for 6 groups, same for both/);
   t.true(text.includes(found.macroF1Present.first.toFixed(4)));
   t.true(text.includes('x@2'));
 });
@@ -90,4 +90,30 @@ test('other frames cannot be compared', async (t) => {
     compareVersions([contender('x@1', none), contender('x@2', none, 59)], alone()),
     { code: 'option_invalid', message: /same frames for x@1 and x@2/ },
   );
+});
+
+test('a label that no frame has is told where either gives it', async (t) => {
+  const greedy = {
+    ...contender('x@2', () => false),
+    rows: rowsOf(60, () => false).map((row, at) => ({
+      ...row,
+      probabilities: Float64Array.from([...row.probabilities, at < 45 ? 0.9 : 0.1]),
+    })),
+    thresholds: [...thresholds, 0.5],
+  };
+  const modest = {
+    ...greedy,
+    ref: 'x@1',
+    rows: greedy.rows.map((row) => ({ ...row, probabilities: row.probabilities.with(2, 0.1) })),
+  };
+  const found = await compareVersions([modest, greedy], {
+    labels: [...labels, 'absent'],
+    groups: alone().groups,
+  });
+  t.is(found.macroF1Present.gain, 0);
+  t.like(found.macroF1TrueOrGiven, { first: 1, second: 2 / 3 });
+  t.true(found.microF1.gain < -0.2);
+  t.like(found.labels[2], { support: 0, firstF1: null, secondF1: null });
+  t.like(found.labels[2], { firstWronglyGiven: 0, secondWronglyGiven: 45, onlyFirstRight: 45 });
+  t.regex(formatComparison(found), /2 {2}absent +0 +– +– +0 +45 +45 +0 /);
 });

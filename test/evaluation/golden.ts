@@ -21,10 +21,11 @@ export interface Golden {
   })[];
   readonly intervals: readonly (Predicted & {
     readonly groups: readonly number[] | null;
+    /** Weights of the units. */
     readonly draws: Table;
     readonly exact: Readonly<Record<string, readonly [number, number]>>;
     /** Low, high, standard error. */
-    readonly scipy: Readonly<Record<string, readonly [number, number, number]>>;
+    readonly reference: Readonly<Record<string, readonly [number, number, number]>>;
   })[];
   readonly comparison: {
     readonly discordant: readonly (readonly [number, number])[];

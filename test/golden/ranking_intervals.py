@@ -1,6 +1,6 @@
 """Makes ranking-intervals.json: bootstrap intervals of AUROC and average precision, label by
-label and averaged over the labels that a draw has: numpy's percentiles over scikit-learn's
-scores of the drawn rows. The draws are in the file, so that ours are over the same.
+label and averaged over the labels: numpy's percentiles over scikit-learn's scores by weights
+of the frames. The weights are in the file, so that ours are over the same.
 
     python3 test/golden/ranking_intervals.py > test/golden/ranking-intervals.json
 
@@ -22,12 +22,15 @@ def ends(values):
     return np.percentile(defined, [2.5, 97.5]).tolist() if len(defined) else None
 
 
-def auroc(truth, score):
-    return roc_auc_score(truth, score) if 0 < truth.sum() < len(truth) else np.nan
+def auroc(truth, score, weights):
+    has_both = 0 < truth.sum() < len(truth)
+    return roc_auc_score(truth, score, sample_weight=weights) if has_both else np.nan
 
 
-def average_precision(truth, score):
-    return average_precision_score(truth, score) if truth.any() else np.nan
+def average_precision(truth, score, weights):
+    if not truth.any():
+        return np.nan
+    return average_precision_score(truth, score, sample_weight=weights)
 
 
 def mean(values):
@@ -38,7 +41,7 @@ def mean(values):
 def case(frames, rates, groups, decimals):
     rates = np.asarray(rates)
     truth = (random.random((frames, len(rates))) < rates).astype(int)
-    # One that a single frame has: many draws do not define it.
+    # One that a single frame has: many draws of frames would not define it.
     truth[0, 1] = 1
     truth[1:, 1] = 0
     score = 1 / (1 + np.exp(-(1.5 * (truth - 0.5) + random.normal(size=truth.shape))))
@@ -46,17 +49,18 @@ def case(frames, rates, groups, decimals):
     score = np.round(score, decimals)
     group = np.sort(random.integers(0, groups, frames)) if groups else np.arange(frames)
     names, group = np.unique(group, return_inverse=True)
-    members = [np.flatnonzero(group == g) for g in range(len(names))]
-    draws = random.integers(0, len(members), (80, len(members)))
+    # Few digits, so that the file stays small; none is 0.
+    draws = np.round(random.exponential(size=(80, len(names))) + 0.001, 3)
     found = {"auroc": [], "averagePrecision": []}
     weighted = []
     for row in draws:
-        rows = np.concatenate([members[g] for g in row])
+        weights = row[group]
         for name, measure in (("auroc", auroc), ("averagePrecision", average_precision)):
-            found[name].append([measure(truth[rows, l], score[rows, l]) for l in range(len(rates))])
-        weighted.append(
-            f1_score(truth[rows], score[rows] >= 0.5, average="weighted", zero_division=0)
-        )
+            found[name].append(
+                [measure(truth[:, l], score[:, l], weights) for l in range(len(rates))]
+            )
+        options = {"average": "weighted", "zero_division": 0, "sample_weight": weights}
+        weighted.append(f1_score(truth, score >= 0.5, **options))
     return {
         "probabilities": score.tolist(),
         "targets": truth.tolist(),

@@ -25,6 +25,7 @@ def case(name, probabilities, targets, thresholds):
     thresholds = np.asarray(thresholds, dtype=np.float64)
     predicted = (probabilities >= thresholds).astype(np.int64)
     present = np.flatnonzero(targets.any(axis=0))
+    true_or_given = np.flatnonzero(targets.any(axis=0) | predicted.any(axis=0))
     per_label = []
     for label in range(targets.shape[1]):
         truth, score, answer = targets[:, label], probabilities[:, label], predicted[:, label]
@@ -35,9 +36,10 @@ def case(name, probabilities, targets, thresholds):
         per_label.append(
             {
                 "support": int(truth.sum()),
-                "precision": float(precision),
-                "recall": float(recall),
-                "f1": float(f1),
+                "wronglyGiven": int((answer > truth).sum()),
+                "precision": float(precision) if truth.any() else None,
+                "recall": float(recall) if truth.any() else None,
+                "f1": float(f1) if truth.any() else None,
                 "auroc": float(metrics.roc_auc_score(truth, score)) if has_both else None,
                 "averagePrecision": float(metrics.average_precision_score(truth, score))
                 if truth.sum() > 0
@@ -77,6 +79,7 @@ def case(name, probabilities, targets, thresholds):
             "weightedRecall": average(metrics.recall_score, "weighted"),
             "macroF1": f1("macro"),
             "macroF1Present": f1("macro", present),
+            "macroF1TrueOrGiven": f1("macro", true_or_given),
             "weightedF1": f1("weighted"),
             "macroAurocPresent": mean("auroc"),
             "macroAveragePrecisionPresent": mean("averagePrecision"),

@@ -204,16 +204,41 @@ test('intervals stand beside the scores that they are of', async (t) => {
   const intervals = await intervalsOf(scored, groups, { resampleCount: 50 });
   const report = { ...scoreRows(rows, hpaLabels, thresholds), intervals };
   const text = formatReport(report);
-  t.regex(text, /95 % intervals over 50 draws of 4 groups/);
+  t.regex(text, /95 % intervals over 50 draws of weights for 4 groups/);
   const { low, high } = intervals.macroF1Present;
   t.regex(text, new RegExp(`macro F1, labels present +\\S+ +${low.toFixed(3)}–${high.toFixed(3)}`));
   const dir = await makeFolder(t);
   await writeReport(dir, report, { title: 'intervals' });
   const html = await readFile(join(dir, 'report.html'), 'utf8');
   t.true(html.includes(`${low.toFixed(3)}–${high.toFixed(3)}`));
-  t.true(html.includes('draws of 4 groups'));
+  t.true(html.includes('draws of weights for 4 groups'));
   const { low: least, high: most } = intervals.macroAurocPresent ?? { low: 0, high: 0 };
   t.true(html.includes(`${least.toFixed(3)}–${most.toFixed(3)}`));
+});
+
+test('a label that no frame has shows how many were given it, and no F1', async (t) => {
+  const rows = rowsOf(4).map((row) => ({
+    ...row,
+    probabilities: Float32Array.from(row.probabilities).fill(0.8, 20),
+  }));
+  const report = scoreRows(rows, hpaLabels, thresholds);
+  t.true(report.macroF1TrueOrGiven < report.macroF1Present);
+  t.regex(formatReport(report), /labels present +4 of 28; 9 others given wrongly/);
+  t.regex(formatReport(report), /^ *20 .* 0 +4 +0\.500 +– +– +–/m);
+  t.regex(formatReport(report), /^ *15 .* 0 +0 +0\.500 +– +– +–/m);
+  const dir = await makeFolder(t);
+  await writeReport(dir, report, { title: 'x' });
+  const saved = JSON.parse(await readFile(join(dir, 'report.json'), 'utf8'));
+  t.like(saved.labels[20], {
+    support: 0,
+    wronglyGiven: 4,
+    precision: null,
+    recall: null,
+    f1: null,
+  });
+  const html = await readFile(join(dir, 'report.html'), 'utf8');
+  t.true(html.includes('4 of 28; 9 others given wrongly'));
+  t.true(html.includes(report.macroF1TrueOrGiven.toFixed(6)));
 });
 
 /** Frames with one label each, the first half answered rightly. */

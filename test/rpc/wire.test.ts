@@ -271,7 +271,8 @@ for (const event of events) {
 
 test('a report comes back from the wire as it went, absent scores stay absent', (t) => {
   const interval = { low: 0.2, high: 0.4 };
-  const label = { label: 'a', support: 0, threshold: 0.5, precision: 0, recall: 0, f1: 0 };
+  const label = { label: 'a', support: 2, wronglyGiven: 1, threshold: 0.5 };
+  const nothing = { precision: null, recall: null, f1: null };
   const of = {
     modelName: 'cells',
     modelVersion: 2,
@@ -284,6 +285,7 @@ test('a report comes back from the wire as it went, absent scores stay absent', 
       ...{ microPrecision: 0.11, microRecall: 0.12, microF1: 0.1 },
       ...{ macroPrecision: 0.21, macroRecall: 0.22, macroF1: 0.2 },
       ...{ macroPrecisionPresent: 0.31, macroRecallPresent: 0.32, macroF1Present: 0.3 },
+      macroF1TrueOrGiven: 0.15,
       ...{ weightedPrecision: 0.41, weightedRecall: 0.42, weightedF1: 0.43 },
       expectedCalibrationError: 0.01,
       reliability: [{ meanProbability: 0.05, trueShare: 0.04, count: 12 }],
@@ -295,7 +297,8 @@ test('a report comes back from the wire as it went, absent scores stay absent', 
       intervals: {
         ...{ level: 0.95, resampleCount: 1000, unit: 'group' as const, unitCount: 7 },
         ...{ macroF1: interval, macroF1Present: interval, microF1: interval },
-        ...{ exactMatch: interval, binaryAccuracy: interval, labels: [interval, interval] },
+        ...{ exactMatch: interval, binaryAccuracy: interval, labels: [null, interval] },
+        macroF1TrueOrGiven: interval,
         ...{ weightedF1: interval, macroAurocPresent: interval },
         macroAveragePrecisionPresent: null,
         rankings: [
@@ -323,8 +326,8 @@ test('a report comes back from the wire as it went, absent scores stay absent', 
       meanBinaryCrossEntropy: 0.6,
       drift: { threshold: 1.5, beyondShare: 0.25 },
       labels: [
-        { ...label, auroc: null, averagePrecision: null },
-        { ...label, auroc: 0, averagePrecision: 0.5 },
+        { ...label, ...nothing, support: 0, auroc: null, averagePrecision: null },
+        { ...label, precision: 0, recall: 0.5, f1: 0, auroc: 0, averagePrecision: 0.5 },
       ],
     },
   };

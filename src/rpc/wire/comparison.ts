@@ -5,7 +5,7 @@ import type {
   Difference as WireDifference,
 } from '../../gen/cytostream/v1/trainer.js';
 import { resampledUnits } from './enums.js';
-import { fromWireReport, toWireReport, type VersionReport } from './report.js';
+import { fromWireReport, ofPresent, toWireReport, type VersionReport } from './report.js';
 
 /** Two versions on the same frames, with what they are. */
 export interface VersionComparison {
@@ -19,14 +19,18 @@ export function toWireComparison({ comparison, first, second }: VersionCompariso
   return {
     ...rest,
     unit: resampledUnits.toWire(unit),
-    labels: [...labels],
+    labels: labels.map(({ firstF1, secondF1, ...label }) => ({
+      ...label,
+      ...{ firstF1: firstF1 ?? 0, secondF1: secondF1 ?? 0 },
+    })),
     first: toWireReport({ ...first, report: comparison.first }),
     second: toWireReport({ ...second, report: comparison.second }),
   };
 }
 
 export function fromWireComparison(wire: WireComparison): VersionComparison {
-  const { macroF1Present, macroF1, microF1, exactMatch, first, second, unit, ...rest } = wire;
+  const { macroF1Present, macroF1TrueOrGiven, macroF1, microF1, exactMatch, ...others } = wire;
+  const { first, second, unit, labels, ...rest } = others;
   const [one, other] = [toldReport(first), toldReport(second)];
   const refOf = ({ modelName, modelVersion }: VersionReport) => `${modelName}@${modelVersion}`;
   return {
@@ -35,9 +39,15 @@ export function fromWireComparison(wire: WireComparison): VersionComparison {
       ...{ firstRef: refOf(one), secondRef: refOf(other) },
       unit: resampledUnits.parse(unit) ?? 'frame',
       macroF1Present: fromWireDifference(macroF1Present),
+      macroF1TrueOrGiven: fromWireDifference(macroF1TrueOrGiven),
       macroF1: fromWireDifference(macroF1),
       microF1: fromWireDifference(microF1),
       exactMatch: fromWireDifference(exactMatch),
+      labels: labels.map(({ firstF1, secondF1, ...label }) => ({
+        ...label,
+        firstF1: ofPresent(label.support, firstF1),
+        secondF1: ofPresent(label.support, secondF1),
+      })),
       ...{ first: one.report, second: other.report },
     },
     first: withoutReport(one),

@@ -21,8 +21,9 @@ export function toWireReport({ report, inputSpec, ...version }: VersionReport): 
     ...version,
     ...scores,
     inputSpec: toWireInputSpec(inputSpec),
-    labels: labels.map(({ auroc, averagePrecision, ...label }) => ({
+    labels: labels.map(({ precision, recall, f1, auroc, averagePrecision, ...label }) => ({
       ...label,
+      ...{ precision: precision ?? 0, recall: recall ?? 0, f1: f1 ?? 0 },
       auroc: auroc ?? undefined,
       averagePrecision: averagePrecision ?? undefined,
     })),
@@ -38,6 +39,11 @@ export function toWireReport({ report, inputSpec, ...version }: VersionReport): 
   };
 }
 
+/** A score that is 0 on the wire where no frame has the label. */
+export function ofPresent<Score>(support: number, score: Score): Score | null {
+  return support > 0 ? score : null;
+}
+
 export function fromWireReport(wire: WireReport): VersionReport {
   const { modelName, modelVersion, inputSpec, ...rest } = wire;
   const { labels, pairs, intervals, doubts, ...scores } = rest;
@@ -47,8 +53,11 @@ export function fromWireReport(wire: WireReport): VersionReport {
     inputSpec: fromWireInputSpec(inputSpec ?? { channels: [], widthPx: 0, heightPx: 0, resize: 0 }),
     report: {
       ...scores,
-      labels: labels.map(({ auroc, averagePrecision, ...label }) => ({
+      labels: labels.map(({ precision, recall, f1, auroc, averagePrecision, ...label }) => ({
         ...label,
+        precision: ofPresent(label.support, precision),
+        recall: ofPresent(label.support, recall),
+        f1: ofPresent(label.support, f1),
         auroc: auroc ?? null,
         averagePrecision: averagePrecision ?? null,
       })),
@@ -57,7 +66,7 @@ export function fromWireReport(wire: WireReport): VersionReport {
         given: given ?? null,
         count,
       })),
-      intervals: intervals === undefined ? null : fromWireIntervals(intervals),
+      intervals: intervals === undefined ? null : fromWireIntervals(intervals, labels),
       doubts: doubts.map(({ frameId, doubts: of }) => ({ id: frameId, doubts: of })),
     },
   };
@@ -68,7 +77,7 @@ function toWireIntervals(intervals: Intervals): WireIntervals {
   return {
     ...intervals,
     unit: resampledUnits.toWire(intervals.unit),
-    labels: [...intervals.labels],
+    labels: intervals.labels.map((interval) => interval ?? { low: 0, high: 0 }),
     macroAurocPresent: macroAurocPresent ?? undefined,
     macroAveragePrecisionPresent: macroAveragePrecisionPresent ?? undefined,
     rankings: rankings.map(({ auroc, averagePrecision }) => ({
@@ -78,17 +87,22 @@ function toWireIntervals(intervals: Intervals): WireIntervals {
   };
 }
 
-function fromWireIntervals(wire: WireIntervals): Intervals {
+function fromWireIntervals(
+  wire: WireIntervals,
+  labels: readonly { readonly support: number }[],
+): Intervals {
   const nothing = { low: 0, high: 0 };
   return {
     ...wire,
     unit: resampledUnits.parse(wire.unit) ?? 'frame',
     macroF1: wire.macroF1 ?? nothing,
     macroF1Present: wire.macroF1Present ?? nothing,
+    macroF1TrueOrGiven: wire.macroF1TrueOrGiven ?? nothing,
     microF1: wire.microF1 ?? nothing,
     weightedF1: wire.weightedF1 ?? nothing,
     exactMatch: wire.exactMatch ?? nothing,
     binaryAccuracy: wire.binaryAccuracy ?? nothing,
+    labels: wire.labels.map((interval, label) => ofPresent(labels[label]?.support ?? 0, interval)),
     macroAurocPresent: wire.macroAurocPresent ?? null,
     macroAveragePrecisionPresent: wire.macroAveragePrecisionPresent ?? null,
     rankings: wire.rankings.map(({ auroc, averagePrecision }) => ({

@@ -52,7 +52,11 @@ export enum Resize {
   UNRECOGNIZED = -1,
 }
 
-/** What a gate looks at: the higher, the better. */
+/**
+ * What a gate looks at: the higher, the better. Micro F1 and exact match see labels
+ * that no frame has and that are given all the same; beside the others micro F1
+ * may not fall by more than the margin.
+ */
 export enum GateMetric {
   /** UNSPECIFIED - same as GATE_METRIC_MACRO_F1_PRESENT */
   UNSPECIFIED = 0,

@@ -119,7 +119,7 @@ export enum RunState {
   UNRECOGNIZED = -1,
 }
 
-/** What is drawn anew for the intervals. */
+/** What is weighted anew for the intervals. */
 export enum ResampledUnit {
   /** UNSPECIFIED - same as RESAMPLED_UNIT_FRAME */
   UNSPECIFIED = 0,
@@ -407,7 +407,7 @@ export interface Report {
   microF1: number;
   /** Over all labels; an absent label counts 0. */
   macroF1: number;
-  /** Over the labels that are present. */
+  /** Over the labels that are present: the same however often others are given. */
   macroF1Present: number;
   macroAurocPresent: number;
   macroAveragePrecisionPresent: number;
@@ -436,7 +436,14 @@ export interface Report {
   /** The frames whose labels the version doubts, the most doubted first. */
   doubts: DoubtedFrame[];
   /** None where the model gives no distances. */
-  drift: DriftReport | undefined;
+  drift:
+    | DriftReport
+    | undefined;
+  /**
+   * Over the labels that a frame has or was given; one that was only given
+   * counts 0.
+   */
+  macroF1TrueOrGiven: number;
 }
 
 export interface ReliabilityBin {
@@ -462,7 +469,10 @@ export interface Interval {
   high: number;
 }
 
-/** Confidence intervals: percentiles over draws with replacement. */
+/**
+ * Confidence intervals: percentiles over draws of weights, each above 0, so that
+ * every label of the frames is in every draw.
+ */
 export interface Intervals {
   /** Part of the draws that lie within: 0.95. */
   level: number;
@@ -476,9 +486,12 @@ export interface Intervals {
   binaryAccuracy:
     | Interval
     | undefined;
-  /** F1 of each label, in their order. */
+  /**
+   * F1 of each label, in their order; 0 to 0, which says nothing, where no frame
+   * has it.
+   */
   labels: Interval[];
-  /** Absent where no draw defines it. */
+  /** Absent where the frames do not define it. */
   macroAurocPresent: Interval | undefined;
   macroAveragePrecisionPresent:
     | Interval
@@ -486,12 +499,10 @@ export interface Intervals {
   /** How well each label is ranked, in their order. */
   rankings: RankingIntervals[];
   weightedF1: Interval | undefined;
+  macroF1TrueOrGiven: Interval | undefined;
 }
 
-/**
- * Over the draws with a frame that has the label and one that has not; absent
- * where no draw defines it.
- */
+/** Absent without a frame that has the label and one that has not. */
 export interface RankingIntervals {
   auroc: Interval | undefined;
   averagePrecision: Interval | undefined;
@@ -515,7 +526,11 @@ export interface Comparison {
   labels: LabelDifference[];
   /** Of each version, without intervals of its own. */
   first: Report | undefined;
-  second: Report | undefined;
+  second:
+    | Report
+    | undefined;
+  /** Each over the labels that a frame has or that it gives itself. */
+  macroF1TrueOrGiven: Difference | undefined;
 }
 
 /** A score of two versions, and how sure the difference is. */
@@ -535,6 +550,7 @@ export interface Difference {
 export interface LabelDifference {
   label: string;
   support: number;
+  /** 0, which says nothing, where no frame has the label; here and in the next. */
   firstF1: number;
   secondF1: number;
   /** Frames whose label only this one has right, given or not. */
@@ -544,6 +560,9 @@ export interface LabelDifference {
   pValue: number;
   /** The same after Holm's correction for all labels. */
   adjustedPValue: number;
+  /** Frames that were given the label and have it not. */
+  firstWronglyGiven: number;
+  secondWronglyGiven: number;
 }
 
 /** A frame whose labels the model doubts. */
@@ -583,12 +602,20 @@ export interface LabelReport {
   label: string;
   support: number;
   threshold: number;
+  /**
+   * 0, which says nothing, where no frame has the label; here and in the two
+   * below.
+   */
   precision: number;
   recall: number;
   f1: number;
   /** Absent without both positive and negative frames. */
   auroc?: number | undefined;
-  averagePrecision?: number | undefined;
+  averagePrecision?:
+    | number
+    | undefined;
+  /** Frames that were given the label and have it not. */
+  wronglyGiven: number;
 }
 
 function createBaseRunSpec(): RunSpec {
@@ -2976,6 +3003,7 @@ function createBaseReport(): Report {
     intervals: undefined,
     doubts: [],
     drift: undefined,
+    macroF1TrueOrGiven: 0,
   };
 }
 
@@ -3067,6 +3095,9 @@ export const Report: MessageFns<Report> = {
     }
     if (message.drift !== undefined) {
       DriftReport.encode(message.drift, writer.uint32(242).fork()).join();
+    }
+    if (message.macroF1TrueOrGiven !== 0) {
+      writer.uint32(249).double(message.macroF1TrueOrGiven);
     }
     return writer;
   },
@@ -3316,6 +3347,14 @@ export const Report: MessageFns<Report> = {
             message.drift = DriftReport.decode(reader, reader.uint32());
             continue;
           }
+          case 31: {
+            if (tag !== 249) {
+              break;
+            }
+
+            message.macroF1TrueOrGiven = reader.double();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3368,6 +3407,7 @@ export const Report: MessageFns<Report> = {
     message.drift = (object.drift !== undefined && object.drift !== null)
       ? DriftReport.fromPartial(object.drift)
       : undefined;
+    message.macroF1TrueOrGiven = object.macroF1TrueOrGiven ?? 0;
     return message;
   },
 };
@@ -3613,6 +3653,7 @@ function createBaseIntervals(): Intervals {
     macroAveragePrecisionPresent: undefined,
     rankings: [],
     weightedF1: undefined,
+    macroF1TrueOrGiven: undefined,
   };
 }
 
@@ -3659,6 +3700,9 @@ export const Intervals: MessageFns<Intervals> = {
     }
     if (message.weightedF1 !== undefined) {
       Interval.encode(message.weightedF1, writer.uint32(114).fork()).join();
+    }
+    if (message.macroF1TrueOrGiven !== undefined) {
+      Interval.encode(message.macroF1TrueOrGiven, writer.uint32(122).fork()).join();
     }
     return writer;
   },
@@ -3788,6 +3832,14 @@ export const Intervals: MessageFns<Intervals> = {
             message.weightedF1 = Interval.decode(reader, reader.uint32());
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.macroF1TrueOrGiven = Interval.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3835,6 +3887,9 @@ export const Intervals: MessageFns<Intervals> = {
     message.rankings = object.rankings?.map((e) => RankingIntervals.fromPartial(e)) || [];
     message.weightedF1 = (object.weightedF1 !== undefined && object.weightedF1 !== null)
       ? Interval.fromPartial(object.weightedF1)
+      : undefined;
+    message.macroF1TrueOrGiven = (object.macroF1TrueOrGiven !== undefined && object.macroF1TrueOrGiven !== null)
+      ? Interval.fromPartial(object.macroF1TrueOrGiven)
       : undefined;
     return message;
   },
@@ -3925,6 +3980,7 @@ function createBaseComparison(): Comparison {
     labels: [],
     first: undefined,
     second: undefined,
+    macroF1TrueOrGiven: undefined,
   };
 }
 
@@ -3965,6 +4021,9 @@ export const Comparison: MessageFns<Comparison> = {
     }
     if (message.second !== undefined) {
       Report.encode(message.second, writer.uint32(98).fork()).join();
+    }
+    if (message.macroF1TrueOrGiven !== undefined) {
+      Difference.encode(message.macroF1TrueOrGiven, writer.uint32(106).fork()).join();
     }
     return writer;
   },
@@ -4078,6 +4137,14 @@ export const Comparison: MessageFns<Comparison> = {
             message.second = Report.decode(reader, reader.uint32());
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.macroF1TrueOrGiven = Difference.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4118,6 +4185,9 @@ export const Comparison: MessageFns<Comparison> = {
       : undefined;
     message.second = (object.second !== undefined && object.second !== null)
       ? Report.fromPartial(object.second)
+      : undefined;
+    message.macroF1TrueOrGiven = (object.macroF1TrueOrGiven !== undefined && object.macroF1TrueOrGiven !== null)
+      ? Difference.fromPartial(object.macroF1TrueOrGiven)
       : undefined;
     return message;
   },
@@ -4238,6 +4308,8 @@ function createBaseLabelDifference(): LabelDifference {
     onlySecondRight: 0,
     pValue: 0,
     adjustedPValue: 0,
+    firstWronglyGiven: 0,
+    secondWronglyGiven: 0,
   };
 }
 
@@ -4266,6 +4338,12 @@ export const LabelDifference: MessageFns<LabelDifference> = {
     }
     if (message.adjustedPValue !== 0) {
       writer.uint32(65).double(message.adjustedPValue);
+    }
+    if (message.firstWronglyGiven !== 0) {
+      writer.uint32(72).uint32(message.firstWronglyGiven);
+    }
+    if (message.secondWronglyGiven !== 0) {
+      writer.uint32(80).uint32(message.secondWronglyGiven);
     }
     return writer;
   },
@@ -4347,6 +4425,22 @@ export const LabelDifference: MessageFns<LabelDifference> = {
             message.adjustedPValue = reader.double();
             continue;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.firstWronglyGiven = reader.uint32();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.secondWronglyGiven = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4372,6 +4466,8 @@ export const LabelDifference: MessageFns<LabelDifference> = {
     message.onlySecondRight = object.onlySecondRight ?? 0;
     message.pValue = object.pValue ?? 0;
     message.adjustedPValue = object.adjustedPValue ?? 0;
+    message.firstWronglyGiven = object.firstWronglyGiven ?? 0;
+    message.secondWronglyGiven = object.secondWronglyGiven ?? 0;
     return message;
   },
 };
@@ -4635,6 +4731,7 @@ function createBaseLabelReport(): LabelReport {
     f1: 0,
     auroc: undefined,
     averagePrecision: undefined,
+    wronglyGiven: 0,
   };
 }
 
@@ -4663,6 +4760,9 @@ export const LabelReport: MessageFns<LabelReport> = {
     }
     if (message.averagePrecision !== undefined) {
       writer.uint32(65).double(message.averagePrecision);
+    }
+    if (message.wronglyGiven !== 0) {
+      writer.uint32(72).uint32(message.wronglyGiven);
     }
     return writer;
   },
@@ -4744,6 +4844,14 @@ export const LabelReport: MessageFns<LabelReport> = {
             message.averagePrecision = reader.double();
             continue;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.wronglyGiven = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4769,6 +4877,7 @@ export const LabelReport: MessageFns<LabelReport> = {
     message.f1 = object.f1 ?? 0;
     message.auroc = object.auroc ?? undefined;
     message.averagePrecision = object.averagePrecision ?? undefined;
+    message.wronglyGiven = object.wronglyGiven ?? 0;
     return message;
   },
 };
