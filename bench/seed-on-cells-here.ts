@@ -11,6 +11,8 @@ export interface HeldOut {
   /** Over the labels present there. */
   readonly macroF1Present: number;
   readonly binaryAccuracy: number;
+  /** What answering "no" to every label of the same frames reaches. */
+  readonly alwaysNoAccuracy: number;
   /** The mean over frames and labels. */
   readonly crossEntropy: number;
 }
@@ -54,6 +56,7 @@ function scoresOf(epoch: EpochScores): HeldOut {
   return {
     macroF1Present: epoch.validationMacroF1Present,
     binaryAccuracy: epoch.validationAccuracy,
+    alwaysNoAccuracy: epoch.alwaysNoAccuracy,
     crossEntropy: epoch.validationLoss,
   };
 }

@@ -70,6 +70,7 @@ def score(probabilities, targets):
     return {
         "macroF1Present": f1[targets.sum(0) > 0].mean().item(),
         "binaryAccuracy": (guess == targets).float().mean().item(),
+        "alwaysNoAccuracy": (targets == 0).float().mean().item(),
         "crossEntropy": loss.item(),
     }
 

@@ -33,9 +33,12 @@ export function seedOnCellsTable(path) {
   const find = (trainer, seed) =>
     rows.find((row) => row.trainer === trainer && row.seed === seed)?.scores;
   const show = (name, value) => value.toFixed(digits[name]);
+  // Of the fields that a seed holds out, whoever trains.
+  const alwaysNo = (seed) => rows.find((row) => row.seed === seed).scores.alwaysNoAccuracy;
 
   const each = seeds.map((seed) => [
     seed,
+    show('binaryAccuracy', alwaysNo(seed)),
     ...trainers.map((trainer) => {
       const found = find(trainer, seed);
       return found ? scores.map((name) => show(name, found[name])).join(', ') : '–';
@@ -66,11 +69,16 @@ export function seedOnCellsTable(path) {
   ];
   return [
     ...tableOf(
-      ['seed', ...trainers.map((trainer) => names[trainer])],
+      ['seed', 'accuracy of always "no"', ...trainers.map((trainer) => names[trainer])],
       [
         ...each,
-        ['**mean**', ...mean],
-        ['goal', scores.map((name) => goal[name]).join(', '), ...trainers.slice(1).map(() => '')],
+        ['**mean**', show('binaryAccuracy', meanOf(seeds.map(alwaysNo))), ...mean],
+        [
+          'goal',
+          '',
+          scores.map((name) => goal[name]).join(', '),
+          ...trainers.slice(1).map(() => ''),
+        ],
       ],
     ),
     ...(differences.length > 0 ? ['', ...tableOf(head, differences)] : []),
@@ -84,9 +92,11 @@ export function seedOnCellsInShort(path) {
   const meansOf = (trainer) => {
     const of = rows.filter((row) => row.trainer === trainer).map((row) => row.scores);
     if (of.length === 0) return [];
-    const means = scores.map((name) => meanOf(of.map((one) => one[name])).toFixed(digits[name]));
+    const meanOfScore = (name) => meanOf(of.map((one) => one[name]));
+    const means = scores.map((name) => meanOfScore(name).toFixed(digits[name]));
+    const no = meanOfScore('alwaysNoAccuracy').toFixed(digits.binaryAccuracy);
     return [
-      `${means.join(', ')} ${trainer === 'here' ? 'here' : 'in PyTorch'} (${of.length} ${of.length === 1 ? 'seed' : 'seeds'})`,
+      `${means[0]}, ${means[1]} (always "no": ${no}), ${means[2]} ${trainer === 'here' ? 'here' : 'in PyTorch'} (${of.length} ${of.length === 1 ? 'seed' : 'seeds'})`,
     ];
   };
   return (

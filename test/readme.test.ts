@@ -17,6 +17,17 @@ test('settings and figures stand as the configuration and the measurements have 
   );
 });
 
+test('no block of figures shows a binary accuracy without what always "no" has', (t) => {
+  const measured = readFileSync(join(packageRoot, 'docs/measured.md'), 'utf8');
+  const blocks = [...`${readme}${measured}`.matchAll(/<!-- (.*?): begin[^>]*-->([\s\S]*?)<!-- /g)];
+  const withAccuracy = blocks.filter(([, , text]) => text?.includes('accuracy'));
+  t.deepEqual(
+    withAccuracy.map(([, name]) => name),
+    ['seed on cells in short', 'seed on cells'],
+  );
+  for (const [, name, text] of withAccuracy) t.regex(text ?? '', /always "no"/, name);
+});
+
 test('the README gives a reason for every package that is installed', (t) => {
   const { dependencies, devDependencies } = JSON.parse(
     readFileSync(join(packageRoot, 'package.json'), 'utf8'),
