@@ -77,8 +77,8 @@ export async function startServer(
       pixelClassifier: classifier,
       models: toModelAdmin(parts, models.refresh),
       runs: toRunAdmin(config, { trainer, metrics, log }),
-      evaluate: createEvaluate(config, { registry, classifier }),
-      compare: createCompare(config, { registry, classifier }),
+      evaluate: createEvaluate(config, { registry, classifier, store: parts.store }),
+      compare: createCompare(config, { registry, classifier, store: parts.store }),
       metrics,
       log,
     };

@@ -1,7 +1,8 @@
 import { basename, resolve } from 'node:path';
-import type { Comparison } from '../evaluation/index.js';
+import { Option } from '@commander-js/extra-typings';
+import type { Comparison, EvaluatedPart } from '../evaluation/index.js';
 import { address, createCommand, example, type Verb } from './command.js';
-import { flags } from './flags.js';
+import { evaluatedParts, flags } from './flags.js';
 import { withParts } from './in-place.js';
 import { type Terminal, widthOf } from './terminal.js';
 import { withProgress } from './with-progress.js';
@@ -12,6 +13,11 @@ export const compareVerb: Verb = (terminal) =>
     .requiredOption(flags.data, flags.dataHelp)
     .requiredOption(flags.model, flags.modelHelp)
     .requiredOption('--with <name[@version]>', 'the other, whose gain is told')
+    .addOption(
+      new Option('--part <name>', 'frames they are compared on: unseen leaves out those either saw')
+        .choices(evaluatedParts)
+        .default<EvaluatedPart>('all'),
+    )
     .option('--out <dir>', 'write comparison.html and comparison.json there')
     .option(flags.models, flags.modelsHelp)
     .option(flags.server, `${flags.serverHelp}; DIR is a folder of the server`, address)
@@ -21,8 +27,8 @@ export const compareVerb: Verb = (terminal) =>
       example('compare --data held-out --model cells --with cells@candidate --out comparison'),
     )
     .action(async (options) => {
-      const { data, model, with: compareWith, server } = options;
-      const request = { dataPath: data, model, compareWith };
+      const { data, model, with: compareWith, part, server } = options;
+      const request = { dataPath: data, model, compareWith, part };
       const comparison = await (server === undefined
         ? compareInPlace(request, options, terminal)
         : compareOnServer(request, server, terminal));
@@ -46,6 +52,7 @@ interface CompareRequest {
   readonly dataPath: string;
   readonly model: string;
   readonly compareWith: string;
+  readonly part: EvaluatedPart;
 }
 
 const bar = { title: 'evaluating both', unit: 'frames', total: 0 };

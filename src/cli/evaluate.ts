@@ -1,15 +1,15 @@
 import { basename, resolve } from 'node:path';
+import { Option } from '@commander-js/extra-typings';
 import type { DatasetFrame } from '../dataset/index.js';
 import { DomainError } from '../errors.js';
-import type { Report } from '../evaluation/index.js';
+import type { EvaluatedPart, Report } from '../evaluation/index.js';
 import type { Handle, Manifest } from '../models/index.js';
 import type { ExplainFrame } from '../reports/index.js';
-import type { Parts } from '../server.js';
 import { formatTable, left, right } from '../table.js';
-import type { EpochScores } from '../training/index.js';
+import type { EpochScores, Run } from '../training/index.js';
 import { address, createCommand, example, type Verb, wholeNumber } from './command.js';
 import { UsageError } from './failure.js';
-import { flags } from './flags.js';
+import { evaluatedParts, flags } from './flags.js';
 import { withParts } from './in-place.js';
 import { type Terminal, widthOf } from './terminal.js';
 import { withProgress } from './with-progress.js';
@@ -19,6 +19,11 @@ export const evaluateVerb: Verb = (terminal) =>
   createCommand('evaluate', 'score a version of a model on a labelled dataset')
     .requiredOption(flags.data, flags.dataHelp)
     .requiredOption(flags.model, flags.modelHelp)
+    .addOption(
+      new Option('--part <name>', 'frames that are scored: unseen leaves out those it has seen')
+        .choices(evaluatedParts)
+        .default<EvaluatedPart>('all'),
+    )
     .option(
       '--out <dir>',
       'write the report, its pictures and predictions.csv there; of a server the report alone',
@@ -29,7 +34,10 @@ export const evaluateVerb: Verb = (terminal) =>
     .option(flags.runs, `${flags.runsHelp}, for the curves of its training`)
     .option(flags.server, `${flags.serverHelp}; DIR is a folder of the server`, address)
     .option(flags.json, flags.jsonHelp)
-    .addHelpText('after', example('evaluate --data my-cells --model cells@3 --out report'))
+    .addHelpText(
+      'after',
+      example('evaluate --data my-cells --model cells@3 --part unseen --out report'),
+    )
     .action(async (options) => {
       if (options.server !== undefined && options.explain === true) {
         throw new UsageError(
@@ -62,6 +70,7 @@ function evaluateInPlace(
   options: {
     readonly data: string;
     readonly model: string;
+    readonly part: EvaluatedPart;
     readonly out?: string | undefined;
     readonly doubts?: number | undefined;
     readonly explain?: true | undefined;
@@ -70,9 +79,10 @@ function evaluateInPlace(
   },
   terminal: Terminal,
 ): Promise<Evaluated> {
-  return withParts(options, async ({ registry, classifier, trainer }) => {
+  return withParts(options, async ({ registry, classifier, trainer, store }) => {
     const { openDataset, readFrame } = await import('../dataset/index.js');
-    const { evaluateDataset } = await import('../evaluation/index.js');
+    const { chooseFrames, evaluateDataset } = await import('../evaluation/index.js');
+    const { readSeenFrames } = await import('../models/index.js');
     const { writeReport } = await import('../reports/index.js');
     const handle = await registry.acquire(options.model);
     try {
@@ -81,14 +91,19 @@ function evaluateInPlace(
       const { name, version, labels, inputSpec } = handle.manifest;
       const { channels } = inputSpec;
       const dataset = await openDataset(resolve(options.data), { channels, labels });
-      const { frames } = dataset;
-      const { report, rows } = await withProgress(bar(frames.length), terminal, (way) =>
+      const seenBy = {
+        ref: `${name}@${version}`,
+        seen: await readSeenFrames(handle.manifest, store),
+      };
+      const { frames, seen } = await chooseFrames(dataset, [seenBy], options.part);
+      const { report: scores, rows } = await withProgress(bar(frames.length), terminal, (way) =>
         evaluateDataset<DatasetFrame, Handle>(
           { dataset, frames },
           { classifier, handle, readFrame: (frame) => readFrame(dataset, frame) },
           { ...way, doubtCount: options.doubts ?? 0 },
         ),
       );
+      const report: Report = { ...scores, seen: seen[0] };
       if (options.out !== undefined) {
         const byId = new Map(frames.map((frame) => [frame.id, frame]));
         const read = (id: string) => {
@@ -107,7 +122,7 @@ function evaluateInPlace(
           title: `${name}@${version} on ${basename(resolve(options.data))}`,
           notes: [aboutOf(handle.manifest, frames.length)],
           rows,
-          history: await historyOf(handle.manifest, trainer),
+          history: await historyOf(handle.manifest, (id) => trainer.get(id)),
           readFrame: read,
           ...(options.explain ? { explain } : {}),
         });
@@ -131,19 +146,18 @@ function aboutOf(manifest: Manifest, frameCount: number): string {
       : [
           `Probabilities at temperature ${calibration.temperature.toFixed(2)}, fitted on ${calibration.frameCount} validation frames.`,
         ]),
-    'Frames that the version has trained on say little of it.',
   ].join(' ');
 }
 
 /** The epochs of the training of a version: those that it keeps, else those of its run; none for one from elsewhere. */
 async function historyOf(
-  { training, runId }: Manifest,
-  trainer: Parts['trainer'],
+  { training, runId }: Pick<Manifest, 'training'> & { readonly runId: string | null },
+  get: (runId: string) => Promise<Run>,
 ): Promise<readonly EpochScores[]> {
   const { completeScores } = await import('../training/index.js');
   if (training && training.history.length > 0) return training.history.map(completeScores);
-  if (runId === null) return [];
-  return trainer.get(runId).then(
+  if (!runId) return [];
+  return get(runId).then(
     ({ history }) => history,
     (error: unknown) => {
       if (DomainError.from(error).code === 'run_unknown') return [];
@@ -157,18 +171,20 @@ async function evaluateOnServer(
     readonly data: string;
     readonly model: string;
     readonly server: string;
+    readonly part: EvaluatedPart;
     readonly out?: string | undefined;
     readonly doubts?: number | undefined;
   },
   terminal: Terminal,
 ): Promise<Evaluated> {
-  const evaluated = await askServer(options, terminal);
+  const { history, ...evaluated } = await askServer(options, terminal);
   if (options.out !== undefined) {
     const { model, version, report } = evaluated;
     const { writeReport } = await import('../reports/index.js');
     await writeReport(resolve(options.out), report, {
       title: `${model}@${version} on ${basename(options.data)}`,
       notes: [`Evaluated by ${options.server}, where the frames are: none are shown here.`],
+      history,
     });
   }
   return evaluated;
@@ -179,19 +195,23 @@ async function askServer(
     readonly data: string;
     readonly model: string;
     readonly server: string;
+    readonly part: EvaluatedPart;
     readonly doubts?: number | undefined;
   },
   terminal: Terminal,
-): Promise<Evaluated> {
+): Promise<Evaluated & { readonly history: readonly EpochScores[] }> {
   const { connect } = await import('../client/index.js');
   const client = connect(options.server);
-  const { data: dataPath, model, doubts = 0 } = options;
-  const request = { dataPath, model, doubts };
+  const { data: dataPath, model, doubts = 0, part } = options;
+  const request = { dataPath, model, doubts, part };
   try {
     return await withProgress(bar(0), terminal, async ({ signal, onProgress }) => {
       for await (const reply of client.evaluate(request, { signal })) {
         if (reply.kind === 'report') {
-          return { model: reply.modelName, version: reply.modelVersion, report: reply.report };
+          const { modelName, modelVersion: version, report } = reply;
+          const description = await client.getModel(`${modelName}@${version}`, { signal });
+          const history = await historyOf(description, (id) => client.getRun(id, { signal }));
+          return { model: modelName, version, report, history };
         }
         onProgress(reply.done, reply.total);
       }

@@ -1,3 +1,6 @@
+/** Parts of a dataset that `evaluate` and `compare` can score, the default first. */
+export const evaluatedParts = ['all', 'unseen', 'validation'] as const;
+
 /** Words that several verbs share, so that an option reads the same everywhere. */
 export const flags = {
   data: '--data <dir>',

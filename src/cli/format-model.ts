@@ -99,7 +99,7 @@ function formatCalibration(calibration: ModelDescription['calibration']): string
   if (calibration === null) return 'none: probabilities are served as they came';
   const { temperature, errorBefore, errorAfter, frameCount } = calibration;
   return (
-    `${temperature.toFixed(3)}, within the graph; expected calibration error ` +
+    `${temperature.toFixed(3)}, within the graph; expected calibration error of the labels present ` +
     `${errorBefore.toFixed(4)} before, ${errorAfter.toFixed(4)} after, on ${frameCount} validation frames`
   );
 }

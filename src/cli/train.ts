@@ -53,6 +53,12 @@ export const trainVerb: Verb = (terminal) =>
     .option('--batch <number>', 'frames a step', wholeNumber(1), 128)
     .option('--share <number>', 'part of the dataset that is used, 0 to 1', numberAbove(0, 1), 1)
     .option('--training-part <number>', 'part of it that trains', numberAbove(0, 1), 0.8)
+    .option(
+      '--held-out <number>',
+      'part put aside before, which takes part in nothing; score it: evaluate --part unseen',
+      fromZero,
+      0,
+    )
     .addOption(choice('--split <rule>', 'auto: by group where there are groups', splits))
     .option('--seed <number>', 'fixes weights, order and dropout', wholeNumber(0), 1)
     .option('--learning-rate <number>', 'rate before the schedule', numberAbove(0), 1e-3)
@@ -122,6 +128,7 @@ once.
           batchSize: options.batch,
           share: options.share,
           trainingPart: options.trainingPart,
+          heldOut: options.heldOut,
           split: options.split,
           seed: options.seed,
           learningRate: options.learningRate,

@@ -1,6 +1,7 @@
 import { type ChannelCredentials, credentials, Metadata } from '@grpc/grpc-js';
 import type { Priority } from '../batching/index.js';
 import { DomainError } from '../errors.js';
+import type { EvaluatedPart } from '../evaluation/index.js';
 import type { InputSpec } from '../frames/index.js';
 import {
   ClassifierServiceClient,
@@ -38,6 +39,7 @@ import {
   toWireFrame,
   toWireGate,
   toWireInputSpec,
+  toWirePart,
   toWirePriority,
   toWireRunSpec,
   toWireStreamOptions,
@@ -128,12 +130,20 @@ export interface Client {
       readonly model: string;
       /** So many frames whose labels the version doubts most go into the report. @default 0 */
       readonly doubts?: number;
+      /** Which frames are scored. @default 'all' */
+      readonly part?: EvaluatedPart;
     },
     call?: CallOptions,
   ): AsyncIterable<EvaluateReply>;
   /** Compares two versions of the same labels on a dataset of the server, with paired tests. */
   compare(
-    request: { readonly dataPath: string; readonly model: string; readonly compareWith: string },
+    request: {
+      readonly dataPath: string;
+      readonly model: string;
+      readonly compareWith: string;
+      /** The frames that are of it for both. @default 'all' */
+      readonly part?: EvaluatedPart;
+    },
     call?: CallOptions,
   ): AsyncIterable<CompareReply>;
   listModels(call?: CallOptions): Promise<readonly ModelDescription[]>;
@@ -220,8 +230,8 @@ export function connect(target: string, options: ConnectOptions = {}): Client {
       );
       return response.runs.map(fromWireRun);
     },
-    async *evaluate({ doubts = 0, ...request }, call = {}) {
-      const wire = { ...request, doubts, compareWith: '' };
+    async *evaluate({ doubts = 0, part = 'all', ...request }, call = {}) {
+      const wire = { ...request, doubts, compareWith: '', part: toWirePart(part) };
       const stream = trainer.evaluate(wire, grpcOptions(call));
       for await (const { message } of messages(call, stream)) {
         if (message?.$case === 'progress') yield { kind: 'progress', ...message.value };
@@ -230,8 +240,9 @@ export function connect(target: string, options: ConnectOptions = {}): Client {
         }
       }
     },
-    async *compare(request, call = {}) {
-      const stream = trainer.evaluate({ ...request, doubts: 0 }, grpcOptions(call));
+    async *compare({ part = 'all', ...request }, call = {}) {
+      const wire = { ...request, doubts: 0, part: toWirePart(part) };
+      const stream = trainer.evaluate(wire, grpcOptions(call));
       for await (const { message } of messages(call, stream)) {
         if (message?.$case === 'progress') yield { kind: 'progress', ...message.value };
         else if (message?.$case === 'comparison') {

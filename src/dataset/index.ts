@@ -1,5 +1,6 @@
 export type { Dataset, DatasetFrame, FrameFolder } from './dataset.js';
 export { type Fold, foldDataset } from './fold-dataset.js';
+export { frameKeys } from './frame-keys.js';
 export { linkDataset } from './link-dataset.js';
 export { openDataset, openTestFolder } from './open-dataset.js';
 export { readFrame } from './read-frame.js';

@@ -6,6 +6,21 @@ export interface Answers {
   readonly targets: Uint8Array;
 }
 
+/**
+ * The answers about labels that some frame has, of answers `[N, L]`. A label that no frame has
+ * says only that its answers should be 0; many such, as where 5 of 28 are present, are answered
+ * near 0 with ease and hide how far the others can be believed.
+ */
+export function ofPresentLabels(
+  { probabilities, targets }: Answers,
+  labelCount: number,
+): Answers & { readonly targets: Uint8Array } {
+  const isPresent = new Uint8Array(labelCount);
+  for (const [at, target] of targets.entries()) if (target === 1) isPresent[at % labelCount] = 1;
+  const keep = (_: number, at: number) => isPresent[at % labelCount] === 1;
+  return { probabilities: probabilities.filter(keep), targets: targets.filter(keep) };
+}
+
 /** One bin of a reliability diagram. */
 export interface ReliabilityBin {
   readonly meanProbability: number;

@@ -28,6 +28,7 @@ export interface CrossValidation {
   readonly exactMatch: Spread;
   readonly macroAveragePrecisionPresent: Spread;
   readonly meanBinaryCrossEntropy: Spread;
+  readonly expectedCalibrationErrorPresent: Spread;
   readonly expectedCalibrationError: Spread;
   readonly binaryAccuracy: Spread;
   readonly alwaysNoAccuracy: Spread;
@@ -46,6 +47,7 @@ export function summariseFolds(folds: readonly Report[]): CrossValidation {
     exactMatch: of((report) => report.exactMatch),
     macroAveragePrecisionPresent: of((report) => report.macroAveragePrecisionPresent),
     meanBinaryCrossEntropy: of((report) => report.meanBinaryCrossEntropy),
+    expectedCalibrationErrorPresent: of((report) => report.expectedCalibrationErrorPresent),
     expectedCalibrationError: of((report) => report.expectedCalibrationError),
     binaryAccuracy: of((report) => report.binaryAccuracy),
     alwaysNoAccuracy: of((report) => report.alwaysNoAccuracy),
@@ -81,7 +83,8 @@ export function spreads(of: CrossValidation): readonly (readonly [name: string, 
     ['exact match', of.exactMatch],
     ['macro average precision, labels present', of.macroAveragePrecisionPresent],
     ['mean binary cross-entropy', of.meanBinaryCrossEntropy],
-    ['expected calibration error', of.expectedCalibrationError],
+    ['expected calibration error, labels present', of.expectedCalibrationErrorPresent],
+    ['expected calibration error, all labels', of.expectedCalibrationError],
     ['binary accuracy', of.binaryAccuracy],
     ['  the same, always answering "no"', of.alwaysNoAccuracy],
   ];

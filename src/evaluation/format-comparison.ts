@@ -2,6 +2,7 @@ import { formatTable, left, right, type TableOptions } from '../table.js';
 import type { Interval } from './bootstrap.js';
 import type { Comparison, Difference, LabelDifference } from './compare.js';
 import { decimals } from './format-report.js';
+import { seenSentence } from './seen.js';
 
 /** The differences of the whole, in the order in which they should be read. */
 export function differences(
@@ -20,6 +21,15 @@ export function differences(
 export function comparisonNote(comparison: Comparison): string {
   const { frameCount, resampleCount, unit, unitCount } = comparison;
   return `${frameCount} frames; ${100 * comparison.level} % intervals and p over ${resampleCount} draws of weights for ${unitCount} ${unit}s, same for both`;
+}
+
+/** Whether the frames are new to the versions, a sentence for each; none where nothing is known to say. */
+export function seenByBoth(comparison: Comparison): readonly string[] {
+  const { frameCount, firstRef, secondRef, first, second } = comparison;
+  return [
+    { ref: firstRef, seen: first.seen },
+    { ref: secondRef, seen: second.seen },
+  ].flatMap(({ ref, seen }) => (seen ? [seenSentence(seen, { frameCount, ref })] : []));
 }
 
 /** Whether there is anything to tell of a label: that a frame has it, or was given it. */
@@ -74,5 +84,6 @@ export function formatComparison(comparison: Comparison, options: TableOptions =
     ),
     options,
   );
-  return `${comparisonNote(comparison)}\n\n${whole}\n\n${labels}\n`;
+  const said = seenByBoth(comparison).map((sentence) => `${sentence}\n`);
+  return `${said.join('')}${comparisonNote(comparison)}\n\n${whole}\n\n${labels}\n`;
 }

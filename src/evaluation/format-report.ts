@@ -1,14 +1,17 @@
 import { formatTable, left, right, type TableOptions } from '../table.js';
 import type { Interval, Intervals } from './bootstrap.js';
 import type { DriftReport, Report } from './report.js';
+import { seenSentence } from './seen.js';
 
 /**
- * A Report for a terminal: the scores of the whole, six decimals, then one line a
- * label. Binary accuracy never stands without macro F1 and what always answering
+ * A Report for a terminal: whether the frames are new to the version, the scores of the whole,
+ * six decimals, then one line a label. Binary accuracy never stands without macro F1 and what always answering
  * "no" reaches. No colours, no control codes.
  */
 export function formatReport(report: Report, options: TableOptions = {}): string {
-  return `${formatScores(report)}\n\n${formatAverages(report)}\n\n${formatLabels(report, options)}\n`;
+  const { seen, frameCount } = report;
+  const first = seen ? `${seenSentence(seen, { frameCount, ref: 'the version' })}\n\n` : '';
+  return `${first}${formatScores(report)}\n\n${formatAverages(report)}\n\n${formatLabels(report, options)}\n`;
 }
 
 /** What is shown of the whole, in the order in which it should be read. */
@@ -23,7 +26,8 @@ export function headlines(report: Report): readonly (readonly [name: string, val
     ['macro AUROC, labels present', report.macroAurocPresent],
     ['macro average precision, labels present', report.macroAveragePrecisionPresent],
     ['mean binary cross-entropy', report.meanBinaryCrossEntropy],
-    ['expected calibration error', report.expectedCalibrationError],
+    ['expected calibration error, labels present', report.expectedCalibrationErrorPresent],
+    ['expected calibration error, all labels', report.expectedCalibrationError],
     ['binary accuracy', report.binaryAccuracy],
     ['  the same, always answering "no"', report.alwaysNoAccuracy],
     ...(report.drift ? [[driftLine(report.drift), report.drift.beyondShare] as const] : []),

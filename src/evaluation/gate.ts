@@ -67,7 +67,12 @@ export function refusalOf(
     set,
   }: { readonly metric: GateMetric; readonly margin: number; readonly set: string },
 ): string | null {
-  const { frameCount } = candidate.report;
+  const { frameCount, seen } = candidate.report;
+  const ofAll = seen?.datasetFrameCount ?? frameCount;
+  const frames =
+    ofAll === frameCount
+      ? `${frameCount} frames`
+      : `${frameCount} of ${ofAll} frames, those that neither has seen`;
   const judge = ({ name, of }: Measure, least: number, expected: string): string | null => {
     const reached = of(candidate.report);
     const before = of(live.report);
@@ -75,7 +80,7 @@ export function refusalOf(
     if (reached - before >= least - 1e-12) return null;
     return (
       `${candidate.ref} stays a candidate: ${name} ${reached.toFixed(4)} on "${set}" ` +
-      `(${frameCount} frames), ${live.ref} which is live has ${before.toFixed(4)}, ` +
+      `(${frames}), ${live.ref} which is live has ${before.toFixed(4)}, ` +
       `expected ${expected}, got ${(reached - before).toFixed(4)}`
     );
   };

@@ -1,7 +1,13 @@
 export type { BootstrapOptions, Interval, Intervals, RankingIntervals } from './bootstrap.js';
 export { intervalsOf } from './bootstrap.js';
 export type { Answers, ReliabilityBin } from './calibration.js';
-export { atTemperature, calibrationError, fitTemperature, reliability } from './calibration.js';
+export {
+  atTemperature,
+  calibrationError,
+  fitTemperature,
+  ofPresentLabels,
+  reliability,
+} from './calibration.js';
 export type {
   ClassifiedDataset,
   ClassifyDatasetCollaborators,
@@ -36,6 +42,7 @@ export {
   formatComparison,
   formatP,
   isMet,
+  seenByBoth,
   signed,
   signedInterval,
 } from './format-comparison.js';
@@ -68,6 +75,15 @@ export type { ScoreFileOptions } from './score-file.js';
 export { scoreFile } from './score-file.js';
 export type { Contender, ScoringOptions } from './scoring.js';
 export { compareVersions } from './scoring.js';
+export {
+  type ChosenFrames,
+  chooseFrames,
+  type EvaluatedPart,
+  evaluatedParts,
+  type SeenCounts,
+  type SeenReport,
+  seenSentence,
+} from './seen.js';
 export { scoreRows, stackRows } from './stack-rows.js';
 export type { SubmissionOptions } from './submission.js';
 export { writeSubmission } from './submission.js';

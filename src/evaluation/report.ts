@@ -2,6 +2,7 @@ import type { Intervals } from './bootstrap.js';
 import type { ReliabilityBin } from './calibration.js';
 import type { DoubtedFrame } from './doubts.js';
 import type { LabelPair } from './pairs.js';
+import type { SeenReport } from './seen.js';
 
 /** Scores of one label. */
 export interface LabelReport {
@@ -57,9 +58,15 @@ export interface Report {
   readonly macroAveragePrecisionPresent: number;
   /** Natural logarithm, probabilities kept 1e-7 from 0 and 1. */
   readonly meanBinaryCrossEntropy: number;
-  /** How far a probability lies from what it should be, on average over all answers. */
+  /**
+   * How far a probability lies from what it should be, on average over the answers about
+   * present labels: what a version's own calibration says too. 0 when no label is present.
+   */
+  readonly expectedCalibrationErrorPresent: number;
+  /** The same answers in ten bins of equal width, empty ones left out. */
+  readonly reliabilityPresent: readonly ReliabilityBin[];
+  /** The same over all answers, those about absent labels as well. */
   readonly expectedCalibrationError: number;
-  /** Ten bins of equal width, empty ones left out. */
   readonly reliability: readonly ReliabilityBin[];
   readonly labels: readonly LabelReport[];
   /** What is taken for what, the most frequent first. */
@@ -70,6 +77,8 @@ export interface Report {
   readonly doubts: readonly DoubtedFrame[];
   /** Absent where the version gives no distances. */
   readonly drift?: DriftReport | undefined;
+  /** How far the frames are new to the version; absent where no version is scored. */
+  readonly seen?: SeenReport | undefined;
 }
 
 /** How many of the frames are unlike those that a version was trained on. */

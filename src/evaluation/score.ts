@@ -1,6 +1,6 @@
 import { DomainError } from '../errors.js';
 import type { LabelSet } from '../label-set.js';
-import { calibrationError, reliability } from './calibration.js';
+import { calibrationError, ofPresentLabels, reliability } from './calibration.js';
 import { countPairs } from './pairs.js';
 import { rank } from './ranking.js';
 import type { LabelReport, Report } from './report.js';
@@ -98,6 +98,7 @@ export function score({ probabilities, targets, labels, thresholds }: Scored): R
   const weighted = (key: 'precision' | 'recall' | 'f1') =>
     ratio(sum(perLabel.map((label) => label[key] * label.support)), trueCount);
   const bins = reliability({ probabilities, targets });
+  const binsPresent = reliability(ofPresentLabels({ probabilities, targets }, labelCount));
   return {
     frameCount,
     binaryAccuracy: (total - trueCount - predictedCount + 2 * hitCount) / total,
@@ -121,6 +122,8 @@ export function score({ probabilities, targets, labels, thresholds }: Scored): R
       present.map(({ averagePrecision }) => averagePrecision),
     ),
     meanBinaryCrossEntropy: crossEntropy / total,
+    expectedCalibrationErrorPresent: calibrationError(binsPresent),
+    reliabilityPresent: binsPresent,
     expectedCalibrationError: calibrationError(bins),
     reliability: bins,
     labels: perLabel.map(

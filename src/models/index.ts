@@ -21,4 +21,10 @@ export {
   type Registry,
   type RegistryOptions,
 } from './registry.js';
+export {
+  parseSeenFrames,
+  readSeenFrames,
+  type SeenFrames,
+  withParentsFrames,
+} from './seen-frames.js';
 export type { VersionDraft } from './version-draft.js';

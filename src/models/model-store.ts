@@ -20,8 +20,11 @@ import { assertDraft, type VersionDraft } from './version-draft.js';
 /** Writing a version takes seconds: what is older was left by a process that died. */
 const leftoverAgeMs = 60 * 60 * 1000;
 
-/** The files of a version beside its manifest; `explain.onnx` only where it explains itself. */
-export type VersionFile = 'model.onnx' | 'explain.onnx' | 'golden.bin';
+/**
+ * The files of a version beside its manifest; `explain.onnx` only where it explains itself,
+ * `frames.json` where it is known what it was trained on.
+ */
+export type VersionFile = 'model.onnx' | 'explain.onnx' | 'golden.bin' | 'frames.json';
 
 /** Which version each alias points at. */
 export type Aliases = Readonly<Partial<Record<Alias, number>>>;
@@ -185,11 +188,12 @@ export async function openModelStore(path: string): Promise<ModelStore> {
     },
     async publish(draft) {
       assertDraft(draft);
-      const { golden, model, drift = null, explanation = null, ...described } = draft;
+      const { golden, model, drift = null, explanation = null, seen = null, ...described } = draft;
       const contents = {
         'model.onnx': model,
         ...(explanation ? { 'explain.onnx': explanation.model } : {}),
         'golden.bin': golden.frame,
+        ...(seen ? { 'frames.json': Buffer.from(JSON.stringify(seen)) } : {}),
       };
       const checksums: Record<string, string> = {};
       for (const [file, bytes] of Object.entries(contents)) checksums[file] = await sha256(bytes);

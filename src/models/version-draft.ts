@@ -3,6 +3,7 @@ import type { InputSpec } from '../frames/index.js';
 import type { LabelSet } from '../label-set.js';
 import type { DriftThreshold, ExplanationSpec, Manifest, Scores } from './model.js';
 import { assertModelName } from './model-ref.js';
+import type { SeenFrames } from './seen-frames.js';
 
 /** What a version is made of, before it has a number. */
 export interface VersionDraft {
@@ -19,6 +20,8 @@ export interface VersionDraft {
   readonly drift?: DriftThreshold | null;
   /** The graph that explains its answers, and what comes of it. @default null */
   readonly explanation?: { readonly model: Uint8Array; readonly spec: ExplanationSpec } | null;
+  /** The frames that it has met. @default null, where nobody knows */
+  readonly seen?: SeenFrames | null;
   readonly scores: Scores | null;
   readonly runId: string | null;
   /** @default null, for a model that was made elsewhere */

@@ -13,6 +13,8 @@ export interface Line {
   readonly name: string;
   /** In the order of x; a point whose y is not finite breaks the line. */
   readonly points: readonly (readonly [x: number, y: number])[];
+  /** Written above the points, one each. @default nothing */
+  readonly texts?: readonly string[];
   /** @default false */
   readonly isDashed?: boolean;
   /** Lines of one group share a colour, so that training and validation of one measure go together. @default the name */
@@ -78,12 +80,19 @@ export function lineChart(options: LineChartOptions): string {
         scale: true,
         ...(yRange === undefined ? {} : { min: yRange[0], max: yRange[1] }),
       },
-      series: lines.map(({ name, points, isDashed = false, group = name }, index) => {
+      series: lines.map((line, index) => {
+        const { name, points, isDashed = false, group = name, texts } = line;
         const colour = palette[groups.indexOf(group) % palette.length] ?? inkColour;
         return {
           type: 'line' as const,
           name,
-          data: points.map(([x, y]) => [x, Number.isFinite(y) ? y : null]),
+          data: points.map(([x, y], at) => ({
+            value: [x, Number.isFinite(y) ? y : null],
+            ...(texts === undefined ? {} : { label: { formatter: texts[at] ?? '' } }),
+          })),
+          ...(texts === undefined
+            ? {}
+            : { label: { show: true, position: 'top' as const, fontSize: 11, color: colour } }),
           showSymbol: points.length < 40,
           symbol: isDashed ? 'emptyCircle' : 'circle',
           symbolSize: 5,

@@ -15,6 +15,8 @@ export interface Figure {
 /** What a page of HTML says, in its order. */
 export interface Page {
   readonly title: string;
+  /** What a reader must know before all else, plain text, one paragraph each. @default none */
+  readonly caution?: readonly string[];
   /** Plain text under the title, one paragraph each. */
   readonly intro: readonly string[];
   readonly figures: readonly Figure[];
@@ -24,6 +26,7 @@ const style = `
 body { font: 15px/1.5 system-ui, "DejaVu Sans", sans-serif; color: #222; max-width: 1100px; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.15rem; margin-top: 2.4rem; }
 p { max-width: 48rem; } .note { color: #666; }
+.caution { border-left: 4px solid #d55e00; padding-left: .8rem; font-weight: 600; }
 svg, img { max-width: 100%; height: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .2rem .8rem .2rem 0; text-align: right; border-bottom: 1px solid #eee; }
@@ -32,7 +35,7 @@ td { white-space: nowrap; } .table { overflow-x: auto; }
 `;
 
 /** One HTML file that needs nothing else: pictures are inside it, no script, no request. */
-export function toPage({ title, intro, figures }: Page): string {
+export function toPage({ title, caution = [], intro, figures }: Page): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -43,6 +46,7 @@ export function toPage({ title, intro, figures }: Page): string {
 </head>
 <body>
 <h1>${escapeHtml(title)}</h1>
+${caution.map((paragraph) => `<p class="caution">${escapeHtml(paragraph)}</p>`).join('\n')}
 ${intro.map((paragraph) => `<p>${escapeHtml(paragraph)}</p>`).join('\n')}
 ${figures.map(toSection).join('\n')}
 </body>

@@ -206,10 +206,14 @@ function pairsFigure(report: Report, categories: readonly string[]): Figure {
 }
 
 function reliabilityFigure(report: Report): Figure {
-  const bins = report.reliability;
+  const { reliabilityPresent, expectedCalibrationErrorPresent } = report;
+  const countsOf = (bins: Report['reliability']) =>
+    bins.map(({ count }) => count.toLocaleString('en-US'));
+  const pointsOf = (bins: Report['reliability']) =>
+    bins.map(({ meanProbability, trueShare }) => [meanProbability, trueShare] as const);
   return {
     title: 'How far probabilities can be believed',
-    note: `Over all labels. On the dashed line a probability is what it says; below it, the model is too sure. Expected calibration error ${report.expectedCalibrationError.toFixed(4)}. Answers in the bins: ${bins.map(({ count }) => count).join(', ')}.`,
+    note: `On the dashed line a probability is what it says; below it, the model is too sure. At the points: how many answers the bin has, of the labels present; of all labels ${countsOf(report.reliability).join('; ')}. Expected calibration error of the labels present ${decimals(expectedCalibrationErrorPresent, 4)}; of all labels ${decimals(report.expectedCalibrationError, 4)}, where answers about absent labels only have to be near 0.`,
     content: {
       svg: lineChart({
         title: 'Reliability',
@@ -219,8 +223,13 @@ function reliabilityFigure(report: Report): Figure {
         yRange: [0, 1],
         lines: [
           {
-            name: 'this model',
-            points: bins.map(({ meanProbability, trueShare }) => [meanProbability, trueShare]),
+            name: 'labels present',
+            points: pointsOf(reliabilityPresent),
+            texts: countsOf(reliabilityPresent),
+          },
+          {
+            name: 'all labels',
+            points: pointsOf(report.reliability),
           },
           {
             name: 'perfectly calibrated',

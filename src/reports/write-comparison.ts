@@ -6,6 +6,7 @@ import {
   differences,
   formatP,
   isMet,
+  seenByBoth,
   signed,
   signedInterval,
   writeWhole,
@@ -28,7 +29,11 @@ export async function writeComparison(
   const json = `${JSON.stringify({ title, ...comparison }, null, 2)}\n`;
   await writeWhole(join(dir, 'comparison.json'), json);
   const intro = [`${comparisonNote(comparison)}. Each version answers at its own thresholds.`];
-  const page = toPage({ title, intro, figures: figuresOf(comparison) });
+  const page = toPage({
+    ...{ title, intro },
+    caution: seenByBoth(comparison),
+    figures: figuresOf(comparison),
+  });
   await writeWhole(join(dir, 'comparison.html'), page);
 }
 

@@ -4,6 +4,7 @@ import {
   foremostDoubts,
   type PredictionRow,
   type Report,
+  seenSentence,
   writePredictions,
   writeWhole,
 } from '../evaluation/index.js';
@@ -96,8 +97,10 @@ export async function writeReport(
           explain,
         });
   if (mapSheet !== null) await writeWhole(join(dir, 'explanations.png'), mapSheet);
+  const { seen, frameCount } = report;
+  const caution = seen ? [seenSentence(seen, { frameCount, ref: 'the version' })] : [];
   const figures = reportFigures(report, { sheet, doubtSheet, mapSheet, history });
-  await writeWhole(join(dir, 'report.html'), toPage({ title, intro: notes, figures }));
+  await writeWhole(join(dir, 'report.html'), toPage({ title, caution, intro: notes, figures }));
 }
 
 function drawMistakes(

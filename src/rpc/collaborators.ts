@@ -1,6 +1,6 @@
 import type { BatchedRow, Priority, WhenFull } from '../batching/index.js';
 import type { ExplainWish, Prediction } from '../classify/index.js';
-import type { GateMetric } from '../evaluation/index.js';
+import type { EvaluatedPart, GateMetric } from '../evaluation/index.js';
 import type { Frame, InputSpec } from '../frames/index.js';
 import type { Run, RunEvent } from '../training/index.js';
 import type { VersionComparison } from './wire/comparison.js';
@@ -116,6 +116,7 @@ export type Evaluate = (
     readonly model: string;
     /** So many frames whose labels the version doubts most are named. */
     readonly doubtCount: number;
+    readonly part: EvaluatedPart;
   },
   way: {
     readonly onProgress: (done: number, total: number) => void;
@@ -125,6 +126,12 @@ export type Evaluate = (
 
 /** Compares two versions on a dataset of the server; progress counts the frames of both. */
 export type Compare = (
-  request: { readonly dataPath: string; readonly model: string; readonly compareWith: string },
+  request: {
+    readonly dataPath: string;
+    readonly model: string;
+    readonly compareWith: string;
+    /** The frames that are of it for both. */
+    readonly part: EvaluatedPart;
+  },
   way: Parameters<Evaluate>[1],
 ) => Promise<VersionComparison>;

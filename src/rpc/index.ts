@@ -31,5 +31,5 @@ export {
   toWirePriority,
   toWireStreamOptions,
 } from './wire/prediction.js';
-export { fromWireReport, type VersionReport } from './wire/report.js';
+export { fromWireReport, toWirePart, type VersionReport } from './wire/report.js';
 export { fromWireRun, fromWireRunEvent, toWireRunSpec } from './wire/run.js';

@@ -22,6 +22,7 @@ import type { CallContext, Calls } from './calls.js';
 import type { Compare, Evaluate, RunAdmin } from './collaborators.js';
 import { streamProgress } from './progress.js';
 import { toWireComparison } from './wire/comparison.js';
+import { evaluatedParts } from './wire/enums.js';
 import { toWireReport } from './wire/report.js';
 import { fromWireRunSpec, toWireRun, toWireRunEvent } from './wire/run.js';
 
@@ -96,17 +97,24 @@ export function createTrainerService({
     evaluate: adaptServerStream<EvaluateRequest, EvaluateResponse>(
       calls,
       'Evaluate',
-      async function* ({ dataPath, model, doubts, compareWith }, { signal }) {
+      async function* ({ dataPath, model, doubts, compareWith, part: number }, { signal }) {
         if (compareWith !== '' && doubts > 0) {
           throw new DomainError('option_invalid', 'doubts: expected 0 beside compare_with');
+        }
+        const part = evaluatedParts.parse(number);
+        if (part === null) {
+          throw new DomainError(
+            'option_invalid',
+            `part: expected one of ${evaluatedParts.words.join(', ')}, got ${number}`,
+          );
         }
         const replies = streamProgress<EvaluateResponse>(async (onProgress) => {
           const way = { onProgress, signal };
           if (compareWith === '') {
-            const report = await evaluate({ dataPath, model, doubtCount: doubts }, way);
+            const report = await evaluate({ dataPath, model, doubtCount: doubts, part }, way);
             return { message: { $case: 'report', value: toWireReport(report) } };
           }
-          const compared = await compare({ dataPath, model, compareWith }, way);
+          const compared = await compare({ dataPath, model, compareWith, part }, way);
           return { message: { $case: 'comparison', value: toWireComparison(compared) } };
         });
         for await (const reply of replies) {

@@ -1,27 +1,30 @@
 import type { Classifier } from '../classify/index.js';
 import { type DatasetFrame, openDataset, readFrame, resolveDataPath } from '../dataset/index.js';
 import { DomainError } from '../errors.js';
-import { classifyWhole, compareVersions } from '../evaluation/index.js';
-import type { Handle, Registry } from '../models/index.js';
+import { chooseFrames, classifyWhole, compareVersions } from '../evaluation/index.js';
+import { type Handle, type ModelStore, type Registry, readSeenFrames } from '../models/index.js';
 import type { Compare } from '../rpc/index.js';
 
 export interface CompareCollaborators {
   readonly registry: Registry;
   readonly classifier: Classifier;
+  /** Where the versions say what they have met. */
+  readonly store: Pick<ModelStore, 'readFile'>;
 }
 
 /**
  * `Evaluate` of the contract with another version beside: both answer every frame of a
- * dataset of the server, one after the other, each read as its input spec wants.
+ * dataset of the server, or those that are of a part for both, one after the other, each read
+ * as its input spec wants.
  *
  * Throws `verb_unfit` for versions of other labels, and what evaluating throws.
  */
 export function createCompare(
   /** null: paths are resolved already. */
   { dataRoots }: { readonly dataRoots: readonly string[] | null },
-  { registry, classifier }: CompareCollaborators,
+  { registry, classifier, store }: CompareCollaborators,
 ): Compare {
-  return async ({ dataPath, model, compareWith }, { onProgress, signal }) => {
+  return async ({ dataPath, model, compareWith, part }, { onProgress, signal }) => {
     const path = dataRoots === null ? dataPath : await resolveDataPath(dataPath, dataRoots);
     const first = await registry.acquire(model);
     try {
@@ -34,10 +37,18 @@ export function createCompare(
             `expected versions of the same labels, got ${refOf(first)} and ${refOf(second)}`,
           );
         }
+        const open = ({ manifest }: Handle) =>
+          openDataset(path, { channels: manifest.inputSpec.channels, labels });
+        const datasets = [await open(first), await open(second)] as const;
+        const versions = await Promise.all(
+          [first, second].map(async (handle) => ({
+            ref: refOf(handle),
+            seen: await readSeenFrames(handle.manifest, store),
+          })),
+        );
+        const { frames, seen } = await chooseFrames(datasets[0], versions, part);
         const answered = async (handle: Handle, before: 0 | 1) => {
-          const { channels } = handle.manifest.inputSpec;
-          const dataset = await openDataset(path, { channels, labels });
-          const { frames } = dataset;
+          const dataset = datasets[before];
           const rows = await classifyWhole<DatasetFrame, Handle>(
             { dataset, frames },
             { classifier, handle, readFrame: (frame) => readFrame(dataset, frame) },
@@ -46,16 +57,20 @@ export function createCompare(
               signal,
             },
           );
-          const contender = { ref: refOf(handle), rows, thresholds: handle.manifest.thresholds };
-          return { contender, groups: frames.map(({ group }) => group) };
+          return { ref: refOf(handle), rows, thresholds: handle.manifest.thresholds };
         };
         const one = await answered(first, 0);
         const other = await answered(second, 1);
-        const comparison = await compareVersions(
-          [one.contender, other.contender],
-          { labels, groups: one.groups },
+        const compared = await compareVersions(
+          [one, other],
+          { labels, groups: frames.map(({ group }) => group) },
           { signal },
         );
+        const comparison = {
+          ...compared,
+          first: { ...compared.first, seen: seen[0] },
+          second: { ...compared.second, seen: seen[1] },
+        };
         return { comparison, first: described(first), second: described(second) };
       } finally {
         second.release();

@@ -7,7 +7,7 @@ import { createLog, createMetrics, type Log, type Metrics } from '../telemetry/i
 import { createTrainer, type Trainer } from '../training/index.js';
 import { batcherOptions } from './batcher-options.js';
 import { createClosers } from './closers.js';
-import { createEvaluate } from './evaluate.js';
+import { createCompare } from './compare.js';
 import { assertTrainingDevice, openEngine } from './open-engine.js';
 import { createPromotion, type PromoteThroughGates } from './promotion.js';
 import { createServingWatch } from './serving-watch.js';
@@ -69,7 +69,7 @@ export async function openParts(config: Config, overrides: PartsOverrides = {}):
     const promote = createPromotion(config, {
       ...{ registry, store },
       // Its paths are resolved before, the operator's own not by the data roots.
-      evaluate: createEvaluate({ dataRoots: null }, { registry, classifier }),
+      compare: createCompare({ dataRoots: null }, { registry, classifier, store }),
     });
     const trainer = createTrainer(
       {

@@ -3,7 +3,13 @@ import { dirname, join } from 'node:path';
 import { DomainError } from '../errors.js';
 import type { InputSpec } from '../frames/index.js';
 import type { LabelSet } from '../label-set.js';
-import type { ModelStore } from '../models/index.js';
+import {
+  type ModelStore,
+  parseSeenFrames,
+  readSeenFrames,
+  type SeenFrames,
+  withParentsFrames,
+} from '../models/index.js';
 import { type ExportedModel, exportFiles } from './process/messages.js';
 import type { EpochScores, RunSpec } from './run.js';
 
@@ -63,6 +69,7 @@ export async function publishRun(
     thresholds: exported.thresholds,
     thresholdsSource: exported.thresholdsSource,
     calibration: exported.calibration,
+    seen: await seenBy(run, store),
     scores: exported.scores,
     runId: run.runId,
     training: {
@@ -86,6 +93,17 @@ export async function publishRun(
     spec.promote || live === null ? await promoted(() => promote(name, version)) : null;
   await rm(join(folder, dirname(exportFiles.model)), { recursive: true, force: true });
   return { version, refusal };
+}
+
+/** The frames that a run has met, and those of the version that it began with. */
+async function seenBy(
+  { runId, folder, spec: { parent } }: PublishableRun,
+  store: VersionStore,
+): Promise<SeenFrames> {
+  const text = await readFile(join(folder, exportFiles.frames), 'utf8');
+  const own = parseSeenFrames(text, `run ${runId}`);
+  if (parent === '') return own;
+  return withParentsFrames(own, await readSeenFrames(await store.read(parent), store));
 }
 
 /** null, or why a gate refused. */

@@ -86,6 +86,7 @@ const schema = z.strictObject({
     .gt(0, { error: partError })
     .lt(1, { error: partError })
     .default(0.8),
+  heldOut: from0Below1(0),
   split: word('auto', 'first', 'group'),
   seed: whole(0, Number.MAX_SAFE_INTEGER, 1),
   learningRate: z.number({ error: rateError }).gt(0, { error: rateError }).default(1e-3),

@@ -14,6 +14,11 @@ export interface RunSpec {
   readonly share: number;
   /** Part of the used frames that trains; the rest validates. @default 0.8 */
   readonly trainingPart: number;
+  /**
+   * Part of the dataset that is put aside before and takes part in nothing, whole groups where
+   * it is split by group, the same ones whatever the seed; 0 to below 1. @default 0
+   */
+  readonly heldOut: number;
   /** `auto`: by group where the dataset has groups, else the first part. @default 'auto' */
   readonly split: 'auto' | 'first' | 'group';
   /** @default 1 */

@@ -97,3 +97,33 @@ test('labels of real fields are spread over both sides', async (t) => {
     }
   }
 });
+
+test('what is held out takes part in nothing, the same groups whatever the seed', (t) => {
+  const frames = Array.from({ length: 60 }, (_, index) => ({
+    ...{ id: `f${index}`, labelIndices: [index % 3] },
+    group: `g${Math.floor(index / 3)}`,
+  }));
+  const cut = (seed: number) => splitDataset({ frames }, { ...defaults, seed, heldOut: 0.2 });
+  const { training, validation, heldOut } = cut(1);
+  t.is(heldOut.length, 12);
+  t.deepEqual([...ids(training), ...ids(validation), ...ids(heldOut)].sort(), ids(frames).sort());
+  const fields = new Set(heldOut.map(({ group }) => group));
+  t.is(fields.size, 4);
+  t.false([...training, ...validation].some(({ group }) => fields.has(group)));
+  t.deepEqual(cut(2).heldOut, heldOut);
+  t.notDeepEqual(cut(2).training, training);
+  // Nothing changes where nothing is held out.
+  const { heldOut: none, ...parts } = splitDataset({ frames }, { ...defaults, heldOut: 0 });
+  t.deepEqual(none, []);
+  t.deepEqual({ ...parts, heldOut: [] }, splitDataset({ frames }, defaults));
+});
+
+test('without groups the last rows are held out', (t) => {
+  const split = splitDataset({ frames: plain(10) }, { ...defaults, heldOut: 0.2 });
+  t.deepEqual(ids(split.heldOut), ['f8', 'f9']);
+  t.deepEqual(ids(split.training), ids(plain(6)));
+  t.throws(() => splitDataset({ frames: plain(10) }, { ...defaults, heldOut: 0.01 }), {
+    code: 'option_invalid',
+    message: /frames to hold out, a part of 0\.01 of 10 frames is none/,
+  });
+});

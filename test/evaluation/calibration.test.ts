@@ -4,7 +4,9 @@ import {
   atTemperature,
   calibrationError,
   fitTemperature,
+  ofPresentLabels,
   reliability,
+  score,
 } from '../../src/evaluation/index.js';
 import { golden, scored } from './golden.js';
 
@@ -57,4 +59,23 @@ test('probabilities of 0 and 1 have a temperature as well', (t) => {
       },
     ),
   );
+});
+
+test('a label that no frame has does not make probabilities look better than they are', (t) => {
+  // Label a is far too sure, labels b and c are never there and never believed.
+  const frames = Array.from({ length: 20 }, (_, at) => at);
+  const answers = {
+    probabilities: Float64Array.from(frames.flatMap(() => [0.95, 0, 0])),
+    targets: Uint8Array.from(frames.flatMap((at) => [at % 2, 0, 0])),
+  };
+  t.deepEqual(ofPresentLabels(answers, 3), {
+    probabilities: new Float64Array(20).fill(0.95),
+    targets: Uint8Array.from(frames, (at) => at % 2),
+  });
+  const thresholds = [0.5, 0.5, 0.5];
+  const report = score({ ...answers, labels: ['a', 'b', 'c'], thresholds });
+  t.true(Math.abs(report.expectedCalibrationErrorPresent - 0.45) < 1e-12);
+  t.true(Math.abs(report.expectedCalibrationError - 0.15) < 1e-12);
+  t.like(report.reliabilityPresent, [{ trueShare: 0.5, count: 20 }]);
+  t.is(report.reliability.length, 2);
 });

@@ -193,6 +193,7 @@ const spec: RunSpec = {
   weightDecay: 0.05,
   clipNorm: 1,
   emaDecay: 0.999,
+  heldOut: 0.2,
   parent: 'cells@3',
   freeze: ['conv1', 'conv2'],
 };
@@ -211,7 +212,7 @@ test('a number of a run spec that is 0 arrives as 0, and one that is not given a
   const zeros: Partial<RunSpec> = {
     ...{ epochs: 0, batchSize: 0, share: 0, trainingPart: 0, seed: 0, learningRate: 0 },
     ...{ patience: 0, focalGamma: 0, maxPositiveWeight: 0, warmUp: 0, weightDecay: 0 },
-    ...{ clipNorm: 0, emaDecay: 0 },
+    ...{ clipNorm: 0, emaDecay: 0, heldOut: 0 },
   };
   const numbers = Object.entries(spec).filter(([, value]) => typeof value === 'number');
   t.deepEqual(Object.keys(zeros).sort(), numbers.map(([name]) => name).sort());
@@ -288,6 +289,8 @@ test('a report comes back from the wire as it went, absent scores stay absent', 
       macroF1TrueOrGiven: 0.15,
       ...{ weightedPrecision: 0.41, weightedRecall: 0.42, weightedF1: 0.43 },
       expectedCalibrationError: 0.01,
+      expectedCalibrationErrorPresent: 0.02,
+      reliabilityPresent: [{ meanProbability: 0.15, trueShare: 0.14, count: 2 }],
       reliability: [{ meanProbability: 0.05, trueShare: 0.04, count: 12 }],
       pairs: [
         { missed: 0, given: 1, count: 3 },
@@ -325,13 +328,21 @@ test('a report comes back from the wire as it went, absent scores stay absent', 
       macroAveragePrecisionPresent: 0.5,
       meanBinaryCrossEntropy: 0.6,
       drift: { threshold: 1.5, beyondShare: 0.25 },
+      seen: {
+        ...{ part: 'unseen' as const, datasetFrameCount: 9, isParentUnknown: true },
+        counts: { trainedOn: 0, validatedOn: 1, heldOut: 2 },
+      },
       labels: [
         { ...label, ...nothing, support: 0, auroc: null, averagePrecision: null },
         { ...label, precision: 0, recall: 0.5, f1: 0, auroc: 0, averagePrecision: 0.5 },
       ],
     },
   };
-  t.deepEqual(fromWireReport(WireReport.decode(WireReport.encode(toWireReport(of)).finish())), of);
+  const there = (sent: typeof of) =>
+    fromWireReport(WireReport.decode(WireReport.encode(toWireReport(sent)).finish()));
+  t.deepEqual(there(of), of);
+  const seen = { ...of.report.seen, counts: null };
+  t.deepEqual(there({ ...of, report: { ...of.report, seen } } as never).report.seen, seen);
 });
 
 const scores = {

@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { connect } from '../../src/client/index.js';
 import type { ConfigInput } from '../../src/config.js';
+import { frameKeys, openDataset } from '../../src/dataset/index.js';
 import { DomainError } from '../../src/errors.js';
-import { openModelStore } from '../../src/models/index.js';
+import { openModelStore, type SeenFrames } from '../../src/models/index.js';
 import { startServer } from '../../src/server.js';
 import { silentLog } from '../../src/telemetry/index.js';
 import { runCli } from '../cli/run-cli.js';
@@ -16,7 +17,11 @@ import { writeSmallDataset } from '../training/small-dataset.js';
  * A server with two versions, the first of which is live, and frames that the second
  * answers worse: at a bias of -9 no label is ever given, at 0 all four are.
  */
-async function openServer(t: ExecutionContext, config: ConfigInput = {}) {
+async function openServer(
+  t: ExecutionContext,
+  config: ConfigInput = {},
+  seenBy: (data: string) => Promise<SeenFrames | null> = async () => null,
+) {
   const folder = await makeFolder(t);
   const data = await writeSmallDataset(join(folder, 'held-out'), 4, { labels: [0, 1] });
   const settings = smallConfig(folder, {
@@ -25,7 +30,8 @@ async function openServer(t: ExecutionContext, config: ConfigInput = {}) {
     ...('gateData' in config ? { gateData: data } : {}),
   });
   const store = await openModelStore(settings.modelsDir);
-  for (const bias of [0, -9, 0]) await store.publish(draftOf('cells', { bias }));
+  const seen = await seenBy(data);
+  for (const bias of [0, -9, 0]) await store.publish({ ...draftOf('cells', { bias }), seen });
   await store.setAlias('cells', 'live', 1);
   const server = await startServer(settings, { log: silentLog });
   const address = `127.0.0.1:${server.port}`;
@@ -105,4 +111,23 @@ test('models promote --gate-data judges in place and on a server, and fails with
   ]);
   t.is(onServer.exitCode, 0);
   t.is((await store.aliases('cells')).live, 3);
+});
+
+test('a gate judges by frames that neither version has seen, and lets nothing through without any', async (t) => {
+  const seenOf = (count: number) => async (data: string) => {
+    const dataset = await openDataset(data);
+    const keys = await frameKeys(dataset, dataset.frames.slice(0, count));
+    return { training: keys, validation: [], heldOut: [], isParentUnknown: false };
+  };
+  const some = await openServer(t, {}, seenOf(1));
+  await t.throwsAsync(some.client.promote('cells', 2, { gate }), {
+    ...refused,
+    message: /on "held-out" \(3 of 4 frames, those that neither has seen\), cells@1 which is live/,
+  });
+  const all = await openServer(t, {}, seenOf(4));
+  await t.throwsAsync(all.client.promote('cells', 3, { gate: { ...gate, margin: 0 } }), {
+    ...refused,
+    message:
+      'cells@3 stays a candidate: expected frames that are unseen for cells@1 and cells@3, got none among 4',
+  });
 });

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { connect } from '../../src/client/index.js';
@@ -5,6 +6,7 @@ import { DomainError } from '../../src/errors.js';
 import { startServer } from '../../src/server.js';
 import { simulateCells, writeSimulatedDataset } from '../../src/simulator/index.js';
 import { silentLog } from '../../src/telemetry/index.js';
+import { runCli } from '../cli/run-cli.js';
 import { makeFolder } from '../make-folder.js';
 import { smallConfig } from '../small-server.js';
 
@@ -22,7 +24,14 @@ test('a model is trained over gRPC, watched again, served and evaluated, with th
 
   // The caller leaves after the first event; the run goes on.
   let runId = '';
-  const spec = { dataPath: 'cells', model: 'cells', epochs: 1, batchSize: 4, promote: true };
+  const spec = {
+    dataPath: 'cells',
+    model: 'cells',
+    epochs: 1,
+    batchSize: 4,
+    promote: true,
+    heldOut: 0.3,
+  };
   for await (const event of client.train(spec)) {
     runId = event.runId;
     break;
@@ -86,6 +95,29 @@ test('a model is trained over gRPC, watched again, served and evaluated, with th
   const last = replies.at(-1);
   const share = last?.kind === 'report' ? last.report.drift?.beyondShare : undefined;
   t.true(share !== undefined && share <= 1, `${share}`);
+
+  // Of ten frames five trained, two validated and three were held out.
+  const seen = { part: 'all', datasetFrameCount: 10, isParentUnknown: false } as const;
+  const counts = { trainedOn: 5, validatedOn: 2, heldOut: 3 };
+  t.like(last, { report: { seen: { ...seen, counts } } });
+  const new3 = { dataPath: 'cells', model: 'cells', part: 'unseen' } as const;
+  for await (const reply of client.evaluate(new3)) {
+    if (reply.kind !== 'report') continue;
+    t.is(reply.report.frameCount, 3);
+    t.like(reply.report.seen, {
+      part: 'unseen',
+      counts: { ...counts, trainedOn: 0, validatedOn: 0 },
+    });
+  }
+  // The page of a report from a server has the curves of the run there.
+  const [out, address] = [join(folder, 'report'), `127.0.0.1:${server.port}`];
+  const words = ['evaluate', '--data', 'cells', '--model', 'cells', '--server', address];
+  const asked = await runCli([...words, '--out', out]);
+  t.is(asked.exitCode, 0, asked.stderr);
+  t.regex(asked.stdout, /CAUTION: the version was trained on 5 of the 10 frames, and 2 chose/);
+  const html = await readFile(join(out, 'report.html'), 'utf8');
+  t.regex(html, /<p class="caution">CAUTION: the version was trained on 5 of the 10 frames/);
+  t.true(html.includes('Its training: Loss'));
 
   const { text } = await server.parts.metrics.expose();
   t.regex(text, /cytostream_distance_ratio_count\{model="cells",version="1"\} 2\n/);

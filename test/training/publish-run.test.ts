@@ -39,6 +39,8 @@ async function publishAfter(t: ExecutionContext, epochs: number) {
   for (const file of Object.values(exportFiles)) {
     await writeFile(join(folder, file), new Uint8Array(4));
   }
+  const seen = { training: ['a'], validation: ['b'], heldOut: [], isParentUnknown: false };
+  await writeFile(join(folder, exportFiles.frames), JSON.stringify(seen));
   const store = await openModelStore(join(folder, 'models'));
   const inputSpec = { channels: hpaChannels, widthPx: 1, heightPx: 1, resize: 'bilinear' } as const;
   const history = Array.from({ length: epochs }, (_, at) => epochOf(at + 1));

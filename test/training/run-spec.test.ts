@@ -11,6 +11,7 @@ test('a dataset and a name are enough: the rest is filled in', (t) => {
       batchSize: 128,
       share: 1,
       trainingPart: 0.8,
+      heldOut: 0,
       split: 'auto',
       seed: 1,
       learningRate: 1e-3,

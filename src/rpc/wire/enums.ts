@@ -1,6 +1,6 @@
 import type { Priority } from '../../batching/index.js';
 import type { Outcome } from '../../classify/index.js';
-import type { GateMetric, Intervals } from '../../evaluation/index.js';
+import type { EvaluatedPart, GateMetric, Intervals } from '../../evaluation/index.js';
 import type { Encoding, PixelType, QualityFlag, Resize } from '../../frames/index.js';
 import * as classifier from '../../gen/cytostream/v1/classifier.js';
 import * as frame from '../../gen/cytostream/v1/frame.js';
@@ -181,4 +181,13 @@ export const gateMetrics = table<GateMetric>(
     macro_average_precision_present: model.GateMetric.MACRO_AVERAGE_PRECISION_PRESENT,
   },
   'macro_f1_present',
+);
+
+export const evaluatedParts = table<EvaluatedPart>(
+  {
+    all: trainer.EvaluatedPart.ALL,
+    unseen: trainer.EvaluatedPart.UNSEEN,
+    validation: trainer.EvaluatedPart.VALIDATION,
+  },
+  'all',
 );

@@ -1,10 +1,11 @@
-import type { Intervals, Report } from '../../evaluation/index.js';
+import type { EvaluatedPart, Intervals, Report, SeenReport } from '../../evaluation/index.js';
 import type { InputSpec } from '../../frames/index.js';
 import type {
   Intervals as WireIntervals,
   Report as WireReport,
+  SeenFrames as WireSeen,
 } from '../../gen/cytostream/v1/trainer.js';
-import { resampledUnits } from './enums.js';
+import { evaluatedParts, resampledUnits } from './enums.js';
 import { fromWireInputSpec, toWireInputSpec } from './frame.js';
 
 /** A Report with the version that it is about. */
@@ -16,7 +17,8 @@ export interface VersionReport {
 }
 
 export function toWireReport({ report, inputSpec, ...version }: VersionReport): WireReport {
-  const { labels, pairs, intervals, doubts, reliability, drift, ...scores } = report;
+  const { labels, pairs, intervals, doubts, reliability, reliabilityPresent, ...rest } = report;
+  const { drift, seen, ...scores } = rest;
   return {
     ...version,
     ...scores,
@@ -28,7 +30,13 @@ export function toWireReport({ report, inputSpec, ...version }: VersionReport): 
       averagePrecision: averagePrecision ?? undefined,
     })),
     reliability: [...reliability],
+    reliabilityPresent: [...reliabilityPresent],
     drift,
+    seen: seen && {
+      ...seen,
+      part: evaluatedParts.toWire(seen.part),
+      counts: seen.counts ?? undefined,
+    },
     pairs: pairs.map(({ missed, given, count }) => ({
       missed: missed ?? undefined,
       given: given ?? undefined,
@@ -46,7 +54,7 @@ export function ofPresent<Score>(support: number, score: Score): Score | null {
 
 export function fromWireReport(wire: WireReport): VersionReport {
   const { modelName, modelVersion, inputSpec, ...rest } = wire;
-  const { labels, pairs, intervals, doubts, ...scores } = rest;
+  const { labels, pairs, intervals, doubts, seen, ...scores } = rest;
   return {
     modelName,
     modelVersion,
@@ -68,8 +76,17 @@ export function fromWireReport(wire: WireReport): VersionReport {
       })),
       intervals: intervals === undefined ? null : fromWireIntervals(intervals, labels),
       doubts: doubts.map(({ frameId, doubts: of }) => ({ id: frameId, doubts: of })),
+      seen: seen && fromWireSeen(seen),
     },
   };
+}
+
+export function toWirePart(part: EvaluatedPart): number {
+  return evaluatedParts.toWire(part);
+}
+
+function fromWireSeen({ part, counts, ...seen }: WireSeen): SeenReport {
+  return { ...seen, part: evaluatedParts.parse(part) ?? 'all', counts: counts ?? null };
 }
 
 function toWireIntervals(intervals: Intervals): WireIntervals {

@@ -3,6 +3,7 @@ import {
   calibrationError,
   chooseThresholds,
   fitTemperature,
+  ofPresentLabels,
   reliability,
   score,
 } from '../../evaluation/index.js';
@@ -23,28 +24,20 @@ export interface Decision
 /**
  * Fits the temperature on the validation part, over the labels that are present there, then chooses the thresholds there, of the
  * probabilities at that temperature. Never on other frames: what is held out must not help.
- *
- * A label that no frame has says only that its answers should be 0; many such, as where 5 of
- * 28 are present, would have all answers made surer than they are.
+ * Absent labels would have all answers made surer than they are.
  */
 export function decide(
   answered: Float32Array,
   { targets, frames }: Pick<FrameSet, 'targets' | 'frames'>,
   labels: LabelSet,
 ): Decision {
-  const present = labels.map((_, label) =>
-    targets.some((target, at) => target === 1 && at % labels.length === label),
-  );
-  const ofPresent = <T extends Float32Array | Float64Array | Uint8Array>(values: T): T =>
-    // `as`: filtering an array of one kind gives one of the same kind.
-    values.filter((_: number, at: number) => present[at % labels.length]) as T;
-  const told = ofPresent(targets);
-  const temperature = fitTemperature({ probabilities: ofPresent(answered), targets: told });
+  const ofPresent = (probabilities: Float32Array | Float64Array) =>
+    ofPresentLabels({ probabilities, targets }, labels.length);
+  const temperature = fitTemperature(ofPresent(answered));
   const probabilities = atTemperature(answered, temperature);
   const groups = frames.map(({ group }) => group);
   const { thresholds, common } = chooseThresholds({ probabilities, targets, labels, groups });
-  const errorOf = (of: Float32Array | Float64Array) =>
-    calibrationError(reliability({ probabilities: ofPresent(of), targets: told }));
+  const errorOf = (of: Float32Array | Float64Array) => calibrationError(reliability(ofPresent(of)));
   const { binaryAccuracy, macroF1, macroF1Present } = score({
     ...{ probabilities, targets, labels, thresholds },
   });

@@ -70,4 +70,5 @@ export const exportFiles = {
   model: 'export/model.onnx',
   explain: 'export/explain.onnx',
   golden: 'export/golden.bin',
+  frames: 'export/frames.json',
 } as const;

@@ -1,7 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { type DatasetFrame, openDataset, splitDataset } from '../../dataset/index.js';
+import {
+  type Dataset,
+  type DatasetFrame,
+  frameKeys,
+  openDataset,
+  splitDataset,
+} from '../../dataset/index.js';
 import {
   createOnnxGraphRunner,
   createTensorflowGraphRunner,
@@ -9,6 +15,7 @@ import {
   type GraphRunner,
 } from '../../engines/index.js';
 import { DomainError } from '../../errors.js';
+import { writeDurably } from '../../files/index.js';
 import { createPreparer } from '../../frames/index.js';
 import {
   atTemperature,
@@ -21,6 +28,7 @@ import {
   type TrainingStep,
   type TrainingStepOptions,
 } from '../../graph/index.js';
+import type { SeenFrames } from '../../models/index.js';
 import { writeCheckpoint } from '../checkpoint.js';
 import { createNetwork } from '../networks/index.js';
 import type { RunSpec } from '../run.js';
@@ -34,7 +42,7 @@ import { createFrameCache } from './frame-cache.js';
 import { framesOf, loadFrames } from './frame-set.js';
 import { createCheckpointKeeper, type KeptLearning, readKeptLearning } from './keep-checkpoint.js';
 import { type Learned, learn } from './learn.js';
-import type { Outcome, ProcessEvent, ProcessOptions } from './messages.js';
+import { exportFiles, type Outcome, type ProcessEvent, type ProcessOptions } from './messages.js';
 import { lossOf } from './run-loss.js';
 
 export interface TrainRunCollaborators {
@@ -58,7 +66,8 @@ const loadedIntervalMs = 200;
  * 4. build the training step and learn, from weights of the seed, those of a published
  *    version or the checkpoint that an earlier process left; keep a checkpoint of it
  * 5. draw the curves
- * 6. keep the best weights, choose temperature and thresholds, check and write the served form
+ * 6. keep the best weights, choose temperature and thresholds, check and write the served form,
+ *    and which frames took which part
  * 7. draw validation frames with their true and predicted labels
  *
  * The checkpoint stays until the version is published, which is the parent's to do; a
@@ -103,6 +112,7 @@ export async function trainRun(
   const sets = await loadBoth({ dataset, split, inputSpec, frameCache }, collaborators);
   if (sets === null) return stoppedEarly('stopped on request while frames were loaded');
   const { training, validation } = sets;
+  const seen = await seenBy(dataset, split);
 
   const keeper = createCheckpointKeeper({
     ...{ folder, everyMs: checkpointEveryMs, spec, inputSpec, labels },
@@ -138,6 +148,7 @@ export async function trainRun(
     { network, parameters: served, training, validation, folder },
     { threads },
   );
+  await writeDurably(join(folder, exportFiles.frames), [Buffer.from(JSON.stringify(seen))]);
   await pictures('sheet of validation frames', async () => {
     const { drawSamples } = await import('./sample-sheet.js');
     await drawSamples(folder, {
@@ -227,6 +238,18 @@ export async function trainRun(
 
 /** null for NaN, which JSON has no word for. */
 const orNull = (value: number): number | null => (Number.isNaN(value) ? null : value);
+/** Which frames take which part; what a version that it begins with has met comes on top. */
+async function seenBy(
+  dataset: Dataset,
+  { training, validation, heldOut }: ReturnType<typeof splitDataset>,
+): Promise<SeenFrames> {
+  return {
+    training: await frameKeys(dataset, training),
+    validation: await frameKeys(dataset, validation),
+    heldOut: await frameKeys(dataset, heldOut),
+    isParentUnknown: false,
+  };
+}
 
 /** What of a spec shapes the graph of a step. */
 function stepOptionsOf(spec: RunSpec) {

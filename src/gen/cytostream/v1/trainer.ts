@@ -119,6 +119,21 @@ export enum RunState {
   UNRECOGNIZED = -1,
 }
 
+/** Which frames of a dataset are scored. */
+export enum EvaluatedPart {
+  /** UNSPECIFIED - same as EVALUATED_PART_ALL */
+  UNSPECIFIED = 0,
+  ALL = 1,
+  /**
+   * UNSEEN - Without those that the version is known to have been trained on, or to have
+   * chosen its epoch and thresholds by.
+   */
+  UNSEEN = 2,
+  /** VALIDATION - those that chose its epoch and thresholds */
+  VALIDATION = 3,
+  UNRECOGNIZED = -1,
+}
+
 /** What is weighted anew for the intervals. */
 export enum ResampledUnit {
   /** UNSPECIFIED - same as RESAMPLED_UNIT_FRAME */
@@ -218,6 +233,11 @@ export interface RunSpec {
   augmentation: Augmentation;
   /** [TRAINING_ENGINE_ONNXRUNTIME] */
   engine: TrainingEngine;
+  /**
+   * Part of the dataset that is put aside before and takes part in nothing: whole
+   * groups where it is split by group, the same ones whatever the seed. Below 1. [0]
+   */
+  heldOut?: number | undefined;
 }
 
 export interface Run {
@@ -381,6 +401,31 @@ export interface EvaluateRequest {
    * stream then ends with a comparison. Empty: none.
    */
   compareWith: string;
+  /** Which frames are scored; beside compare_with, those of the part for both. */
+  part: EvaluatedPart;
+}
+
+/** What a version has met of the frames that it is scored on. */
+export interface SeenFrames {
+  part: EvaluatedPart;
+  /** Of the whole dataset; the report's frame_count is of the part. */
+  datasetFrameCount: number;
+  /** Absent where the version keeps no list of what it has met. */
+  counts:
+    | SeenCounts
+    | undefined;
+  /** Whether it began with a version that keeps no list: there may be more. */
+  isParentUnknown: boolean;
+}
+
+/** Frames of the part. */
+export interface SeenCounts {
+  /** Trained on, or of a field of view of which another frame was. */
+  trainedOn: number;
+  /** Chose its epoch, temperature and thresholds. */
+  validatedOn: number;
+  /** Lay beside those in its dataset and took part in nothing. */
+  heldOut: number;
 }
 
 export interface EvaluateResponse {
@@ -424,9 +469,12 @@ export interface Report {
   weightedPrecision: number;
   weightedRecall: number;
   weightedF1: number;
-  /** How far a probability lies from what it should be, on average. */
+  /**
+   * How far a probability lies from what it should be, on average over all
+   * answers, those about absent labels as well.
+   */
   expectedCalibrationError: number;
-  /** Ten bins of equal width over all answers, empty ones left out. */
+  /** The same answers in ten bins of equal width, empty ones left out. */
   reliability: ReliabilityBin[];
   /** What is taken for what, the most frequent first. */
   pairs: LabelPair[];
@@ -444,6 +492,16 @@ export interface Report {
    * counts 0.
    */
   macroF1TrueOrGiven: number;
+  /** How far the frames are new to the version: read it before the scores. */
+  seen:
+    | SeenFrames
+    | undefined;
+  /**
+   * As expected_calibration_error, over the answers about present labels: what
+   * Calibration says too. 0 where no label is present.
+   */
+  expectedCalibrationErrorPresent: number;
+  reliabilityPresent: ReliabilityBin[];
 }
 
 export interface ReliabilityBin {
@@ -646,6 +704,7 @@ function createBaseRunSpec(): RunSpec {
     freeze: [],
     augmentation: 0,
     engine: 0,
+    heldOut: undefined,
   };
 }
 
@@ -728,6 +787,9 @@ export const RunSpec: MessageFns<RunSpec> = {
     }
     if (message.engine !== 0) {
       writer.uint32(208).int32(message.engine);
+    }
+    if (message.heldOut !== undefined) {
+      writer.uint32(241).double(message.heldOut);
     }
     return writer;
   },
@@ -953,6 +1015,14 @@ export const RunSpec: MessageFns<RunSpec> = {
             message.engine = reader.int32() as any;
             continue;
           }
+          case 30: {
+            if (tag !== 241) {
+              break;
+            }
+
+            message.heldOut = reader.double();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -996,6 +1066,7 @@ export const RunSpec: MessageFns<RunSpec> = {
     message.freeze = object.freeze?.map((e) => e) || [];
     message.augmentation = object.augmentation ?? 0;
     message.engine = object.engine ?? 0;
+    message.heldOut = object.heldOut ?? undefined;
     return message;
   },
 };
@@ -2705,7 +2776,7 @@ export const ListRunsResponse: MessageFns<ListRunsResponse> = {
 };
 
 function createBaseEvaluateRequest(): EvaluateRequest {
-  return { dataPath: "", model: "", doubts: 0, compareWith: "" };
+  return { dataPath: "", model: "", doubts: 0, compareWith: "", part: 0 };
 }
 
 export const EvaluateRequest: MessageFns<EvaluateRequest> = {
@@ -2721,6 +2792,9 @@ export const EvaluateRequest: MessageFns<EvaluateRequest> = {
     }
     if (message.compareWith !== "") {
       writer.uint32(34).string(message.compareWith);
+    }
+    if (message.part !== 0) {
+      writer.uint32(40).int32(message.part);
     }
     return writer;
   },
@@ -2770,6 +2844,14 @@ export const EvaluateRequest: MessageFns<EvaluateRequest> = {
             message.compareWith = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.part = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2791,6 +2873,179 @@ export const EvaluateRequest: MessageFns<EvaluateRequest> = {
     message.model = object.model ?? "";
     message.doubts = object.doubts ?? 0;
     message.compareWith = object.compareWith ?? "";
+    message.part = object.part ?? 0;
+    return message;
+  },
+};
+
+function createBaseSeenFrames(): SeenFrames {
+  return { part: 0, datasetFrameCount: 0, counts: undefined, isParentUnknown: false };
+}
+
+export const SeenFrames: MessageFns<SeenFrames> = {
+  encode(message: SeenFrames, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.part !== 0) {
+      writer.uint32(8).int32(message.part);
+    }
+    if (message.datasetFrameCount !== 0) {
+      writer.uint32(16).uint32(message.datasetFrameCount);
+    }
+    if (message.counts !== undefined) {
+      SeenCounts.encode(message.counts, writer.uint32(26).fork()).join();
+    }
+    if (message.isParentUnknown !== false) {
+      writer.uint32(32).bool(message.isParentUnknown);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SeenFrames {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSeenFrames();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.part = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.datasetFrameCount = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.counts = SeenCounts.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.isParentUnknown = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SeenFrames>): SeenFrames {
+    return SeenFrames.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SeenFrames>): SeenFrames {
+    const message = createBaseSeenFrames();
+    message.part = object.part ?? 0;
+    message.datasetFrameCount = object.datasetFrameCount ?? 0;
+    message.counts = (object.counts !== undefined && object.counts !== null)
+      ? SeenCounts.fromPartial(object.counts)
+      : undefined;
+    message.isParentUnknown = object.isParentUnknown ?? false;
+    return message;
+  },
+};
+
+function createBaseSeenCounts(): SeenCounts {
+  return { trainedOn: 0, validatedOn: 0, heldOut: 0 };
+}
+
+export const SeenCounts: MessageFns<SeenCounts> = {
+  encode(message: SeenCounts, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.trainedOn !== 0) {
+      writer.uint32(8).uint32(message.trainedOn);
+    }
+    if (message.validatedOn !== 0) {
+      writer.uint32(16).uint32(message.validatedOn);
+    }
+    if (message.heldOut !== 0) {
+      writer.uint32(24).uint32(message.heldOut);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SeenCounts {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSeenCounts();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.trainedOn = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.validatedOn = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.heldOut = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SeenCounts>): SeenCounts {
+    return SeenCounts.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SeenCounts>): SeenCounts {
+    const message = createBaseSeenCounts();
+    message.trainedOn = object.trainedOn ?? 0;
+    message.validatedOn = object.validatedOn ?? 0;
+    message.heldOut = object.heldOut ?? 0;
     return message;
   },
 };
@@ -3004,6 +3259,9 @@ function createBaseReport(): Report {
     doubts: [],
     drift: undefined,
     macroF1TrueOrGiven: 0,
+    seen: undefined,
+    expectedCalibrationErrorPresent: 0,
+    reliabilityPresent: [],
   };
 }
 
@@ -3098,6 +3356,15 @@ export const Report: MessageFns<Report> = {
     }
     if (message.macroF1TrueOrGiven !== 0) {
       writer.uint32(249).double(message.macroF1TrueOrGiven);
+    }
+    if (message.seen !== undefined) {
+      SeenFrames.encode(message.seen, writer.uint32(258).fork()).join();
+    }
+    if (message.expectedCalibrationErrorPresent !== 0) {
+      writer.uint32(265).double(message.expectedCalibrationErrorPresent);
+    }
+    for (const v of message.reliabilityPresent) {
+      ReliabilityBin.encode(v!, writer.uint32(274).fork()).join();
     }
     return writer;
   },
@@ -3355,6 +3622,30 @@ export const Report: MessageFns<Report> = {
             message.macroF1TrueOrGiven = reader.double();
             continue;
           }
+          case 32: {
+            if (tag !== 258) {
+              break;
+            }
+
+            message.seen = SeenFrames.decode(reader, reader.uint32());
+            continue;
+          }
+          case 33: {
+            if (tag !== 265) {
+              break;
+            }
+
+            message.expectedCalibrationErrorPresent = reader.double();
+            continue;
+          }
+          case 34: {
+            if (tag !== 274) {
+              break;
+            }
+
+            message.reliabilityPresent.push(ReliabilityBin.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3408,6 +3699,11 @@ export const Report: MessageFns<Report> = {
       ? DriftReport.fromPartial(object.drift)
       : undefined;
     message.macroF1TrueOrGiven = object.macroF1TrueOrGiven ?? 0;
+    message.seen = (object.seen !== undefined && object.seen !== null)
+      ? SeenFrames.fromPartial(object.seen)
+      : undefined;
+    message.expectedCalibrationErrorPresent = object.expectedCalibrationErrorPresent ?? 0;
+    message.reliabilityPresent = object.reliabilityPresent?.map((e) => ReliabilityBin.fromPartial(e)) || [];
     return message;
   },
 };
