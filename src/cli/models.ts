@@ -1,19 +1,12 @@
 import { resolve } from 'node:path';
 import { Option } from '@commander-js/extra-typings';
 import type { ModelDescription, PromotionGate } from '../client/index.js';
-import {
-  address,
-  createCommand,
-  example,
-  numberAbove,
-  numberFrom,
-  type Verb,
-  wholeNumber,
-} from './command.js';
+import { address, createCommand, example, numberAbove, numberFrom, type Verb } from './command.js';
 import { exportFormat, exportVersion } from './export-version.js';
 import { UsageError } from './failure.js';
 import { flags } from './flags.js';
 import { formatModel, formatModels } from './format-model.js';
+import { inputSize, numberList, quotient } from './import-options.js';
 import { readDraft } from './model-draft.js';
 import { type ModelsPlace, type ModelsPlaceOptions, openModelsPlace } from './models-place.js';
 import { widthOf } from './terminal.js';
@@ -105,12 +98,20 @@ export const modelsVerb: Verb = (terminal) => {
 
   const add = command('import', 'add a model made elsewhere as a version; not promoted')
     .requiredOption('--name <name>', 'name the version is published under')
-    .option('--onnx <file>', 'uint8 [N, C, H, W] in, float32 [N, labels] probabilities out')
+    .option('--onnx <file>', '[N, C, H, W] in, [N, labels] out; uint8 as it is, floats scaled')
     .option('--keras <file>', '.keras or .h5; frames reach it as 0..1, [N, H, W, C]')
     .option('--tfjs <file>', 'model.json of the layers format, its weight files beside it')
     .option('--labels <file>', 'a label name a line, in order; without it the 28 of the HPA')
     .option('--channels <names>', 'channel roles in order, with commas (default: those of the HPA)')
-    .option('--size <pixels>', 'edge of an ONNX input (default: 128)', wholeNumber(1, 8192))
+    .option('--size <pixels>', 'WIDTHxHEIGHT or edge, where an ONNX file takes any', inputSize)
+    .option(
+      '--scale <number>',
+      'ONNX of floats: factor of pixels 0..255 (default: 1/255)',
+      quotient,
+    )
+    .option('--mean <numbers>', 'then subtracted, one a channel or one for all', numberList)
+    .option('--std <numbers>', 'then what is left is divided by, the same', numberList)
+    .option('--logits', 'ONNX that gives logits: put a sigmoid behind it')
     .addOption(
       new Option('--resize <rule>', 'how frames come to its size, as in its training')
         .choices(['bilinear', 'area'])
@@ -121,6 +122,7 @@ export const modelsVerb: Verb = (terminal) => {
       'after',
       example(
         'models import --name cells --onnx cells.onnx',
+        'models import --name cells --onnx cells.onnx --mean 0.1,0.1,0.1,0.1 --logits',
         'models import --name cells --keras cells.keras',
       ),
     )

@@ -22,6 +22,7 @@ import {
   type StopRunResponse,
   TrainerServiceClient,
 } from '../gen/cytostream/v1/trainer.js';
+import type { PixelScaling } from '../graph/index.js';
 import {
   type Answer,
   type FrameInput,
@@ -82,12 +83,17 @@ export type CompareReply = EvaluateProgress | ({ readonly kind: 'comparison' } &
 /** A model made elsewhere. */
 export interface ModelImport {
   readonly name: string;
-  /** An ONNX ModelProto: uint8 `[N, C, H, W]` in, float32 `[N, labels]` probabilities out. */
+  /** An ONNX ModelProto with its weights in it: `[N, C, H, W]` in, `[N, labels]` out. */
   readonly onnx: Uint8Array;
   readonly labels: readonly string[];
+  /** A size of 0 is taken from the graph. */
   readonly inputSpec: InputSpec;
   /** One per label; none means 0.5 for each. */
   readonly thresholds?: readonly number[];
+  /** What a graph of floats is fed with. @default pixels of 0 to 1 */
+  readonly scaling?: PixelScaling;
+  /** Whether the graph gives logits, so that a sigmoid is put behind it. @default false */
+  readonly logits?: boolean;
 }
 
 /**
@@ -275,13 +281,21 @@ export function connect(target: string, options: ConnectOptions = {}): Client {
       );
       return fromWireModel(told(response.model));
     },
-    async importModel(draft, call = {}) {
+    async importModel({ name, onnx, labels, inputSpec, ...rest }, call = {}) {
+      if (onnx.byteLength > maxMessageBytes) {
+        const [most, got] = [maxMessageBytes, onnx.byteLength].map((bytes) => bytes / MiB);
+        const wanted = `expected a model of at most ${most} MiB, the largest message, got ${got?.toFixed(1)} MiB`;
+        const way = 'a larger one is imported in the folder of models, without --server';
+        throw new DomainError('option_invalid', `${wanted}: ${way}`);
+      }
+      const { thresholds = [], scaling = {}, logits = false } = rest;
       const request = {
-        name: draft.name,
-        onnx: draft.onnx,
-        labels: [...draft.labels],
-        inputSpec: toWireInputSpec(draft.inputSpec),
-        thresholds: [...(draft.thresholds ?? [])],
+        ...{ name, onnx, logits, scale: scaling.scale },
+        labels: [...labels],
+        inputSpec: toWireInputSpec(inputSpec),
+        thresholds: [...thresholds],
+        mean: [...(scaling.mean ?? [])],
+        std: [...(scaling.std ?? [])],
       };
       const response = await unary<ImportModelResponse>(call, (done) =>
         models.importModel(request, noMetadata, grpcOptions(call), done),

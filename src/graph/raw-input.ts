@@ -1,7 +1,8 @@
 import { DomainError } from '../errors.js';
-import { type GraphProto, ModelProto, type NodeProto, type TensorProto } from '../gen/onnx/onnx.js';
+import { ModelProto } from '../gen/onnx/onnx.js';
 import { fitPixels, type RawPixels } from './fit-pixels.js';
 import { createGraphBuilder } from './graph-builder.js';
+import { putInFront } from './put-in-front.js';
 
 /** `ReduceSum` with its axes as an input, as it is written here. */
 const leastOperators = 13;
@@ -38,47 +39,7 @@ export function takeRawPixels(
   const builder = createGraphBuilder('raw');
   const pixels = builder.input('pixels', raw.pixelType, ['N', channels, raw.heightPx, raw.widthPx]);
   builder.output('fitted', fitPixels(builder, pixels, raw, { heightPx, widthPx }));
-  const before = ModelProto.decode(builder.toModel()).graph;
-  if (!before) throw new Error('bug: a graph was written without a graph');
-  const renamed = rename(before, freePrefix(graph), new Map([['fitted', input.name ?? '']]));
-  return ModelProto.encode({
-    ...proto,
-    graph: {
-      ...graph,
-      node: [...renamed.node, ...graph.node],
-      initializer: [...renamed.initializer, ...graph.initializer],
-      input: graph.input.map((each) => (each === input ? renamed.input[0]! : each)),
-    },
-  }).finish();
-}
-
-/** A beginning of names that nothing in the graph has. */
-function freePrefix({ node, initializer, input }: GraphProto): string {
-  const names = [
-    ...[...initializer, ...input].map(({ name = '' }) => name),
-    ...node.flatMap(({ output, name = '' }) => [...output, name]),
-  ];
-  let prefix = 'raw/';
-  while (names.some((name) => name.startsWith(prefix))) prefix = `raw_${prefix}`;
-  return prefix;
-}
-
-function rename(
-  graph: GraphProto,
-  prefix: string,
-  fixed: ReadonlyMap<string, string>,
-): Pick<GraphProto, 'node' | 'initializer' | 'input'> {
-  const to = (name = '') => fixed.get(name) ?? `${prefix}${name}`;
-  return {
-    node: graph.node.map(
-      (node): NodeProto => ({
-        ...{ ...node, name: to(node.name) },
-        ...{ input: node.input.map(to), output: node.output.map(to) },
-      }),
-    ),
-    initializer: graph.initializer.map(
-      (tensor): TensorProto => ({ ...tensor, name: to(tensor.name) }),
-    ),
-    input: graph.input.map((port) => ({ ...port, name: to(port.name) })),
-  };
+  const name = input.name ?? '';
+  const behind = putInFront(graph, name, { front: builder, prefix: 'raw/' });
+  return ModelProto.encode({ ...proto, graph: behind }).finish();
 }

@@ -2,6 +2,7 @@ import { TensorProto, TensorProto_DataLocation, TensorProto_DataType } from '../
 import type { ElementType } from './value.js';
 
 const dataTypes: Readonly<Record<ElementType, TensorProto_DataType>> = {
+  float16: TensorProto_DataType.FLOAT16,
   float32: TensorProto_DataType.FLOAT,
   float64: TensorProto_DataType.DOUBLE,
   uint8: TensorProto_DataType.UINT8,

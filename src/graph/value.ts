@@ -1,7 +1,15 @@
 import { DomainError } from '../errors.js';
 
 /** Element types that our graphs use; named as in the ONNX specification. */
-export type ElementType = 'float32' | 'float64' | 'uint8' | 'uint16' | 'int32' | 'int64' | 'bool';
+export type ElementType =
+  | 'float16'
+  | 'float32'
+  | 'float64'
+  | 'uint8'
+  | 'uint16'
+  | 'int32'
+  | 'int64'
+  | 'bool';
 
 /** `N` is a batch size that is bound only when the graph runs (inference). */
 export type Dimension = number | 'N';

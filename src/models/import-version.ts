@@ -1,8 +1,9 @@
-import type { Engine } from '../engines/index.js';
+import type { Engine, Session } from '../engines/index.js';
 import { DomainError } from '../errors.js';
 import type { InputSpec } from '../frames/index.js';
+import { describeForeignGraph, type PixelScaling, toServedForm } from '../graph/index.js';
 import type { LabelSet } from '../label-set.js';
-import { createGoldenFrame } from './golden.js';
+import { checkAnswers } from './check-answers.js';
 import type { Manifest } from './model.js';
 import { assertModelName } from './model-ref.js';
 import type { ModelStore } from './model-store.js';
@@ -12,64 +13,78 @@ export interface ImportDraft {
   readonly name: string;
   readonly onnx: Uint8Array;
   readonly labels: LabelSet;
+  /** A size of 0 is taken from the graph. */
   readonly inputSpec: InputSpec;
   readonly thresholds: readonly number[];
   readonly thresholdsSource: string;
+  /** Of a graph whose input is floats. @default pixels of 0 to 1 */
+  readonly scaling?: PixelScaling;
+  /** Whether the graph gives logits, so that a sigmoid is put behind it. @default false */
+  readonly logits?: boolean;
 }
 
 /** Edge of the largest input taken, in pixels. */
 const maxEdgePx = 8192;
 
 /**
- * Publishes a model made elsewhere: loads it, runs the golden pattern, keeps the answer,
- * and makes it the candidate.
+ * Publishes a model made elsewhere: brings its graph to the form that is served, loads it,
+ * looks at what it gives for the golden pattern and others, keeps the answer, and makes it the
+ * candidate.
  *
  * Throws `option_invalid` for what is said of it, `model_failed` for a graph that does not
  * load, does not fit what is said, or whose output is no probability.
  */
 export async function importVersion(
-  { name, onnx, ...described }: ImportDraft,
+  { onnx, scaling = {}, logits = false, ...described }: ImportDraft,
   { engine, store }: { readonly engine: Engine; readonly store: ModelStore },
 ): Promise<Manifest> {
+  const { name, labels } = described;
   assertModelName(name);
-  const { inputSpec, labels } = described;
+  const inputSpec = withSize(described.inputSpec, onnx);
   const { channels, heightPx, widthPx } = inputSpec;
-  for (const edge of [heightPx, widthPx]) {
-    if (Number.isInteger(edge) && edge >= 1 && edge <= maxEdgePx) continue;
-    throw new DomainError(
-      'option_invalid',
-      `expected an input of 1 to ${maxEdgePx} pixels, got ${widthPx} x ${heightPx}`,
-    );
-  }
-  const session = await engine.load({
-    model: onnx,
-    inputShape: [channels.length, heightPx, widthPx],
-    labelCount: labels.length,
-    name,
-  });
+  const inputShape = [channels.length, heightPx, widthPx] as const;
+  const labelCount = labels.length;
+  const { model, fixedBatch } = toServedForm(onnx, { ...scaling, inputShape, labelCount, logits });
+  let session: Session | null = null;
   try {
-    const frame = createGoldenFrame(inputSpec);
-    const { probabilities } = await session.run(frame.slice(), 1);
-    const wrong = probabilities.findIndex((value) => !(value >= 0 && value <= 1));
-    if (wrong >= 0) {
-      throw new DomainError(
-        'model_failed',
-        `expected probabilities of 0 to 1, got ${probabilities[wrong]} for ${labels[wrong]}: does the graph end in a sigmoid?`,
-      );
-    }
+    session = await engine.load({ model, inputShape, labelCount, name });
+    const golden = await checkAnswers(session, inputSpec, labels);
     const manifest = await store.publish({
-      ...described,
-      name,
-      model: onnx,
+      ...{ ...described, inputSpec, model, golden },
       scores: null,
       runId: null,
       datasetFingerprint: null,
       parent: null,
-      golden: { frame, output: probabilities },
     });
     await store.setAlias(name, 'candidate', manifest.version);
     return manifest;
+  } catch (thrown) {
+    const { code, message } = DomainError.from(thrown);
+    if (code !== 'model_failed' || fixedBatch === null) throw thrown;
+    const why = `its file fixes the batch at ${fixedBatch}; if that is why, export it with a dynamic axis for the batch`;
+    throw new DomainError(code, `${message} (${why})`, { cause: thrown });
   } finally {
-    await session.close();
+    await session?.close();
   }
+}
+
+/** Throws `option_invalid` for a size that is too large, or that neither says. */
+function withSize(inputSpec: InputSpec, onnx: Uint8Array): InputSpec {
+  const { widthPx, heightPx } = inputSpec;
+  const inGraph = widthPx > 0 && heightPx > 0 ? null : describeForeignGraph(onnx);
+  const size = {
+    widthPx: widthPx || (inGraph?.widthPx ?? 0),
+    heightPx: heightPx || (inGraph?.heightPx ?? 0),
+  };
+  if (size.widthPx === 0 || size.heightPx === 0) {
+    throw new DomainError('option_invalid', 'expected a size, as the graph takes any: --size');
+  }
+  for (const edge of Object.values(size)) {
+    if (Number.isInteger(edge) && edge >= 1 && edge <= maxEdgePx) continue;
+    throw new DomainError(
+      'option_invalid',
+      `expected an input of 1 to ${maxEdgePx} pixels, got ${size.widthPx} x ${size.heightPx}`,
+    );
+  }
+  return { ...inputSpec, ...size };
 }

@@ -2,6 +2,7 @@ import type { BatchedRow, Priority, WhenFull } from '../batching/index.js';
 import type { ExplainWish, Prediction } from '../classify/index.js';
 import type { EvaluatedPart, GateMetric } from '../evaluation/index.js';
 import type { Frame, InputSpec } from '../frames/index.js';
+import type { PixelScaling } from '../graph/index.js';
 import type { Run, RunEvent } from '../training/index.js';
 import type { VersionComparison } from './wire/comparison.js';
 import type { ModelDescription } from './wire/model.js';
@@ -66,10 +67,15 @@ export interface ModelDraft {
   readonly name: string;
   readonly onnx: Uint8Array;
   readonly labels: readonly string[];
+  /** A size of 0 is taken from the graph. */
   readonly inputSpec: InputSpec;
   /** One per label. */
   readonly thresholds: readonly number[];
   readonly thresholdsSource: string;
+  /** What a graph of floats is fed with; what is not said is as `PixelScaling` has it. */
+  readonly scaling?: PixelScaling;
+  /** Whether the graph gives logits, so that a sigmoid is put behind it. @default false */
+  readonly logits?: boolean;
 }
 
 /** What a promotion is to be judged by: labelled frames, and how much better it must be there. */

@@ -328,7 +328,7 @@ test('an imported model becomes the candidate, with the answer it gave as its re
       code,
       message,
     });
-  await refused({ onnx: new Uint8Array(9) }, 'model_failed', /^the runtime refused the model/);
+  await refused({ onnx: new Uint8Array(9) }, 'model_failed', /^expected an ONNX model/);
   await refused({ onnx: tinyModel({ sizePx: 4 }) }, 'model_failed', /^expected input "pixels"/);
   await refused(
     { onnx: tinyModel({ isRaw: true, bias: 3 }) },

@@ -88,6 +88,12 @@ test('an import arrives whole, its thresholds filled in', async (t) => {
   t.is((await client.importModel({ name: 'own', onnx, labels: ['a', 'b'], inputSpec })).version, 3);
   t.like(drafts[0], { name: 'own', labels: ['a', 'b'], thresholds: [0.5, 0.5], inputSpec });
   t.deepEqual([...(drafts[0]?.onnx ?? [])], [8, 9, 10]);
+  // What is not said is not sent as a number.
+  t.like(drafts[0], { scaling: {}, logits: false });
+  const scaling = { scale: 1, mean: [0.5], std: [0.25, 0.5] };
+  const draft = { name: 'own', onnx, labels: ['a', 'b'], inputSpec, scaling, logits: true };
+  await client.importModel({ ...draft, inputSpec: { ...inputSpec, widthPx: 0, heightPx: 0 } });
+  t.like(drafts[1], { scaling, logits: true, inputSpec: { widthPx: 0, heightPx: 0 } });
 });
 
 test('an import with faults lists all of them', async (t) => {

@@ -140,7 +140,7 @@ export function parseGate({ dataPath, margin, metric: number }: WireGate): Promo
 export function parseModelDraft(
   wire: ImportModelRequest,
 ): { readonly value: ModelDraft } | { readonly faults: readonly string[] } {
-  const { name, onnx, labels, thresholds } = wire;
+  const { name, onnx, labels, thresholds, scale, mean, std, logits } = wire;
   const faults: string[] = [];
   if (name === '') faults.push('name: expected one, got none');
   if (onnx.length === 0) faults.push('onnx: expected an ONNX ModelProto, got no bytes');
@@ -165,8 +165,8 @@ export function parseModelDraft(
       faults.push('input_spec.channels: expected each role once');
     }
     for (const edge of ['widthPx', 'heightPx'] as const) {
-      if (spec[edge] < 1 || spec[edge] > 4096) {
-        faults.push(`input_spec.${edge}: expected 1 to 4096, got ${spec[edge]}`);
+      if (spec[edge] > 8192) {
+        faults.push(`input_spec.${edge}: expected up to 8192, got ${spec[edge]}`);
       }
     }
   }
@@ -179,6 +179,12 @@ export function parseModelDraft(
       inputSpec: fromWireInputSpec(spec),
       thresholds: thresholds.length > 0 ? thresholds : labels.map(() => 0.5),
       thresholdsSource: thresholds.length > 0 ? 'given at import' : 'default 0.5',
+      scaling: {
+        ...(scale === undefined ? {} : { scale }),
+        ...(mean.length > 0 ? { mean } : {}),
+        ...(std.length > 0 ? { std } : {}),
+      },
+      logits,
     },
   };
 }

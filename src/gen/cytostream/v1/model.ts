@@ -242,16 +242,34 @@ export interface RollbackModelResponse {
 export interface ImportModelRequest {
   name: string;
   /**
-   * An ONNX ModelProto with one input, uint8 [N, C, H, W], and one output,
-   * float32 [N, labels], probabilities.
+   * An ONNX ModelProto with its weights in it, of one input [N, C, H, W], uint8,
+   * float32 or float16, and one output [N, labels], float32 or float16. A batch
+   * that it fixes is freed where the graph allows it.
    */
   onnx: Uint8Array;
   labels: string[];
+  /** A width or height of 0 is taken from the graph, where it is fixed there. */
   inputSpec:
     | InputSpec
     | undefined;
   /** One per label; none means 0.5 for each. */
   thresholds: number[];
+  /**
+   * The next three are for an input of float32 or float16, which gets
+   * (pixel * scale - mean) / std of pixels from 0 to 255. Absent: 1/255.
+   */
+  scale?:
+    | number
+    | undefined;
+  /** One per channel, or one for all, of scaled pixels; none means 0. */
+  mean: number[];
+  /** The same, above 0; none means 1. */
+  std: number[];
+  /**
+   * Whether the output is logits: a sigmoid is put behind it. Otherwise it has to
+   * be probabilities, which several frames are looked at for.
+   */
+  logits: boolean;
 }
 
 export interface ImportModelResponse {
@@ -1577,7 +1595,17 @@ export const RollbackModelResponse: MessageFns<RollbackModelResponse> = {
 };
 
 function createBaseImportModelRequest(): ImportModelRequest {
-  return { name: "", onnx: new Uint8Array(0), labels: [], inputSpec: undefined, thresholds: [] };
+  return {
+    name: "",
+    onnx: new Uint8Array(0),
+    labels: [],
+    inputSpec: undefined,
+    thresholds: [],
+    scale: undefined,
+    mean: [],
+    std: [],
+    logits: false,
+  };
 }
 
 export const ImportModelRequest: MessageFns<ImportModelRequest> = {
@@ -1600,6 +1628,26 @@ export const ImportModelRequest: MessageFns<ImportModelRequest> = {
         writer.float(v);
       }
       writer.join();
+    }
+    if (message.scale !== undefined) {
+      writer.uint32(49).double(message.scale);
+    }
+    if (message.mean.length !== 0) {
+      writer.uint32(58).fork();
+      for (const v of message.mean) {
+        writer.double(v);
+      }
+      writer.join();
+    }
+    if (message.std.length !== 0) {
+      writer.uint32(66).fork();
+      for (const v of message.std) {
+        writer.double(v);
+      }
+      writer.join();
+    }
+    if (message.logits !== false) {
+      writer.uint32(72).bool(message.logits);
     }
     return writer;
   },
@@ -1667,6 +1715,58 @@ export const ImportModelRequest: MessageFns<ImportModelRequest> = {
 
             break;
           }
+          case 6: {
+            if (tag !== 49) {
+              break;
+            }
+
+            message.scale = reader.double();
+            continue;
+          }
+          case 7: {
+            if (tag === 57) {
+              message.mean.push(reader.double());
+
+              continue;
+            }
+
+            if (tag === 58) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.mean.push(reader.double());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 8: {
+            if (tag === 65) {
+              message.std.push(reader.double());
+
+              continue;
+            }
+
+            if (tag === 66) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.std.push(reader.double());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.logits = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1691,6 +1791,10 @@ export const ImportModelRequest: MessageFns<ImportModelRequest> = {
       ? InputSpec.fromPartial(object.inputSpec)
       : undefined;
     message.thresholds = object.thresholds?.map((e) => e) || [];
+    message.scale = object.scale ?? undefined;
+    message.mean = object.mean?.map((e) => e) || [];
+    message.std = object.std?.map((e) => e) || [];
+    message.logits = object.logits ?? false;
     return message;
   },
 };
