@@ -133,7 +133,7 @@ const schema = z.strictObject({
   precision: oneOf(['auto', 'full', 'half'])
     .default('auto')
     .describe(
-      'half: models run in float16 where their golden frame comes out as in full; auto: half on CUDA, full elsewhere',
+      'half: models run in float16 where their golden frame comes out as in full; auto: half on CUDA, full elsewhere; with a remote engine half says that the models there do, so that golden frames may lie as far off',
     ),
   resize: z
     .enum(['auto', 'host', 'graph'])
@@ -154,6 +154,21 @@ const schema = z.strictObject({
     .string()
     .default('')
     .describe('file of the authorities that sign its certificate, PEM; none: the public ones'),
+  remoteCert: z
+    .string()
+    .default('')
+    .describe('file of the certificate that it is shown over TLS, PEM, with its key'),
+  remoteKey: z.string().default('').describe('file of the private key of that, PEM'),
+  remoteAuthority: z
+    .string()
+    .default('')
+    .describe(
+      'host name that it is asked by (:authority, and over TLS the name in its certificate), as gateways of Istio and Knative want; none: that of HOST:PORT',
+    ),
+  remoteTokenFile: z
+    .string()
+    .default('')
+    .describe('file of a bearer token that goes with each call; read again once it is replaced'),
   tensorflowPackage: z
     .string()
     .default('')
@@ -351,7 +366,13 @@ function relationFaults(config: Config): string[] {
   if (config.engine !== 'onnxruntime' && config.device !== 'auto') {
     faults.push(`--device: expected none with engine ${config.engine}, got ${config.device}`);
   }
-  if (config.engine !== 'onnxruntime' && config.precision === 'half') {
+  if ((config.remoteCert === '') !== (config.remoteKey === '')) {
+    faults.push('--remote-cert and --remote-key: expected both or neither');
+  }
+  if (config.remoteCert !== '' && !config.remote.startsWith('grpcs://')) {
+    faults.push('--remote-cert: expected --remote grpcs://HOST:PORT, as it is shown over TLS');
+  }
+  if (config.engine === 'tensorflow' && config.precision === 'half') {
     faults.push(`--precision: expected auto or full with engine ${config.engine}, got half`);
   }
   if (config.engine !== 'onnxruntime' && config.resize === 'graph') {

@@ -64,6 +64,16 @@ for (const [name, given, expected] of [
     /^--precision: expected auto or full with engine tensorflow, got half$/,
   ],
   [
+    'half of a pair for another server',
+    { engine: 'remote', remote: 'grpcs://gpu:8001', remoteCert: 'a.pem' },
+    /^--remote-cert and --remote-key: expected both/,
+  ],
+  [
+    'a certificate shown in plain text',
+    { engine: 'remote', remote: 'gpu:8001', remoteCert: 'a.pem', remoteKey: 'a.key' },
+    /^--remote-cert: expected --remote grpcs:/,
+  ],
+  [
     'planes resized in the graph of another engine',
     { engine: 'tensorflow', resize: 'graph' },
     /^--resize: expected auto or host with engine tensorflow, got graph$/,
@@ -75,6 +85,11 @@ for (const [name, given, expected] of [
     t.regex('faults' in parsed ? parsed.faults.join() : '', expected);
   });
 }
+
+test('half precision of another server is a declaration, not a fault', (t) => {
+  const parsed = parseConfig({ engine: 'remote', remote: 'gpu:8001', precision: 'half' }, {});
+  t.is('value' in parsed && parsed.value.precision, 'half');
+});
 
 test('variables that look like settings and are none are named', (t) => {
   const env = { CYTOSTREAM_PROT: '3', CYTOSTREAM_PORT: '3', CYTOSTREAM_SHARED_DATA: '/', PATH: '' };

@@ -22,6 +22,11 @@ export interface RemoteEngineOptions extends RemoteAddress {
    * refuses with `deadline` what would be late. @default false
    */
   readonly tellsWishes: boolean;
+  /**
+   * What the models there compute in where the other side does not say, as only ours do: their
+   * golden frames are held to it. @default 'full'
+   */
+  readonly precision: Precision;
   /** Batches on their way at once, so that none waits for the answer of another. @default 4 */
   readonly lanes: number;
   /** Longest wait for the answer of a batch. @default 30 000 ms */
@@ -53,10 +58,10 @@ export function createRemoteEngine(
   options: Partial<RemoteEngineOptions> & Pick<RemoteEngineOptions, 'remote'>,
   { log = silentLog }: RemoteEngineCollaborators = {},
 ): Engine {
-  const { remote, authorities = null, remoteModel = '', lanes = 4 } = options;
-  const { asksForVersions = false, tellsWishes = false } = options;
+  const { remoteModel = '', lanes = 4, asksForVersions = false } = options;
+  const { precision: declared = 'full', tellsWishes = false } = options;
   const { runTimeoutMs = 30_000, loadTimeoutMs = 10_000 } = options;
-  const server = connectRemoteServer({ remote, authorities });
+  const server = connectRemoteServer(options);
   let isClosed = false;
   let isAway = false;
 
@@ -93,7 +98,7 @@ export function createRemoteEngine(
       log.warn({ server: server.address, ...model }, 'distances are not told by the model server');
     }
     const pinned = { version: model.version };
-    return openSession(spec, model.name, tensors, { pinned, ...readPlace(described) });
+    return openSession(spec, model.name, tensors, { pinned, ...readPlace(described, declared) });
   };
 
   const openSession = (
@@ -187,14 +192,15 @@ interface Place {
   readonly precision: Precision;
 }
 
-function readPlace({ parameters }: ModelMetadataResponse): Place {
+function readPlace({ parameters }: ModelMetadataResponse, declared: Precision): Place {
   const textOf = (name: string) => {
     const choice = parameters[name]?.parameterChoice;
     return choice?.$case === 'stringParam' ? choice.value : '';
   };
+  const told = textOf('precision');
   return {
     device: textOf('device'),
-    precision: textOf('precision') === 'half' ? 'half' : 'full',
+    precision: told === 'half' || told === 'full' ? told : declared,
   };
 }
 

@@ -22,8 +22,14 @@ import { toSentence } from './to-sentence.js';
 export interface RemoteAddress {
   /** "HOST:PORT", or "grpcs://HOST:PORT" for TLS. */
   readonly remote: string;
-  /** PEM of the authorities that its certificate is checked with; null: those of Node. */
-  readonly authorities: Buffer | null;
+  /** PEM of the authorities that its certificate is checked with. @default null: those of Node */
+  readonly authorities?: Buffer | null;
+  /** PEM of the certificate and key that it is shown, over TLS. @default null: none */
+  readonly identity?: { readonly cert: Buffer; readonly key: Buffer } | null;
+  /** The host name that it is asked by: `:authority`, and over TLS that of its certificate. @default '': that of `remote` */
+  readonly authority?: string;
+  /** Gives the bearer token that goes with a call; asked before each. @default null: none goes */
+  readonly token?: (() => Promise<string>) | null;
 }
 
 /** A server of the Open Inference Protocol, as far as an engine asks it. */
@@ -45,13 +51,21 @@ export interface RemoteServer {
  * when it is lost. Calls throw `not_ready` while the other side is away or slow,
  * `overloaded` when it says so, and `model_failed` for what it refuses.
  */
-export function connectRemoteServer({ remote, authorities }: RemoteAddress): RemoteServer {
+export function connectRemoteServer({
+  remote,
+  authorities = null,
+  identity = null,
+  authority = '',
+  token = null,
+}: RemoteAddress): RemoteServer {
   const [, scheme, address = ''] = /^(?:(grpcs?):\/\/)?([^/\s]+:\d+)$/.exec(remote) ?? [];
   if (address === '') {
     throw new DomainError('option_invalid', `remote: expected HOST:PORT, got ${remote}`);
   }
   const channelCredentials =
-    scheme === 'grpcs' ? credentials.createSsl(authorities) : credentials.createInsecure();
+    scheme === 'grpcs'
+      ? credentials.createSsl(authorities, identity?.key ?? null, identity?.cert ?? null)
+      : credentials.createInsecure();
   const client = new Client(address, channelCredentials, {
     'grpc.max_send_message_length': -1,
     'grpc.max_receive_message_length': 64 * 1024 * 1024,
@@ -61,20 +75,32 @@ export function connectRemoteServer({ remote, authorities }: RemoteAddress): Rem
     // A machine that vanished without a word is noticed while nobody asks it anything.
     'grpc.keepalive_time_ms': 20_000,
     'grpc.keepalive_timeout_ms': 10_000,
+    ...(authority === ''
+      ? {}
+      : {
+          'grpc.default_authority': authority,
+          'grpc.ssl_target_name_override': authority.replace(/:\d+$/, ''),
+        }),
   });
   const open = new Set<ClientUnaryCall>();
   let isClosed = false;
 
-  const call = <Request, Response>(
+  const call = async <Request, Response>(
     path: string,
     encode: (request: Request) => Buffer,
     decode: (bytes: Buffer) => Response,
     request: Request,
     timeoutMs: number,
     hasWish = false,
-  ): Promise<Response> =>
-    new Promise((resolve, reject) => {
-      const metadata = new Metadata();
+  ): Promise<Response> => {
+    const metadata = new Metadata();
+    if (token !== null) {
+      const bearer = await token().catch((cause: unknown) => {
+        throw new DomainError('not_ready', 'no token for the model server is to be had', { cause });
+      });
+      metadata.set('authorization', `Bearer ${bearer}`);
+    }
+    return new Promise((resolve, reject) => {
       const options = { deadline: Date.now() + timeoutMs };
       const done = (error: ServiceError | null, answer?: Response) => {
         open.delete(asked);
@@ -85,6 +111,7 @@ export function connectRemoteServer({ remote, authorities }: RemoteAddress): Rem
       const asked = client.makeUnaryRequest(path, encode, decode, request, metadata, options, done);
       open.add(asked);
     });
+  };
 
   return {
     address,

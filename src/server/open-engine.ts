@@ -18,6 +18,7 @@ import {
 } from '../engines/index.js';
 import { DomainError } from '../errors.js';
 import type { Log } from '../telemetry/index.js';
+import { openTokenFile } from './token-file.js';
 
 /** The settings of each engine, by its name. */
 type Openers = {
@@ -158,30 +159,43 @@ function openTensorflow(
 /** Batches on their way at once to another server: the network is not waited for in turn. */
 const remoteLanes = 4;
 
-/** Another server of the Open Inference Protocol; it need not be there yet. */
-async function openRemote(
-  {
-    remote,
-    remoteModel,
-    remoteAuthorities,
-    engineWorkers,
-    engineTimeoutMs: runTimeoutMs,
-  }: Pick<
-    Config,
-    'remote' | 'remoteModel' | 'remoteAuthorities' | 'engineWorkers' | 'engineTimeoutMs'
-  >,
-  log: Log,
-): Promise<Engine> {
-  const authorities =
-    remoteAuthorities === ''
-      ? null
-      : await readFile(remoteAuthorities).catch((cause: unknown) => {
-          const message = 'remoteAuthorities: expected a file that can be read';
-          throw new DomainError('option_invalid', message, { cause });
-        });
+/**
+ * Another server of the Open Inference Protocol; it need not be there yet, but the files of the
+ * settings are read, the token too.
+ */
+async function openRemote(config: Config, log: Log): Promise<Engine> {
+  const { remote, remoteModel, remoteAuthority: authority, engineWorkers } = config;
+  const { engineTimeoutMs: runTimeoutMs } = config;
+  const [authorities, cert, key] = await Promise.all(
+    (['remoteAuthorities', 'remoteCert', 'remoteKey'] as const).map((name) =>
+      readSetting(name, config[name]),
+    ),
+  );
+  const token = config.remoteTokenFile === '' ? null : openTokenFile(config.remoteTokenFile);
+  await token?.();
   const lanes = engineWorkers > 0 ? engineWorkers : remoteLanes;
   log.info({ remote, remoteModel, lanes }, 'the engine is another server');
-  return createRemoteEngine({ remote, remoteModel, authorities, lanes, runTimeoutMs }, { log });
+  if (token !== null && !remote.startsWith('grpcs://')) {
+    log.warn({ remote }, 'the token goes to the model server in plain text');
+  }
+  return createRemoteEngine(
+    {
+      ...{ remote, remoteModel, lanes, authority, token, runTimeoutMs },
+      authorities: authorities ?? null,
+      identity: cert && key ? { cert, key } : null,
+      precision: config.precision === 'half' ? 'half' : 'full',
+    },
+    { log },
+  );
+}
+
+/** The bytes of a file of the settings; null for none. Throws `option_invalid`. */
+async function readSetting(name: keyof Config, path: string): Promise<Buffer | null> {
+  if (path === '') return null;
+  return readFile(path).catch((cause: unknown) => {
+    const message = `${name}: expected a file that can be read`;
+    throw new DomainError('option_invalid', message, { cause });
+  });
 }
 
 /** How many runs go on at once, and on how many threads each; 0 of either means chosen here. */
