@@ -336,7 +336,50 @@ test('MLServer answers as an engine', async (t) => {
     inputs: [{ name: 'pixels', datatype: 'UINT8', shape: [-1, 4, 8, 8] }],
     outputs: [{ name: 'probabilities', datatype: 'FP32', shape: [-1, 4] }],
   });
-  const child = spawn(python, [join(dirname(python), 'mlserver'), 'start', folder], {
+  const words = [join(dirname(python), 'mlserver'), 'start', folder];
+  const { engine, session } = await openChild(t, { python, words, folder, port });
+  if (session === null) return;
+  await answersMeans(t, session);
+  const white = new Uint8Array(smallRowBytes).fill(255);
+  const error = await t.throwsAsync(session.run(white, 1), { instanceOf: DomainError });
+  t.is(error?.code, 'model_failed');
+  t.notRegex(error?.message ?? '', /\/srv/);
+  await t.throwsAsync(engine.load({ ...means, labelCount: 28 }), {
+    message: /^expected output "probabilities" to be float32 \[N, 28\]/,
+  });
+});
+
+for (const contents of ['typed', 'raw']) {
+  test(`KServe answers as an engine, in ${contents} contents`, async (t) => {
+    const python = await findPython(t, ['kserve']);
+    if (python === null) return;
+    const folder = await makeFolder(t);
+    const [port, httpPort] = [await freePort(), await freePort()];
+    const script = join(packageRoot, 'test/python/kserve_mean.py');
+    const words = [script, `${port}`, `${httpPort}`, contents];
+    const { session } = await openChild(t, { python, words, folder, port });
+    if (session !== null) await answersMeans(t, session);
+  });
+}
+
+const means = { ...spec, labelCount: 4 };
+
+/** Starts a server of another's and loads "cells" of it; no session where it ended, with what it said. */
+async function openChild(
+  t: ExecutionContext,
+  {
+    python,
+    words,
+    folder,
+    port,
+  }: {
+    readonly python: string;
+    readonly words: readonly string[];
+    readonly folder: string;
+    readonly port: number;
+  },
+) {
+  const child = spawn(python, words, {
     cwd: folder,
     env: { ...process.env, PYTHONPATH: folder },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -353,32 +396,32 @@ test('MLServer answers as an engine', async (t) => {
     });
   }
   const engine = openEngine(t, { remote: `127.0.0.1:${port}` });
-  const four = { ...spec, labelCount: 4 };
-  let session = null;
+  let session: Session | null = null;
   while (session === null && child.exitCode === null) {
-    session = await engine.load(four).catch((error: DomainError) => {
-      if (error.code === 'not_ready') return null; // it still starts
-      throw error;
+    session = await engine.load(means).catch(async (error: DomainError) => {
+      if (error.code !== 'not_ready') throw error;
+      // It still starts, and needs the core for that.
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return null;
     });
   }
-  if (session === null) return t.fail(said);
+  if (session === null) t.fail(said);
+  return { engine, session };
+}
+
+/** Three frames in one batch come back, with the sigmoids of their channels' means. */
+async function answersMeans(t: ExecutionContext, session: Session) {
   const rows = smallRows(3, 5);
   const { probabilities, input } = await session.run(rows.slice(), 3);
   t.deepEqual(input, rows);
+  t.is(probabilities.length, 12);
   for (let row = 0; row < 3; row += 1) {
     const pixels = rows.subarray(row * smallRowBytes, (row + 1) * smallRowBytes);
     for (const [label, value] of tinyProbabilities(pixels).entries()) {
       t.true(Math.abs((probabilities[row * 4 + label] ?? 9) - value) < 1e-6);
     }
   }
-  const white = new Uint8Array(smallRowBytes).fill(255);
-  const error = await t.throwsAsync(session.run(white, 1), { instanceOf: DomainError });
-  t.is(error?.code, 'model_failed');
-  t.notRegex(error?.message ?? '', /\/srv/);
-  await t.throwsAsync(engine.load({ ...four, labelCount: 28 }), {
-    message: /^expected output "probabilities" to be float32 \[N, 28\]/,
-  });
-});
+}
 
 /** A raw frame of the small models' size with these pixels. */
 const frameOf = (pixels: Uint8Array): Frame => ({

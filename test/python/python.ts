@@ -6,7 +6,9 @@ import type { ExecutionContext } from 'ava';
 import { packageRoot } from '../../src/package-root.js';
 
 const run = promisify(execFile);
-const installed = join(packageRoot, 'node_modules/.cache/test-python/bin/python');
+const installed = ['test-python', 'test-kserve'].map((name) =>
+  join(packageRoot, 'node_modules/.cache', name, 'bin/python'),
+);
 
 /**
  * A Python that has these modules: the one that `CYTOSTREAM_TEST_PYTHON` names, or what
@@ -17,10 +19,9 @@ export async function findPython(
   t: ExecutionContext,
   modules: readonly string[],
 ): Promise<string | null> {
-  const python = process.env['CYTOSTREAM_TEST_PYTHON'] ?? installed;
+  const named = process.env['CYTOSTREAM_TEST_PYTHON'];
   const imports = modules.map((module) => `import ${module}`).join('; ');
-  const isThere = python !== installed || existsSync(installed);
-  if (isThere) {
+  for (const python of named === undefined ? installed.filter(existsSync) : [named]) {
     const found = await run(python, ['-c', imports]).then(
       () => true,
       () => false,

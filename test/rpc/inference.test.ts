@@ -275,6 +275,22 @@ test('a failed row fails its request and takes the others out; a caller who leav
   t.is(late.code, status.DEADLINE_EXCEEDED);
 });
 
+test("KServe's client works unchanged, with typed contents of a few frames too", async (t) => {
+  const python = await findPython(t, ['kserve']);
+  if (python === null) return;
+  const { address } = await startSmallServer(t);
+  const pixels = smallRows(5);
+  const hex = Buffer.from(pixels).toString('hex');
+  const seen = (await runScript(python, 'kserve_client.py', [address, 'cells', hex])) as Answer;
+  const answer = ['probabilities', expectedRows(pixels)];
+  t.like(seen, { live: true, ready: true, modelReady: true });
+  t.deepEqual(seen['answers'], { typed: answer, raw: answer });
+  const refusals = seen['refusals'] as Record<string, [string, string]>;
+  t.is(refusals['model']?.[0], 'StatusCode.NOT_FOUND');
+  t.is(refusals['large']?.[0], 'StatusCode.INVALID_ARGUMENT');
+  t.regex(refusals['large']?.[1] ?? '', /at most 2097152 bytes of typed contents: send larger/);
+});
+
 test("NVIDIA's Triton client works unchanged", async (t) => {
   const python = await findPython(t, ['tritonclient.grpc', 'numpy']);
   if (python === null) return;
