@@ -4,19 +4,22 @@
 #   scripts/tensorflow-native.sh FOLDER              # CPU
 #   scripts/tensorflow-native.sh FOLDER tensorflow   # CUDA, as that wheel is built for
 # Then: CYTOSTREAM_TENSORFLOW_PACKAGE=FOLDER/node_modules/@tensorflow/tfjs-node, for tests and
-# for `serve --engine tensorflow`. Needs pip, a C++ compiler, make and Node.js' headers.
+# for `serve --engine tensorflow`. Needs pip, a C++ compiler, make and Node.js' headers. Which wheel,
+# and its checksums, are in tensorflow-native.txt beside this file.
 set -euo pipefail
+wheels=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/tensorflow-native.txt
 folder=$(mkdir -p "${1:?expected a folder}" && cd "$1" && pwd)
 wheel=${2:-tensorflow-cpu}
 version=4.22.0
 
 cd "$folder"
 [ -f package.json ] || echo '{"private":true}' > package.json
-npm i --ignore-scripts --no-audit --no-fund "@tensorflow/tfjs-node@$version"
+npm i --quiet --ignore-scripts --no-audit --no-fund "@tensorflow/tfjs-node@$version"
 package=$folder/node_modules/@tensorflow/tfjs-node
 
 if [ ! -d wheel/tensorflow ]; then
-  python3 -m pip download --no-deps --dest wheel "$wheel"
+  grep "^$wheel==" "$wheels" > wheel.txt
+  python3 -m pip download --no-deps --require-hashes --dest wheel -r wheel.txt
   (cd wheel && python3 -m zipfile -e ./*.whl . && rm ./*.whl)
 fi
 mkdir -p "$package/deps/lib"

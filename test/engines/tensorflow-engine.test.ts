@@ -10,7 +10,7 @@ import { somePixels } from '../graph/small-network.js';
 import { furthest, smallCnn, trained } from '../interchange/trained.js';
 import { type EngineUnderTest, testEngine } from './engine-suite.js';
 import { forward } from './forward.js';
-import { nativeTensorflow } from './native-tensorflow.js';
+import { nativeTensorflow, skipNative } from './native-tensorflow.js';
 import { tinyModel } from './tiny-models.js';
 
 const models = [trained(smallCnn, 1), trained(smallCnn, 2)] as const;
@@ -60,9 +60,7 @@ for (const [name, device, options] of kinds) {
   });
 }
 
-if (nativeTensorflow === null) {
-  test.skip('tensorflow (native): no CYTOSTREAM_TENSORFLOW_PACKAGE, see scripts/tensorflow-native.sh', () => {});
-}
+if (nativeTensorflow === null) skipNative('tensorflow (native): what every engine does');
 
 for (const [name, , options] of kinds.slice(1)) {
   test(`${name}: the first network at its full size answers as in ONNX Runtime`, async (t) => {

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { nativeTensorflow } from '../engines/native-tensorflow.js';
+import { nativeTensorflow, skipNative } from '../engines/native-tensorflow.js';
 import { furthest } from '../interchange/trained.js';
 import { follow, openTestTrainer } from './test-trainer.js';
 
@@ -37,9 +37,7 @@ for (const [name, tensorflowPackage, frameCount, batchSize] of packages) {
   );
 }
 
-if (nativeTensorflow === null) {
-  test.skip('a native run: no CYTOSTREAM_TENSORFLOW_PACKAGE, see scripts/tensorflow-native.sh', () => {});
-}
+if (nativeTensorflow === null) skipNative('a native run');
 
 test.serial('a run of a TensorFlow that is not there fails and says what to install', async (t) => {
   const { trainer, spec } = await openTestTrainer(t, {
