@@ -9,7 +9,7 @@ export interface TensorflowRuntime {
   readonly tf: Tensorflow;
   /** "gpu" or "cpu" of the native library; "wasm" or "cpu (js)" of TensorFlow.js' own. */
   readonly device: string;
-  /** Why nothing better: "@tensorflow/tfjs-node-gpu: not installed"; empty for the best. */
+  /** Why nothing better: "@tensorflow/tfjs-node-gpu: not installed"; empty for its GPU. */
   readonly steppedDown: readonly string[];
 }
 
@@ -49,6 +49,7 @@ export async function loadTensorflow({
       const tf: Tensorflow = require(name);
       tf.enableProdMode(); // else it prints advice on standard error
       const device = await startBackend(tf, canUseWasm);
+      if (device === 'cpu' && isForGpus(name)) steppedDown.push(`${name}: ${noGpu}`);
       return { tf, device, steppedDown };
     } catch (thrown) {
       steppedDown.push(`${name}: ${reasonOf(thrown, name)}`);
@@ -68,6 +69,15 @@ export async function loadTensorflow({
 export function prepareEnvironment(threads: number): void {
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
   if (threads > 0) process.env['TF_NUM_INTRAOP_THREADS'] ??= String(threads);
+}
+
+/** Its library is TensorFlow 2.9's, which opens those of CUDA by name and goes on without them. */
+const noGpu = 'no GPU that it can use, so its CPU: it needs an NVIDIA GPU, CUDA 11.2 and cuDNN 8.1';
+
+/** Whether a package, or the one in a folder, is built for GPUs. */
+function isForGpus(name: string): boolean {
+  const { name: own } = require(`${name}/package.json`) as { readonly name?: string };
+  return own === tensorflowPackages[0];
 }
 
 /** What a NodeJSKernelBackend tells beside the interface of all backends. */
