@@ -129,15 +129,15 @@ function openPool(
 }
 
 /** So many engines as one; where one of them does not start, none is left. */
-async function poolOf(workers: number, start: () => Promise<Engine>): Promise<Engine> {
+export async function poolOf(workers: number, start: () => Promise<Engine>): Promise<Engine> {
+  // A device that does not start at all is tried once.
   const first = await start();
-  try {
-    const others = await Promise.all(Array.from({ length: workers - 1 }, start));
-    return createEnginePool([first, ...others]);
-  } catch (error) {
-    await first.close();
-    throw error;
-  }
+  const starts = await Promise.allSettled(Array.from({ length: workers - 1 }, start));
+  const others = starts.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+  const refusal = starts.find((each) => each.status === 'rejected');
+  if (!refusal) return createEnginePool([first, ...others]);
+  await Promise.allSettled([first, ...others].map((engine) => engine.close()));
+  throw refusal.reason;
 }
 
 /** TensorFlow as it is installed; its own threads fill the machine, so one worker is enough. */

@@ -1,10 +1,11 @@
 import test from 'ava';
 import { parseConfig } from '../../src/config.js';
-import { createMachine } from '../../src/engines/index.js';
+import { createFakeEngine, createMachine, type Engine } from '../../src/engines/index.js';
 import {
   assertTrainingDevice,
   openEngine,
   openOnnxRuntime,
+  poolOf,
   shareCores,
 } from '../../src/server/open-engine.js';
 import { type Log, silentLog } from '../../src/telemetry/index.js';
@@ -55,6 +56,28 @@ test('a device for training that is not there is an error too', async (t) => {
     code: 'unsupported',
     message: /^training cannot run on cuda: no NVIDIA GPU answers: install NVIDIA's driver/,
   });
+});
+
+test('where one of several workers does not start, those that did are closed', async (t) => {
+  let started = 0;
+  let closed = 0;
+  const start = async (): Promise<Engine> => {
+    started += 1;
+    const number = started;
+    // The third fails while the fourth is still on its way.
+    if (number === 3) throw new Error('no memory for the third');
+    if (number === 4) await new Promise(setImmediate);
+    const engine = createFakeEngine();
+    return {
+      ...engine,
+      async close() {
+        closed += 1;
+        await engine.close();
+      },
+    };
+  };
+  await t.throwsAsync(poolOf(4, start), { message: 'no memory for the third' });
+  t.deepEqual({ started, closed }, { started: 4, closed: 3 });
 });
 
 test('a device whose check passes and that does not start is stepped down from as well', async (t) => {
