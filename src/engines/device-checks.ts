@@ -62,16 +62,24 @@ async function checkCuda(
   provider: 'cuda' | 'tensorrt',
   names: readonly string[],
 ): Promise<DeviceFinding> {
-  const words = ['--query-gpu=driver_version,name', '--format=csv,noheader'];
-  const smi = await machine.run('nvidia-smi', words);
-  const [driver = '', gpu = ''] =
-    smi
-      ?.split('\n')[0]
-      ?.split(',')
-      .map((word) => word.trim()) ?? [];
+  const words = ['--query-gpu=driver_version,name,uuid', '--format=csv,noheader'];
+  const gpus = ((await machine.run('nvidia-smi', words)) ?? '')
+    .split('\n')
+    .map((line) => line.split(',').map((word) => word.trim()))
+    .map(([driver = '', gpu = '', uuid = '']) => ({ driver, gpu, uuid }))
+    .filter(({ driver }) => driver !== '');
+  const [{ driver } = { driver: '' }] = gpus;
   if (driver === '') {
     const wanted = `install NVIDIA's driver, version ${leastDriver} or newer`;
     return { obstacle: `no NVIDIA GPU answers: ${wanted}`, found: '' };
+  }
+  const gpu = firstVisible(gpus, machine.visibleGpus);
+  if (gpu === null) {
+    const setting = `CUDA_VISIBLE_DEVICES="${machine.visibleGpus}"`;
+    return {
+      obstacle: `${setting} hides every GPU: name one of ${gpus.length}, or unset it`,
+      found: '',
+    };
   }
   const paths = await Promise.all(names.map((name) => findLibrary(machine, name)));
   const versionOf = (name: string) =>
@@ -90,6 +98,38 @@ async function checkCuda(
   }
   return { obstacle: faults.length > 0 ? `${faults.join('; ')} (${found})` : null, found };
 }
+
+/**
+ * What CUDA calls its first GPU, by CUDA_VISIBLE_DEVICES: numbers, or the beginnings of UUIDs, up
+ * to the first that is none. Null where it hides all. Source: CUDA C++ Programming Guide,
+ * "CUDA Environment Variables".
+ */
+function firstVisible(
+  gpus: readonly { readonly gpu: string; readonly uuid: string }[],
+  visible: string | null,
+): string | null {
+  if (visible === null) return gpus[0]?.gpu ?? null;
+  const first = visible.split(',')[0]?.trim() ?? '';
+  // A part of a GPU, which nvidia-smi lists elsewhere.
+  if (first.startsWith('MIG-')) return first;
+  const index = /^\d+$/.test(first)
+    ? Number(first)
+    : gpus.findIndex(({ uuid }) => first !== '' && uuid.startsWith(first));
+  return gpus[index]?.gpu ?? null;
+}
+
+/** What an operator can do about a device that is there and does not start. */
+export function remedyOf(device: DeviceName): string {
+  return remedies[device] ?? 'update the system and the driver of its GPU';
+}
+
+const ofCuda = `it needs driver ${leastDriver} or newer, cuda-libraries-13-0, libcudnn9-cuda-13 and scripts/install-cuda.sh`;
+const vulkanDriver = "the GPU's Vulkan driver (mesa-vulkan-drivers or NVIDIA's)";
+const remedies: Partial<Record<DeviceName, string>> = {
+  cuda: ofCuda,
+  tensorrt: `${ofCuda}, and libnvinfer10 and libnvonnxparsers10`,
+  webgpu: `install ${vulkanDriver}`,
+};
 
 /** What to do about them; NVIDIA's packages for Debian and Ubuntu are called so. */
 function toInstall(missing: readonly string[]): string {
@@ -120,6 +160,6 @@ async function checkVulkan(machine: Machine, { isNamed }: CheckOptions): Promise
   if (!hasGpu && !isNamed) return { obstacle: 'no GPU is here', found: '' };
   const loader = await findLibrary(machine, 'libvulkan.so.1');
   if (loader !== null) return { obstacle: null, found: 'Vulkan' };
-  const wanted = "install libvulkan1 and the GPU's Vulkan driver (mesa-vulkan-drivers or NVIDIA's)";
+  const wanted = `install libvulkan1 and ${vulkanDriver}`;
   return { obstacle: `libvulkan.so.1 not found: ${wanted}`, found: '' };
 }

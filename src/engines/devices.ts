@@ -7,12 +7,24 @@ export const deviceNames = ['cpu', 'cuda', 'tensorrt', 'webgpu', 'directml', 'co
 /** One of them, as `--device` takes it. */
 export type DeviceName = (typeof deviceNames)[number];
 
+/** An execution provider, by the name that onnxruntime-node takes. */
+type Provider = InferenceSession.ExecutionProviderConfig;
+
 /** What is known of a device without touching it. */
 export interface Device {
   /** Where the runtime has it at all: `process.platform`-`process.arch`. */
   readonly platforms: readonly string[] | 'any';
-  /** What the runtime calls it: tried in this order, each part of a graph by the first that can. */
-  readonly providers: readonly InferenceSession.ExecutionProviderConfig[];
+  /** What the runtime calls it. */
+  readonly provider: Provider;
+  /** Other devices that take what it cannot, before the CPU does; see `placesOf`. */
+  readonly helpers: readonly DeviceName[];
+  /**
+   * Whether the first run of a shape may take as long as a load: shaders are compiled,
+   * algorithms are tried, TensorRT builds an engine.
+   */
+  readonly isSlowAtFirst: boolean;
+  /** Batch sizes of models where no setting says: up to what still gains on such a device. */
+  readonly batchSizes: readonly number[];
   /** Batches that keep it busy: one runs while the bytes of the next travel. */
   readonly workers: number;
   /**
@@ -37,11 +49,22 @@ export interface Device {
   readonly environment: Readonly<Record<string, string>>;
 }
 
+const few = [1, 2, 4, 8, 16, 32] as const;
+/** An NVIDIA GPU is busy only with hundreds of small frames. */
+const many = [...few, 64, 128, 256] as const;
+
 /**
  * Weights lie beside the arena: it grows by powers of two, and would grow from what they take.
  * Its own limit cannot be set through onnxruntime-node (docs/decisions/0021).
  */
 const weightsBesideArena = { use_device_allocator_for_initializers: '1' };
+
+const nvidiaEnvironment = {
+  // NVIDIA's 10-bit products move a probability by more than a golden frame may.
+  NVIDIA_TF32_OVERRIDE: '0',
+  // GPUs are numbered as nvidia-smi numbers them, so that the one that is told is the one used.
+  CUDA_DEVICE_ORDER: 'PCI_BUS_ID',
+};
 
 /**
  * Every device, by its name. A new one is a line here, and a line in `device-checks.ts` if
@@ -50,7 +73,10 @@ const weightsBesideArena = { use_device_allocator_for_initializers: '1' };
 export const devices: Readonly<Record<DeviceName, Device>> = {
   cpu: {
     platforms: 'any',
-    providers: ['cpu'],
+    provider: 'cpu',
+    helpers: [],
+    isSlowAtFirst: false,
+    batchSizes: few,
     workers: 0,
     precision: 'full',
     resize: 'host',
@@ -62,7 +88,10 @@ export const devices: Readonly<Record<DeviceName, Device>> = {
   },
   cuda: {
     platforms: ['linux-x64'],
-    providers: ['cuda'],
+    provider: 'cuda',
+    helpers: [],
+    isSlowAtFirst: true,
+    batchSizes: many,
     workers: 2,
     precision: 'half',
     resize: 'means',
@@ -70,12 +99,14 @@ export const devices: Readonly<Record<DeviceName, Device>> = {
     trainingFramesAtOnce: 32,
     trainingStepsPerCall: 8,
     sessionConfig: weightsBesideArena,
-    // NVIDIA's 10-bit products move a probability by more than a golden frame may.
-    environment: { NVIDIA_TF32_OVERRIDE: '0' },
+    environment: nvidiaEnvironment,
   },
   tensorrt: {
     platforms: ['linux-x64'],
-    providers: ['tensorrt', 'cuda'],
+    provider: 'tensorrt',
+    helpers: ['cuda'],
+    isSlowAtFirst: true,
+    batchSizes: many,
     workers: 2,
     precision: 'half',
     resize: 'means',
@@ -83,11 +114,14 @@ export const devices: Readonly<Record<DeviceName, Device>> = {
     trainingFramesAtOnce: 32,
     trainingStepsPerCall: 8,
     sessionConfig: weightsBesideArena,
-    environment: { NVIDIA_TF32_OVERRIDE: '0' },
+    environment: nvidiaEnvironment,
   },
   webgpu: {
     platforms: ['linux-x64', 'win32-x64', 'win32-arm64', 'darwin-arm64'],
-    providers: ['webgpu'],
+    provider: 'webgpu',
+    helpers: [],
+    isSlowAtFirst: true,
+    batchSizes: few,
     workers: 1,
     precision: 'full',
     resize: 'means',
@@ -99,7 +133,10 @@ export const devices: Readonly<Record<DeviceName, Device>> = {
   },
   directml: {
     platforms: ['win32-x64', 'win32-arm64'],
-    providers: ['dml'],
+    provider: 'dml',
+    helpers: [],
+    isSlowAtFirst: true,
+    batchSizes: few,
     workers: 1,
     precision: 'full',
     resize: 'host',
@@ -111,7 +148,10 @@ export const devices: Readonly<Record<DeviceName, Device>> = {
   },
   coreml: {
     platforms: ['darwin-arm64'],
-    providers: ['coreml'],
+    provider: 'coreml',
+    helpers: [],
+    isSlowAtFirst: true,
+    batchSizes: few,
     workers: 1,
     precision: 'full',
     resize: 'host',

@@ -33,6 +33,7 @@ export function createEnginePool(engines: readonly [Engine, ...Engine[]]): Engin
     name: engines[0].name,
     precision: engines[0].precision ?? 'full',
     resize: engines[0].resize ?? 'host',
+    ...(engines[0].batchSizes ? { batchSizes: engines[0].batchSizes } : {}),
     load,
     // In one of them: what is asked for seldom must not keep the others from their batches.
     ...(loadGraph ? { loadGraph } : {}),

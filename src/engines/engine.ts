@@ -112,6 +112,8 @@ export interface Engine {
   readonly precision?: Precision;
   /** Where raw planes should come to a model's size; absent where only the CPU can. */
   readonly resize?: ResizePlace;
+  /** What models are run in where no setting says, ascending. @default 1 to 32 */
+  readonly batchSizes?: readonly number[];
   /** Loads a model. Throws `model_failed` when the runtime refuses it, or its precision. */
   load(spec: SessionSpec): Promise<Session>;
   /** Loads a graph of any kind; absent where the engine runs models alone. Throws as `load`. */

@@ -6,6 +6,10 @@ export type GraphTensor =
 
 /** Runs any graph by the names of its inputs and outputs, on the calling thread. */
 export interface GraphRunner {
+  /** "onnxruntime/cuda+cpu": the runtime, the device, and what else runs parts of the graph. */
+  readonly device: string;
+  /** Why not elsewhere, or not wholly there; empty where there is nothing to say. */
+  readonly note: string;
   /**
    * Blocks the calling thread while it runs: use it in a process of its own.
    *

@@ -1,4 +1,4 @@
-export { checkDevice } from './device-checks.js';
+export { checkDevice, remedyOf } from './device-checks.js';
 export { automaticDevices, type DeviceName, deviceNames, devices } from './devices.js';
 export type {
   Engine,
@@ -14,6 +14,7 @@ export type { GraphRunner, GraphTensor } from './graph-runner.js';
 export { createMachine, type Machine } from './machine.js';
 export { createOnnxEngine, type OnnxEngineOptions } from './onnxruntime-engine.js';
 export { createOnnxGraphRunner } from './onnxruntime-graph-runner.js';
+export { assertStarts } from './probe-device.js';
 export { createRemoteEngine } from './remote-engine.js';
 export { createTensorflowEngine, type TensorflowEngineOptions } from './tensorflow-engine.js';
 export { createTensorflowGraphRunner } from './tensorflow-graph-runner.js';

@@ -10,6 +10,8 @@ export interface Machine {
   readonly platform: string;
   /** Folders that the loader searches before its own list: `LD_LIBRARY_PATH`. */
   readonly libraryFolders: readonly string[];
+  /** GPUs that CUDA may see: `CUDA_VISIBLE_DEVICES`; null where it may see all. */
+  readonly visibleGpus: string | null;
   /** Folder of ONNX Runtime's own library, where its providers belong. */
   readonly runtimeFolder: string;
   exists(path: string): boolean;
@@ -29,6 +31,7 @@ export function createMachine(): Machine {
   return {
     platform,
     libraryFolders: (process.env['LD_LIBRARY_PATH'] ?? '').split(':').filter((path) => path !== ''),
+    visibleGpus: process.env['CUDA_VISIBLE_DEVICES'] ?? null,
     runtimeFolder: join(dirname(runtime), '../bin/napi-v6', process.platform, process.arch),
     exists: existsSync,
     list: (path) => (existsSync(path) ? readdirSync(path) : []),

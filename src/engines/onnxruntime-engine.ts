@@ -58,6 +58,8 @@ export async function createOnnxEngine(
     device,
     precision: precision === 'auto' ? devices[device].precision : precision,
     resize: resize === 'auto' ? devices[device].resize : resize,
+    batchSizes: devices[device].batchSizes,
+    isSlowAtFirst: devices[device].isSlowAtFirst,
     runsGraphs: true,
     log,
     startWorker: (gate) => startWorker({ device, threads, spinning, niceness, gate }),

@@ -1,12 +1,14 @@
 import { InferenceSession, type Tensor } from 'onnxruntime-node';
 import { DomainError } from '../errors.js';
-import { type DeviceName, devices, setDeviceEnvironment } from './devices.js';
+import { type DeviceName, setDeviceEnvironment } from './devices.js';
 import type { GraphRunner, GraphTensor } from './graph-runner.js';
 import { fromTensor, toTensor } from './onnxruntime-tensors.js';
+import { openAtPlace } from './places.js';
+import { toSentence } from './to-sentence.js';
 
 /** How ONNX Runtime runs a graph. */
 export interface OnnxGraphRunnerOptions {
-  /** Where it runs; what the device lacks runs on the CPU. @default 'cpu' */
+  /** Where it runs; what the device lacks runs on the CPU, and is told. @default 'cpu' */
   readonly device?: DeviceName;
   /** Threads within one operator. @default 0, which is one a core */
   readonly threads?: number;
@@ -25,19 +27,25 @@ export async function createOnnxGraphRunner(
   { device = 'cpu', threads = 0, files = {} }: OnnxGraphRunnerOptions = {},
 ): Promise<GraphRunner> {
   setDeviceEnvironment(device);
-  const session = await InferenceSession.create(model, {
-    executionProviders: devices[device].providers,
-    intraOpNumThreads: threads,
-    graphOptimizationLevel: 'all',
-    // Planning all memory in one block keeps what the first run allocated as well: it
-    // costs a training step half as much memory again, and no time without it.
-    enableMemPattern: false,
-    extra: { session: devices[device].sessionConfig },
-    externalData: Object.entries(files).map(([path, data]) => ({ path, data })),
-  }).catch((cause: unknown) => {
-    throw new DomainError('model_failed', 'the runtime refused the graph', { cause });
+  const placed = await openAtPlace(device, ({ config, ...options }) =>
+    InferenceSession.create(model, {
+      ...options,
+      intraOpNumThreads: threads,
+      graphOptimizationLevel: 'all',
+      // Planning all memory in one block keeps what the first run allocated as well: it
+      // costs a training step half as much memory again, and no time without it.
+      enableMemPattern: false,
+      extra: { session: config },
+      externalData: Object.entries(files).map(([path, data]) => ({ path, data })),
+    }),
+  ).catch((cause: unknown) => {
+    const message = `the runtime refused the graph: ${toSentence(cause)}`;
+    throw new DomainError('model_failed', message, { cause });
   });
+  const session = placed.opened;
   return {
+    device: `onnxruntime/${placed.place}`,
+    note: placed.note,
     async run(inputs, into = {}) {
       assertNames('inputs', inputs, session.inputNames);
       assertNames('outputs', into, session.outputNames, false);
@@ -49,7 +57,8 @@ export async function createOnnxGraphRunner(
         fetches[name] = given ? toTensor(given) : null;
       }
       const results = await session.run(feeds, fetches).catch((cause: unknown) => {
-        throw new DomainError('model_failed', 'the runtime failed to run the graph', { cause });
+        const message = `the runtime failed to run the graph: ${toSentence(cause)}`;
+        throw new DomainError('model_failed', message, { cause });
       });
       const outputs: Record<string, GraphTensor> = {};
       for (const [name, result] of Object.entries(results)) {

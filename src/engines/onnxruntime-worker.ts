@@ -6,11 +6,11 @@ import { DomainError } from '../errors.js';
 import { takeRawPixels, toHalfPrecision } from '../graph/index.js';
 import { inputShapeOf } from './check-input.js';
 import { distanceOutput, findModelFaults, type PortDescription } from './check-model.js';
-import { devices } from './devices.js';
 import type { GraphSpec, SessionSpec } from './engine.js';
 import type { GraphTensor } from './graph-runner.js';
 import { fromTensor, toTensor } from './onnxruntime-tensors.js';
-import { buildProbeModel, probeError, probePixels, probeTolerance } from './probe-model.js';
+import { openAtPlace, type Place, type Placed } from './places.js';
+import { probeDevice } from './probe-device.js';
 import { toSentence } from './to-sentence.js';
 import type { RuntimeSettings } from './worker-messages.js';
 import { ModelFault, serveWorker, type WorkerAnswer } from './worker-server.js';
@@ -24,35 +24,16 @@ if (process.platform === 'linux' && settings.niceness > 0) setPriority(0, settin
 const sessions = new Map<number, { session: InferenceSession; spec: SessionSpec }>();
 const graphs = new Map<number, InferenceSession>();
 
-/** Options of a session; `isWhole`: no part of it may go to the CPU instead of the device. */
-function optionsOf(isWhole: boolean): InferenceSession.SessionOptions {
-  const { providers, sessionConfig } = devices[settings.device];
+/** Options of a session at a place of the device. */
+function optionsAt({ config, ...options }: Place['options']): InferenceSession.SessionOptions {
   const intraOp = { intra_op: { allow_spinning: settings.spinning ? '1' : '0' } };
-  const isStrict = isWhole && settings.device !== 'cpu';
-  const noFallback = isStrict ? { disable_cpu_ep_fallback: '1' } : {};
   return {
-    executionProviders: providers,
+    ...options,
     graphOptimizationLevel: 'all',
     intraOpNumThreads: settings.threads,
     interOpNumThreads: 1,
-    // What the runtime would say of parts that go to the CPU is told by us, once.
-    logSeverityLevel: isStrict ? 4 : 3,
-    extra: { session: { ...intraOp, ...noFallback, ...sessionConfig } },
+    extra: { session: { ...intraOp, ...config } },
   };
-}
-
-/** Runs a few numbers on the device. Throws what is wrong with it. */
-async function probe(): Promise<void> {
-  const refuse = (cause: unknown) => {
-    throw new ModelFault(toSentence(cause), { cause });
-  };
-  const session = await InferenceSession.create(buildProbeModel(), optionsOf(true)).catch(refuse);
-  const pixels = new Tensor('uint8', probePixels, [1, probePixels.length]);
-  const answer = await session.run({ pixels }).catch(refuse);
-  const error = probeError(answer['probabilities']?.data as Float32Array); // as the graph says
-  await session.release();
-  if (error <= probeTolerance) return;
-  throw new ModelFault(`it computes wrongly: a sigmoid is off by ${error}`);
 }
 
 /** The bytes to be loaded. Throws `ModelFault` where they cannot be had in that precision. */
@@ -76,19 +57,15 @@ function behindPlanes(model: Uint8Array, { raw, inputShape }: SessionSpec): Uint
   }
 }
 
-/** Loads a model; returns whether the device runs all of it. */
-async function load(sessionId: number, spec: SessionSpec): Promise<boolean> {
-  let isWhole = true;
+/** Loads a model; returns where it came to lie. */
+async function load(sessionId: number, spec: SessionSpec): Promise<Placed<InferenceSession>> {
   const model = behindPlanes(inPrecision(spec), spec);
-  const session = await InferenceSession.create(model, optionsOf(true))
-    .catch((cause: unknown) => {
-      if (settings.device === 'cpu') throw cause;
-      isWhole = false;
-      return InferenceSession.create(model, optionsOf(false));
-    })
-    .catch((cause: unknown) => {
-      throw new ModelFault(`the runtime refused the model: ${toSentence(cause)}`, { cause });
-    });
+  const placed = await openAtPlace(settings.device, (options) =>
+    InferenceSession.create(model, optionsAt(options)),
+  ).catch((cause: unknown) => {
+    throw new ModelFault(`the runtime refused the model: ${toSentence(cause)}`, { cause });
+  });
+  const session = placed.opened;
   const faults = findModelFaults(
     session.inputMetadata.map(describe),
     session.outputMetadata.map(describe),
@@ -100,7 +77,7 @@ async function load(sessionId: number, spec: SessionSpec): Promise<boolean> {
   }
   // The bytes are in the session now.
   sessions.set(sessionId, { session, spec: { ...spec, model: new Uint8Array(0) } });
-  return isWhole;
+  return placed;
 }
 
 async function run(sessionId: number, input: Uint8Array, batchSize: number): Promise<WorkerAnswer> {
@@ -142,11 +119,12 @@ function refuseRun(cause: unknown): never {
 
 async function loadGraph(sessionId: number, { model, files }: GraphSpec): Promise<void> {
   const externalData = Object.entries(files).map(([path, data]) => ({ path, data }));
-  const options = { ...optionsOf(false), externalData };
-  const session = await InferenceSession.create(model, options).catch((cause: unknown) => {
+  const { opened } = await openAtPlace(settings.device, (options) =>
+    InferenceSession.create(model, { ...optionsAt(options), externalData }),
+  ).catch((cause: unknown) => {
     throw new ModelFault(`the runtime refused the graph: ${toSentence(cause)}`, { cause });
   });
-  graphs.set(sessionId, session);
+  graphs.set(sessionId, opened);
 }
 
 async function runGraph(sessionId: number, inputs: Readonly<Record<string, GraphTensor>>) {
@@ -169,15 +147,18 @@ function describe(metadata: InferenceSession.ValueMetadata): PortDescription {
 
 serveWorker(port, settings.gate, {
   async hello() {
-    if (settings.device !== 'cpu') await probe();
+    if (settings.device === 'cpu') return null;
+    await probeDevice(settings.device).catch((cause: unknown) => {
+      throw new ModelFault(DomainError.from(cause).message, { cause });
+    });
     return null;
   },
   async load(sessionId, spec) {
-    const isWhole = await load(sessionId, spec);
+    const { place, note } = await load(sessionId, spec);
     return {
-      device: `onnxruntime/${settings.device}${isWhole ? '' : '+cpu'}`,
+      device: `onnxruntime/${place}`,
       precision: spec.precision ?? 'full',
-      warning: isWhole ? null : 'parts of the model run on the CPU',
+      warning: note || null,
     };
   },
   run,

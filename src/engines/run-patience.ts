@@ -1,7 +1,9 @@
 /** How long one run of a worker may take. */
 export interface RunPatienceOptions {
-  /** The longest of all. */
+  /** The longest of all but the first of its size. */
   readonly mostMs: number;
+  /** What the first of a session in a batch size is given. */
+  readonly firstMs: number;
   /** What every run is given. */
   readonly leastMs: number;
 }
@@ -15,7 +17,7 @@ const timesBest = 50;
 /**
  * Learns what runs take, so that one that hangs is known long before the longest time of all.
  *
- * Behaviour: a session's first run in a batch size may compile for it and gets `mostMs`; the
+ * Behaviour: a session's first run in a batch size may compile for it and gets `firstMs`; the
  * next get 50 times the best so far, within the bounds.
  */
 export class RunPatience {
@@ -28,9 +30,9 @@ export class RunPatience {
   }
 
   ofRun(sessionId: number, batchSize: number): number {
-    const { mostMs, leastMs } = this.#options;
+    const { mostMs, firstMs, leastMs } = this.#options;
     const bestMs = this.#bestMs.get(sessionId)?.get(batchSize);
-    return bestMs === undefined ? mostMs : Math.min(mostMs, Math.max(leastMs, timesBest * bestMs));
+    return bestMs === undefined ? firstMs : Math.min(mostMs, Math.max(leastMs, timesBest * bestMs));
   }
 
   learn(sessionId: number, batchSize: number, runMs: number): void {

@@ -25,10 +25,8 @@ export interface TensorflowRunnerOptions extends Pick<TensorflowRuntimeOptions, 
   readonly threads?: number;
 }
 
-/** A GraphRunner that says where it runs. */
+/** A GraphRunner that says whether it is fast. */
 export interface TensorflowGraphRunner extends GraphRunner {
-  /** "tensorflow/gpu". */
-  readonly device: string;
   /** Whether it is the native library, not JavaScript. */
   readonly isNative: boolean;
 }
@@ -47,7 +45,7 @@ export async function createTensorflowGraphRunner(
   { threads = 0, ...runtime }: TensorflowRunnerOptions = {},
 ): Promise<TensorflowGraphRunner> {
   prepareEnvironment(threads);
-  const { tf, device } = await loadTensorflow({ ...runtime, canUseWasm: false });
+  const { tf, device, steppedDown } = await loadTensorflow({ ...runtime, canUseWasm: false });
   const modelTopology = writeTopology(network, { withSigmoid: false });
   const model = await tf.loadLayersModel(tf.io.fromMemory({ modelTopology }));
   const axes = createAxes(network);
@@ -81,6 +79,7 @@ export async function createTensorflowGraphRunner(
 
   return {
     device: `tensorflow/${device}`,
+    note: steppedDown.join('; '),
     isNative: device === 'gpu' || device === 'cpu',
     async run(inputs, into = {}) {
       const tensors = tf.tidy(() => {

@@ -3,6 +3,7 @@ import type { Worker } from 'node:worker_threads';
 import { DomainError } from '../errors.js';
 import type { Log } from '../telemetry/index.js';
 import { assertRows } from './check-input.js';
+import { devices } from './devices.js';
 import type {
   Engine,
   GraphSession,
@@ -25,7 +26,10 @@ export interface WatchOptions {
    * best. @default 5000 ms
    */
   readonly leastRunTimeoutMs: number;
-  /** The same for starting the worker and for loading a model. @default 120 000 ms */
+  /**
+   * The same for starting the worker, for loading a model, and where a device is slow at
+   * first for the first run of a model in each batch size. @default 120 000 ms
+   */
   readonly loadTimeoutMs: number;
   /** Wait before the first restart; doubled for each that fails, up to 30 s. @default 100 ms */
   readonly restartDelayMs: number;
@@ -40,6 +44,10 @@ export interface WatchedEngineCollaborators {
   readonly precision?: Precision;
   /** Where raw planes should come to a model's size. @default 'host' */
   readonly resize?: ResizePlace;
+  /** What models are run in where no setting says. @default the sizes of a CPU */
+  readonly batchSizes?: readonly number[];
+  /** Whether the first run of a shape may take as long as a load. @default false */
+  readonly isSlowAtFirst?: boolean;
   /** Whether its worker runs graphs of any kind. @default false */
   readonly runsGraphs?: boolean;
   readonly log: Log;
@@ -78,6 +86,8 @@ export async function createWatchedEngine(
     device: place,
     precision: wanted = 'full',
     resize = 'host',
+    batchSizes = devices.cpu.batchSizes,
+    isSlowAtFirst = false,
     runsGraphs = false,
     log,
     startWorker,
@@ -96,7 +106,10 @@ export async function createWatchedEngine(
   const startLink = () => {
     const gate = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT));
     const started = { worker: startWorker(gate), gate };
-    latest = createWorkerLink(started, { runTimeoutMs, leastRunTimeoutMs, loadTimeoutMs });
+    latest = createWorkerLink(started, {
+      firstRunTimeoutMs: isSlowAtFirst ? Math.max(runTimeoutMs, loadTimeoutMs) : runTimeoutMs,
+      ...{ runTimeoutMs, leastRunTimeoutMs, loadTimeoutMs },
+    });
     return latest;
   };
 
@@ -175,6 +188,7 @@ export async function createWatchedEngine(
     name,
     precision: wanted,
     resize,
+    batchSizes,
     ...(runsGraphs ? { loadGraph } : {}),
     async load(spec): Promise<Session> {
       if (isClosed) throw closed();

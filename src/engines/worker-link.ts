@@ -13,6 +13,8 @@ type Request = WorkerRequest extends infer One
 /** Longest time of one request before the worker counts as hung. */
 export interface WorkerLinkOptions {
   readonly runTimeoutMs: number;
+  /** What the first run of a model in a batch size is given. */
+  readonly firstRunTimeoutMs: number;
   /** What a run of a known batch size is given at least; see `RunPatience`. */
   readonly leastRunTimeoutMs: number;
   /** Of everything but a run: starting and loading take longer. */
@@ -59,9 +61,11 @@ interface Pending {
  */
 export function createWorkerLink(
   { worker, gate }: StartedWorker,
-  { runTimeoutMs, leastRunTimeoutMs, loadTimeoutMs }: WorkerLinkOptions,
+  { runTimeoutMs, firstRunTimeoutMs, leastRunTimeoutMs, loadTimeoutMs }: WorkerLinkOptions,
 ): WorkerLink {
-  const patience = new RunPatience({ mostMs: runTimeoutMs, leastMs: leastRunTimeoutMs });
+  const patience = new RunPatience({
+    ...{ mostMs: runTimeoutMs, firstMs: firstRunTimeoutMs, leastMs: leastRunTimeoutMs },
+  });
   const pending = new Map<number, Pending>();
   const letExit = holdExit(gate);
   let nextId = 1;

@@ -2,6 +2,7 @@ import { symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import {
+  assertStarts,
   checkDevice,
   createMachine,
   createOnnxGraphRunner,
@@ -30,16 +31,19 @@ function machineOf({
   libraries = {},
   files = [],
   libraryFolders = [],
+  visibleGpus = null,
 }: {
   readonly platform?: string;
   readonly driver?: string;
   readonly libraries?: Readonly<Record<string, string>>;
   readonly files?: readonly string[];
   readonly libraryFolders?: readonly string[];
+  readonly visibleGpus?: string | null;
 }): Machine {
   return {
     platform,
     libraryFolders,
+    visibleGpus,
     runtimeFolder: '/runtime',
     exists: (path) => files.includes(path),
     list: (folder) =>
@@ -130,6 +134,7 @@ test('versions are read from the files that the links of a library folder lead t
     ...createMachine(),
     platform: 'linux-x64',
     libraryFolders: [folder],
+    visibleGpus: null,
     runtimeFolder: folder,
     run: async (program) => (program === 'nvidia-smi' ? '580.65.06, NVIDIA H200\n' : null),
   };
@@ -155,6 +160,52 @@ test('a folder of LD_LIBRARY_PATH comes before what the loader knows', async (t)
   });
   const { found } = await checkDevice('cuda', machine, named);
   t.regex(found, /cuDNN 9$/, 'the file of that folder, whose name tells no more');
+});
+
+test('the GPU that is told is the one that CUDA may see', async (t) => {
+  const driver = [
+    '580.65.06, NVIDIA A2, GPU-aaaa-1',
+    '580.65.06, NVIDIA H200, GPU-bbbb-2',
+    '580.65.06, NVIDIA A2, GPU-cccc-3',
+  ].join('\n');
+  const given = { driver, libraries: cuda13, files: [provider] };
+  const seen = async (visibleGpus: string | null) =>
+    checkDevice('cuda', machineOf({ ...given, visibleGpus }), named);
+  for (const [visible, gpu] of [
+    [null, 'NVIDIA A2'],
+    ['1', 'NVIDIA H200'],
+    ['1,0', 'NVIDIA H200'],
+    ['GPU-bbbb', 'NVIDIA H200'],
+    ['MIG-1f2e', 'MIG-1f2e'],
+  ] as const) {
+    const { obstacle, found } = await seen(visible);
+    t.is(obstacle, null);
+    t.is(found, `${gpu}, driver 580.65.06, CUDA 13.0.96, cuDNN 9.13.0`);
+  }
+  for (const visible of ['', '-1', '3', 'GPU-dddd', 'all']) {
+    t.is(
+      (await seen(visible)).obstacle,
+      `CUDA_VISIBLE_DEVICES="${visible}" hides every GPU: name one of 3, or unset it`,
+    );
+  }
+});
+
+test('a device whose check passes and that does not start says why and what to install', async (t) => {
+  const listed: Machine = {
+    ...machineOf({ libraries: { 'libvulkan.so.1': '/usr/lib/libvulkan.so.1.3.239' } }),
+    runtimeFolder: '/runtime',
+  };
+  if (process.env['VK_ICD_FILENAMES'] !== undefined || createMachine().exists('/dev/dri')) {
+    t.log('SKIPPED: this machine has a Vulkan');
+    t.pass();
+    return;
+  }
+  await assertStarts('cpu', listed);
+  await t.throwsAsync(assertStarts('webgpu', listed), {
+    code: 'unsupported',
+    message:
+      /^onnxruntime did not start on it: .*adapter.*; install the GPU's Vulkan driver .* \(Vulkan\)$/i,
+  });
 });
 
 test('auto wants a GPU for WebGPU; who names it may have a simulated one', async (t) => {

@@ -286,6 +286,33 @@ test.serial(
   },
 );
 
+test.serial(
+  'where a device builds for each shape, the first run of a size has the time of a load',
+  async (t) => {
+    // The table's word for a GPU, whatever computes here.
+    const workers: Worker[] = [];
+    const engine = await createOnnxEngine(
+      { device: 'webgpu', threads: 1, restartDelayMs: 5, runTimeoutMs: 50 },
+      {
+        startWorker(settings) {
+          const worker = startOnnxWorker({ ...settings, device: 'cpu' });
+          workers.push(worker);
+          return worker;
+        },
+      },
+    );
+    t.teardown(() => engine.close());
+    const session = await engine.load({ model: tinyModel({ stepsPerLevel: 1500 }), ...tinySpec });
+    const slow = (batchSize: number) =>
+      session.run(new Uint8Array(batchSize * rowBytes).fill(255), batchSize);
+    t.true((await slow(1)).runMs > 50, 'or this test could not fail');
+    await slow(2);
+    await t.throwsAsync(slow(1), { code: 'not_ready' }, 'its second run of that size hangs');
+    await once(workers[0] as Worker, 'exit'); // the native call ends some time
+    await slow(1); // another worker, for which it is the first
+  },
+);
+
 test.serial('the event loop goes on while a batch runs', async (t) => {
   const { engine } = await openEngine(t);
   const session = await engine.load({ model: tinyModel({ stepsPerLevel: 1500 }), ...tinySpec });

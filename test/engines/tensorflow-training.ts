@@ -43,6 +43,8 @@ async function both(
   const apart = { gradients: 0, rest: 0 };
   let compared = 0;
   const runner: GraphRunner = {
+    device: 'both',
+    note: '',
     async run(inputs, into) {
       const [expected, got] = [await onnx.run(inputs, into), await tensorflow.run(inputs)];
       t.deepEqual(Object.keys(got).sort(), Object.keys(expected).sort());

@@ -135,7 +135,7 @@ test('a batch that does not fit is refused and counts no step', async (t) => {
 test('a state without a weight is refused by its name', (t) => {
   const state = new Map(initialiseParameters(network, 1));
   state.delete('conv1/bias');
-  const runner = { run: async () => ({}), close: async () => {} };
+  const runner = { device: '', note: '', run: async () => ({}), close: async () => {} };
   t.throws(() => createStepRunner(start(state), { runner }), {
     message: 'expected 4 values of conv1/bias, got none',
   });
