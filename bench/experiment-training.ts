@@ -62,7 +62,7 @@ export async function trainInPlace(
   let epochs = 0;
   const outcome = await trainRun(
     {
-      ...{ folder, device: 'cpu', stepsPerCall: 0, tensorflowPackage: null, threads, share: 1 },
+      ...{ folder, devices: ['cpu'], stepsPerCall: 0, tensorflowPackage: null, threads, share: 1 },
       checkpointEveryMs: 60_000,
       frameCache: { folder: frameCache, maxBytes: 2 ** 31 },
       resumed: isKept ? { epochsTold: 0 } : null,

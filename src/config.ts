@@ -192,9 +192,11 @@ const schema = z.strictObject({
   prepareThreads: whole(0, 1024)
     .default(0)
     .describe('worker threads that decode and resize; 0: one a core, at most 4'),
-  trainingDevice: oneOf(['cpu', 'cuda', 'webgpu', 'directml', 'coreml'])
+  trainingDevice: oneOf(['auto', 'cpu', 'cuda', 'webgpu', 'directml', 'coreml'])
     .default('cpu')
-    .describe('where training steps run; one that is not there stops the start'),
+    .describe(
+      'where trainings of ONNX Runtime run and validate: auto takes CUDA, then the CPU; one that is named and not there stops the start',
+    ),
   trainingStepsPerCall: whole(0, 256)
     .default(0)
     .describe(

@@ -73,6 +73,7 @@ export async function followRun(
             `run ${event.runId}: ${event.spec.network}, ${event.parameterCount.toLocaleString('en')} parameters, ` +
               `${event.trainingFrames} frames train, ${event.validationFrames} validate`,
           );
+          if (event.device !== '') say(`it trains on ${describeDevice(event)}`);
           break;
         case 'framesLoaded':
           show({ title: 'loading', unit: 'frames', total: event.total }, event.loaded, event);
@@ -125,6 +126,17 @@ export async function followRun(
   } finally {
     endBar();
   }
+}
+
+/** Where a run trains, and why not elsewhere. */
+export function describeDevice({
+  device,
+  deviceNote,
+}: {
+  readonly device: string;
+  readonly deviceNote: string;
+}): string {
+  return deviceNote === '' ? device : `${device} (${deviceNote})`;
 }
 
 /** "0.1250", or "-" where a score is not defined or was not kept. */

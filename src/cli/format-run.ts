@@ -1,7 +1,7 @@
 import { formatTable, left, right, type TableOptions } from '../table.js';
 import type { Run } from '../training/index.js';
 import { formatFacts, formatMinute, wrapLine } from './fit-line.js';
-import { describeEpoch, formatScore, type KeptScores } from './follow-run.js';
+import { describeDevice, describeEpoch, formatScore, type KeptScores } from './follow-run.js';
 
 /** Every run in a line. */
 export function formatRuns(runs: readonly Run[], options: TableOptions): string {
@@ -32,6 +32,7 @@ export function formatRun(run: Run, options: TableOptions): string {
     ['run', run.id],
     ['state', run.failure === '' ? run.state : `${run.state}: ${run.failure}`],
     ...(run.resumable ? [['go on', `npx cytostream runs resume ${run.id}`] as const] : []),
+    ['device', describeDevice(run) || '-'],
     ['started', new Date(run.startedAtMs).toISOString()],
     ['ended', run.endedAtMs === null ? '-' : new Date(run.endedAtMs).toISOString()],
     [

@@ -14,6 +14,7 @@ import {
   type Engine,
   type Machine,
   type OnnxEngineOptions,
+  remedyOf,
   withGraphs,
 } from '../engines/index.js';
 import { DomainError } from '../errors.js';
@@ -89,20 +90,45 @@ export async function openOnnxRuntime(
       log.info({ ...about, ...reasons }, 'the engine starts');
       return engine;
     } catch (thrown) {
-      steppedDown.push(`${device}: ${DomainError.from(thrown).message}`);
+      const { message } = DomainError.from(thrown);
+      const remedy = device === 'cpu' ? '' : `, ${remedyOf(device)}`;
+      steppedDown.push(`${device}: ${message}${remedy}`);
     }
   }
   throw new DomainError('unsupported', `no device can be used: ${steppedDown.join('; ')}`);
 }
 
-/** Throws `unsupported` with what to install when training cannot run on this device. */
-export async function assertTrainingDevice(
-  device: Config['trainingDevice'],
+/** What `auto` tries for training, best first. */
+const trainingDevices: readonly DeviceName[] = ['cuda', 'cpu'];
+
+/**
+ * Where trainings may run, best first: the device that is named, or with `auto` those against which
+ * nothing speaks; one line of the log says so. Whether a device starts is seen by each run.
+ * Throws `unsupported` with what to install.
+ */
+export async function findTrainingDevices(
+  asked: Config['trainingDevice'],
+  log: Log,
   machine: Machine = createMachine(),
-): Promise<void> {
-  const { obstacle } = await checkDevice(device, machine, { isNamed: true });
-  if (obstacle === null) return;
-  throw new DomainError('unsupported', `training cannot run on ${device}: ${obstacle}`);
+): Promise<readonly DeviceName[]> {
+  const isNamed = asked !== 'auto';
+  const devicesFound: DeviceName[] = [];
+  const steppedDown: string[] = [];
+  const about: string[] = [];
+  for (const device of isNamed ? [asked] : trainingDevices) {
+    const { obstacle, found } = await checkDevice(device, machine, { isNamed });
+    if (obstacle === null) devicesFound.push(device);
+    else steppedDown.push(`${device}: ${obstacle}`);
+    if (obstacle === null && found !== '') about.push(found);
+  }
+  const [device] = devicesFound;
+  if (device === undefined) {
+    throw new DomainError('unsupported', `training cannot run on ${steppedDown.join('; ')}`);
+  }
+  const [found] = about;
+  const reasons = steppedDown.length > 0 ? { steppedDown: steppedDown.join('; ') } : {};
+  log.info({ device, ...(found && { found }), ...reasons }, 'trainings run here');
+  return devicesFound;
 }
 
 /** Workers, each with the threads of one run. */

@@ -8,7 +8,7 @@ import { createTrainer, type Trainer } from '../training/index.js';
 import { batcherOptions } from './batcher-options.js';
 import { createClosers } from './closers.js';
 import { createCompare } from './compare.js';
-import { assertTrainingDevice, openEngine } from './open-engine.js';
+import { findTrainingDevices, openEngine } from './open-engine.js';
 import { createPromotion, type PromoteThroughGates } from './promotion.js';
 import { createServingWatch } from './serving-watch.js';
 
@@ -47,7 +47,7 @@ export async function openParts(config: Config, overrides: PartsOverrides = {}):
   try {
     const log = overrides.log ?? createLog({ level: config.logLevel });
     const metrics = createMetrics();
-    await assertTrainingDevice(config.trainingDevice);
+    const trainingDevices = await findTrainingDevices(config.trainingDevice, log);
     const store = await openModelStore(config.modelsDir);
     const engine = overrides.engine ?? (await openEngine(config, log));
     closers.add(() => engine.close());
@@ -74,7 +74,7 @@ export async function openParts(config: Config, overrides: PartsOverrides = {}):
     const trainer = createTrainer(
       {
         runsDir: config.runsDir,
-        device: config.trainingDevice,
+        devices: trainingDevices,
         stepsPerCall: config.trainingStepsPerCall,
         tensorflowPackage: config.tensorflowPackage || null,
         threads: config.trainingThreads,

@@ -6,7 +6,11 @@ export function foldRun(record: RunRecord, events: readonly RunEvent[]): Omit<Ru
   const history: EpochScores[] = [];
   let end: (RunEvent & { kind: 'ended' }) | null = null;
   let publishedVersion: number | null = null;
+  let where = { device: '', deviceNote: '' };
   for (const event of events) {
+    if (event.kind === 'started') {
+      where = { device: event.device, deviceNote: event.deviceNote };
+    }
     if (event.kind === 'epoch') {
       const { kind: _kind, number: _number, runId: _runId, atMs: _atMs, ...scores } = event;
       history.push(scores);
@@ -20,6 +24,7 @@ export function foldRun(record: RunRecord, events: readonly RunEvent[]): Omit<Ru
     spec: record.spec,
     state: end?.state ?? 'running',
     failure: end?.state === 'failed' ? end.reason : '',
+    ...where,
     startedAtMs: record.startedAtMs,
     endedAtMs: end?.atMs ?? null,
     publishedVersion,

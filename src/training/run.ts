@@ -104,6 +104,10 @@ export type RunEventBody =
       readonly validationFrames: number;
       /** Steps done by then: above 0 where a Run goes on from a checkpoint. */
       readonly stepsDone: number;
+      /** "onnxruntime/cuda": what runs the steps, and where. */
+      readonly device: string;
+      /** Why not elsewhere, or not wholly there; empty where there is nothing to say. */
+      readonly deviceNote: string;
     }
   /** After an end that was none: the Run goes on, in another process. */
   | { readonly kind: 'resumed' }
@@ -137,6 +141,9 @@ export interface Run {
   readonly spec: RunSpec;
   readonly state: RunState;
   readonly failure: string;
+  /** As its start told; empty before. */
+  readonly device: string;
+  readonly deviceNote: string;
   readonly startedAtMs: number;
   readonly endedAtMs: number | null;
   readonly publishedVersion: number | null;

@@ -9,7 +9,7 @@ import { hpaChannels, type InputSpec } from '../frames/index.js';
 import { hpaLabels, type LabelSet } from '../label-set.js';
 import type { Log } from '../telemetry/index.js';
 import { findParent, type Parent } from './parent.js';
-import type { Outcome, ProcessOptions } from './process/messages.js';
+import type { Outcome, ProcessEvent, ProcessOptions } from './process/messages.js';
 import { type Promote, promoteIn, publishRun, type VersionStore } from './publish-run.js';
 import type { Run, RunEvent, RunEventBody, RunSpec } from './run.js';
 import { type RunRecord, runFiles } from './run-folder.js';
@@ -23,8 +23,11 @@ export interface TrainerOptions {
   readonly inputSpec?: InputSpec;
   /** @default the 28 of the Atlas */
   readonly labels?: LabelSet;
-  /** Where steps run; what it lacks runs on the CPU, and so does validation. @default 'cpu' */
-  readonly device?: DeviceName;
+  /**
+   * Where runs of ONNX Runtime train and validate: on the first that starts; what it lacks runs
+   * on the CPU. Runs tell which it was. @default the CPU
+   */
+  readonly devices?: readonly DeviceName[];
   /** Package or folder of TensorFlow, for runs of that engine. @default those of npm, as they are there */
   readonly tensorflowPackage?: string | null;
   /** Training steps between which weights stay on the device. @default 0, as many as suit it */
@@ -81,7 +84,7 @@ export interface Trainer {
    * process was started. What is wrong with the dataset ends the run as `failed`.
    *
    * Throws `model_unknown`, `model_failed` and `option_invalid` for a parent or frozen
-   * layers that do not fit, `overloaded` while another runs, `run_exists`, `option_invalid` for an id that
+   * layers that do not fit, `option_invalid` for an engine that would leave the devices alone, `overloaded` while another runs, `run_exists`, `option_invalid` for an id that
    * cannot be a folder's name, `storage_failed`, `draining` after `close`.
    */
   start(spec: RunSpec, runId?: string): Promise<Run>;
@@ -90,7 +93,7 @@ export interface Trainer {
    * was written; resolves with the number of its first new event once its process was
    * started. What it publishes then is a version of its own.
    *
-   * Throws `run_unknown`, `run_state`, `overloaded`, `storage_failed`, `draining`.
+   * Throws `run_unknown`, `run_state`, `option_invalid` as `start`, `overloaded`, `storage_failed`, `draining`.
    */
   resume(runId: string): Promise<{ readonly run: Run; readonly fromNumber: number }>;
   /**
@@ -131,6 +134,8 @@ interface ActiveRun {
   readonly settled: Promise<void>;
 }
 
+type ProcessStart = ProcessEvent & { readonly kind: 'started' };
+
 /** A run whose folder is there and whose process is yet to be started. */
 interface OpenedRun {
   readonly what: Pick<RunRecord, 'spec' | 'inputSpec' | 'labels'>;
@@ -147,7 +152,7 @@ export function createTrainer(
     runsDir,
     inputSpec = defaultInputSpec,
     labels = hpaLabels,
-    device = 'cpu',
+    devices = ['cpu'],
     tensorflowPackage = null,
     stepsPerCall = 0,
     threads = 0,
@@ -174,6 +179,7 @@ export function createTrainer(
 
   async function start(spec: RunSpec, runId = newRunId()): Promise<Run> {
     await begin(runId, async () => {
+      assertDeviceFits(spec);
       const parent = await findParent(spec, { inputSpec, labels }, store);
       const what = { spec: { ...spec, parent: parent?.ref ?? '' }, inputSpec, labels };
       const { path } = await runs.create(runId, what);
@@ -185,6 +191,7 @@ export function createTrainer(
 
   async function resume(runId: string): ReturnType<Trainer['resume']> {
     const { fromNumber } = await begin(runId, async () => {
+      assertDeviceFits((await runs.get(runId)).spec);
       const { path, record, resumed } = await runs.resume(runId);
       const epochsTold = (await runs.get(runId)).history.length;
       return {
@@ -237,12 +244,13 @@ export function createTrainer(
       if (parent) await writeDurably(join(folder, runFiles.parent), [parent.model]);
       const process = await startProcess(
         {
-          ...{ folder, device, stepsPerCall, tensorflowPackage, threads, share },
+          ...{ folder, devices, stepsPerCall, tensorflowPackage, threads, share },
           ...{ checkpointEveryMs, frameCache, resumed },
           parentTemperature: parent?.temperature ?? 1,
         },
         {
           onEvent: (event) => {
+            if (event.kind === 'started') tellDevice(runId, event);
             written = Promise.all([written, runs.append(runId, event)]);
             written.catch(() => process.kill());
           },
@@ -287,6 +295,20 @@ export function createTrainer(
       await runs.append(runId, { kind: 'published', model: spec.model, version });
       return refusal;
     }
+  }
+
+  function tellDevice(run: string, { device, deviceNote: note }: ProcessStart): void {
+    if (note === '') log.info({ run, device }, 'a run trains');
+    else log.warn({ run, device, note }, 'a run trains');
+  }
+
+  /** A device that was named is not left for another in silence. */
+  function assertDeviceFits({ engine }: RunSpec): void {
+    if (engine !== 'tensorflow' || devices.includes('cpu')) return;
+    throw new DomainError(
+      'option_invalid',
+      `engine: tensorflow trains where its own package computes, expected the training device cpu or auto, got ${devices.join(', ')}`,
+    );
   }
 
   async function stop(runId: string): Promise<Run> {

@@ -30,6 +30,8 @@ const whole: readonly RunEventBody[] = [
     trainingFrames: 160,
     validationFrames: 40,
     stepsDone: 0,
+    device: 'onnxruntime/cuda+cpu',
+    deviceNote: 'a step: parts of it run on cpu',
   },
   { kind: 'framesLoaded', loaded: 100, total: 200 },
   { kind: 'framesLoaded', loaded: 200, total: 200 },
@@ -84,6 +86,7 @@ test('a run is shown as a bar over all steps and a line an epoch', async (t) => 
   const end = await followRun(numbered(whole), { json: false }, terminal);
   t.deepEqual(printed, [
     'run run-1: seed-cnn, 5,217,340 parameters, 160 frames train, 40 validate',
+    'it trains on onnxruntime/cuda+cpu (a step: parts of it run on cpu)',
     'epoch 1/2  loss 0.5000  validation loss 0.2500  macro F1, labels present 0.3750 (training 0.4000)  average precision 0.4500 (training 0.5500)  accuracy 0.9600 ("no" 0.9500)  12.3 s  best',
     'epoch 2/2  loss 0.5000  validation loss 0.2500  macro F1, labels present 0.3750 (training 0.4000)  average precision 0.4500 (training 0.5500)  accuracy 0.9600 ("no" 0.9500)  12.3 s',
     'exporting the weights of epoch 1, checking them and choosing thresholds',
@@ -141,7 +144,7 @@ test('a run that was resumed is followed beyond the end that was none', async (t
   const end = await followRun(events, { json: false }, terminal);
   t.is(end?.state, 'finished');
   t.is(end?.published?.version, 3);
-  t.deepEqual(printed.slice(2, 4), [
+  t.deepEqual(printed.slice(3, 5), [
     'the trainer process was ended by SIGKILL; resumed',
     'going on after step 5',
   ]);

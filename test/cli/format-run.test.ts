@@ -9,6 +9,8 @@ const run: Run = {
   spec: newSpec({ model: 'cells', epochs: 3 }),
   state: 'failed',
   failure: 'the disk is full',
+  device: 'onnxruntime/cuda',
+  deviceNote: 'webgpu: no GPU is here',
   startedAtMs: Date.UTC(2026, 10, 23, 18, 10, 4),
   endedAtMs: null,
   publishedVersion: null,
@@ -27,6 +29,7 @@ test('what a run was asked for is told by the options that ask for it', async (t
     names.filter((name) => !new RegExp(`^ +--${name}\\b`, 'm').test(stdout)),
     [],
   );
+  t.true(facts.includes('device               onnxruntime/cuda (webgpu: no GPU is here)'));
   t.true(facts.includes('go on                npx cytostream runs resume run-1'));
   t.regex(facts.join('\n'), /^from +-$/m);
 });

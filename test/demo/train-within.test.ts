@@ -32,7 +32,8 @@ function createServer() {
       return { ...body, number, runId: 'run-1', atMs };
     };
     const begun = { parameterCount: 1, trainingFrames: 8, validationFrames: 2, stepsDone: 0 };
-    yield tell(0, { kind: 'started', spec, ...begun });
+    const where = { device: 'onnxruntime/cpu', deviceNote: '' };
+    yield tell(0, { kind: 'started', spec, ...begun, ...where });
     const step = { kind: 'step', stepsInEpoch: 1, loss: 0.5, framesPerSecond: 1 } as const;
     while (epochsDone < spec.epochs && stops.length === 0) {
       epochsDone += 1;

@@ -11,7 +11,9 @@ import {
 import { type InputSpec, planResize } from '../../src/frames/index.js';
 import { buildInference, buildTrainingStep, initialiseParameters } from '../../src/graph/index.js';
 import { createNetwork } from '../../src/training/networks/index.js';
+import { openStep } from '../../src/training/process/open-step.js';
 import { goldenInputs, goldenParameters, networkOf, readGolden } from '../graph/golden.js';
+import { newSpec } from '../training/run-fixtures.js';
 import { mirrorModel } from './mirror-model.js';
 
 /** A simulated GPU on a busy machine is slow, not hung: the test's own time limit ends it. */
@@ -83,6 +85,17 @@ async function train(on: DeviceName): Promise<Record<string, GraphTensor>> {
   return { ...outputs };
 }
 
+/** Where a run would train that network, and what it would tell of that. */
+async function place(on: DeviceName): Promise<string> {
+  const { runner, note } = await openStep({
+    ...{ spec: newSpec({ batchSize: 2 }), network: networkOf(readGolden('small')) },
+    ...{ loss: { kind: 'bce' }, devices: [on], stepsPerCall: 0, threads: 1 },
+    tensorflowPackage: null,
+  });
+  await runner.close();
+  return `${runner.device}: ${note}`;
+}
+
 /** What becomes of raw planes that the graph resizes: boxes, areas, mixing. */
 async function resize(on: DeviceName) {
   const engine = await createOnnxEngine({ device: on, threads: 1, ...watch });
@@ -134,5 +147,6 @@ console.log(
       distance: largestDistance(resizedHere.levels, resizedOnCpu.levels),
     },
     step: Object.fromEntries(stepDistances),
+    place: await place(device),
   }),
 );

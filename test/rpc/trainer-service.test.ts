@@ -14,6 +14,8 @@ const run: Run = {
   spec,
   state: 'running',
   failure: '',
+  device: 'onnxruntime/cuda',
+  deviceNote: '',
   startedAtMs: 1000,
   endedAtMs: null,
   publishedVersion: null,

@@ -232,6 +232,8 @@ const events: readonly RunEvent[] = [
     trainingFrames: 8,
     validationFrames: 2,
     stepsDone: 812,
+    device: 'onnxruntime/cuda+cpu',
+    deviceNote: 'a step: parts of it run on cpu',
   },
   { ...at, kind: 'framesLoaded', loaded: 4, total: 10 },
   { ...at, kind: 'step', epoch: 1, step: 2, stepsInEpoch: 3, loss: 0.25, framesPerSecond: 20.5 },

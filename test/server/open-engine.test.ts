@@ -2,7 +2,7 @@ import test from 'ava';
 import { parseConfig } from '../../src/config.js';
 import { createFakeEngine, createMachine, type Engine } from '../../src/engines/index.js';
 import {
-  assertTrainingDevice,
+  findTrainingDevices,
   openEngine,
   openOnnxRuntime,
   poolOf,
@@ -51,11 +51,37 @@ test('a device that is named and not there is an error that says what to install
 
 test('a device for training that is not there is an error too', async (t) => {
   const linux = { ...bare, platform: 'linux-x64' };
-  await assertTrainingDevice('cpu', linux);
-  await t.throwsAsync(assertTrainingDevice('cuda', linux), {
+  await t.throwsAsync(findTrainingDevices('cuda', silentLog, linux), {
     code: 'unsupported',
     message: /^training cannot run on cuda: no NVIDIA GPU answers: install NVIDIA's driver/,
   });
+});
+
+test('where trainings run is told at the start, and why not elsewhere', async (t) => {
+  const lines: object[] = [];
+  const log = { ...silentLog, info: (fields: object) => lines.push(fields) } as Log;
+  const linux = { ...bare, platform: 'linux-x64' };
+  t.deepEqual(await findTrainingDevices('cpu', log, linux), ['cpu']);
+  t.deepEqual(await findTrainingDevices('auto', log, linux), ['cpu']);
+  const h200 = {
+    ...linux,
+    exists: () => true,
+    libraryFolders: ['/cuda'],
+    realPath: async (path: string) => `${path}.0`,
+    run: async (program: string) =>
+      program === 'nvidia-smi' ? '580.65.06, NVIDIA H200, GPU-1\n' : null,
+  };
+  t.deepEqual(await findTrainingDevices('cuda', log, h200), ['cuda']);
+  // A GPU that does not start is stepped down from by the run.
+  t.deepEqual(await findTrainingDevices('auto', log, h200), ['cuda', 'cpu']);
+  const found = 'NVIDIA H200, driver 580.65.06, CUDA 13.0, cuDNN 9.0';
+  const steppedDown = "cuda: no NVIDIA GPU answers: install NVIDIA's driver, version 580 or newer";
+  t.deepEqual(lines, [
+    { device: 'cpu' },
+    { device: 'cpu', steppedDown },
+    { device: 'cuda', found },
+    { device: 'cuda', found },
+  ]);
 });
 
 test('where one of several workers does not start, those that did are closed', async (t) => {
@@ -106,6 +132,7 @@ test('a device whose check passes and that does not start is stepped down from a
   const { device, steppedDown } = lines.at(-1) as { device: string; steppedDown: string };
   t.is(device, 'cpu');
   t.regex(steppedDown, /webgpu: onnxruntime did not start on webgpu: .*adapter/i);
+  t.regex(steppedDown, /, install the GPU's Vulkan driver/);
 });
 
 test('the cores are shared between the workers, unless a setting says how', (t) => {

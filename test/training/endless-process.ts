@@ -17,7 +17,7 @@ let isTold = false;
 const trainer = await startTrainerProcess(
   {
     folder,
-    device: 'cpu',
+    devices: ['cpu'],
     stepsPerCall: 0,
     tensorflowPackage: null,
     threads: 1,

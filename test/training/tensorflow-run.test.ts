@@ -22,6 +22,7 @@ for (const [name, tensorflowPackage, frameCount, batchSize] of packages) {
         await trainer.start({ ...short, model: engine, engine }, engine);
         const events = await follow(trainer, engine);
         t.like(events.at(-1), { kind: 'ended', state: 'finished' });
+        t.regex((await trainer.get(engine)).device, new RegExp(`^${engine}/`));
         return events.flatMap((event) => (event.kind === 'step' ? [event.loss] : []));
       };
       const [expected, got] = [await lossesOf('onnxruntime'), await lossesOf('tensorflow')];

@@ -9,6 +9,7 @@ import {
   type RunSpec,
   type Serving,
   type Trainer,
+  type TrainerCollaborators,
   type TrainerOptions,
   type VersionStore,
 } from '../../src/training/index.js';
@@ -35,11 +36,13 @@ export async function openTestTrainer(
     store,
     serving,
     promote,
+    log = silentLog,
     ...options
   }: Partial<TrainerOptions> & {
     readonly frameCount?: number;
     readonly store?: VersionStore;
     readonly serving?: Serving;
+    readonly log?: TrainerCollaborators['log'];
     readonly promote?: (name: string, version: number) => Promise<unknown>;
   } = {},
 ): Promise<TestTrainer> {
@@ -57,7 +60,7 @@ export async function openTestTrainer(
       ...options,
     },
     {
-      log: silentLog,
+      log,
       store: store ?? models,
       ...(promote ? { promote } : {}),
       ...(serving ? { serving } : {}),

@@ -41,7 +41,7 @@ async function startEndless(t: Parameters<typeof makeFolder>[0]) {
   const trainer = await startTrainerProcess(
     {
       folder: path,
-      device: 'cpu',
+      devices: ['cpu'],
       stepsPerCall: 0,
       tensorflowPackage: null,
       threads: 1,

@@ -27,6 +27,7 @@ test.serial(
     );
     const [first] = events;
     t.like(first, { kind: 'started', trainingFrames: 9, validationFrames: 3, spec });
+    t.like(first, { device: 'onnxruntime/cpu', deviceNote: '' });
     const kinds = events.map(({ kind }) => kind).filter((kind) => kind !== 'framesLoaded');
     t.deepEqual(kinds, [
       'started',
@@ -40,6 +41,7 @@ test.serial(
 
     const run = await trainer.get('first-run');
     t.like(run, { state: 'finished', failure: '', publishedVersion: 1 });
+    t.is(run.device, 'onnxruntime/cpu');
     t.is(run.history.length, 2);
     // The first version of a name has nothing to be compared with: it goes live.
     t.deepEqual(await models.aliases('small'), { live: 1 });

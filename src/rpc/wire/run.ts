@@ -94,6 +94,8 @@ export function toWireRun(run: Run): WireRun {
     endedAt: run.endedAtMs === null ? undefined : new Date(run.endedAtMs),
     publishedVersion: run.publishedVersion ?? 0,
     resumable: run.resumable,
+    device: run.device,
+    deviceNote: run.deviceNote,
     history: run.history.map(toWireEpoch),
   };
 }
@@ -108,6 +110,8 @@ export function fromWireRun(wire: WireRun): Run {
     endedAtMs: wire.endedAt?.getTime() ?? null,
     publishedVersion: wire.publishedVersion === 0 ? null : wire.publishedVersion,
     resumable: wire.resumable,
+    device: wire.device,
+    deviceNote: wire.deviceNote,
     history: wire.history.map(fromWireEpoch),
   };
 }
@@ -134,8 +138,10 @@ function toWireBody(event: RunEventBody): NonNullable<WireRunEvent['event']> {
   switch (event.kind) {
     case 'started': {
       const { spec, parameterCount, trainingFrames, validationFrames, stepsDone } = event;
-      const value = { parameterCount, trainingFrames, validationFrames, stepsDone };
-      return { $case: 'started', value: { ...value, spec: toWireRunSpec(spec) } };
+      const { device, deviceNote } = event;
+      const size = { parameterCount, trainingFrames, validationFrames };
+      const value = { ...size, stepsDone, device, deviceNote, spec: toWireRunSpec(spec) };
+      return { $case: 'started', value };
     }
     case 'framesLoaded':
       return { $case: 'framesLoaded', value: { loaded: event.loaded, total: event.total } };

@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import { createOnnxGraphRunner } from '../../engines/index.js';
+import { createOnnxGraphRunner, type DeviceName } from '../../engines/index.js';
 import { DomainError } from '../../errors.js';
 import { makeFolder, writeDurably } from '../../files/index.js';
 import {
@@ -44,7 +44,9 @@ export interface Exported {
  * what that frame gave.
  *
  * Before that, both graphs answer held-out frames: the exported one in the runtime, and
- * the training step without its dropouts. Throws `internal` where they differ by more
+ * the training step without its dropouts. They do so on the CPU wherever the run trained:
+ * what it gives is the record that every machine's golden frame is held against. All that
+ * goes over many frames runs on the device. Throws `internal` where they differ by more
  * than `exportTolerance`, and `storage_failed`.
  */
 export async function exportModel(
@@ -61,9 +63,9 @@ export async function exportModel(
     readonly validation: FrameSet;
     readonly folder: string;
   },
-  { threads }: { readonly threads: number },
+  { threads, device }: { readonly threads: number; readonly device: DeviceName },
 ): Promise<Exported> {
-  const whitening = await fitDistance({ network, parameters, training }, { threads });
+  const whitening = await fitDistance({ network, parameters, training }, { threads, device });
   const model = buildInference(network, parameters, { whitening });
   const count = Math.min(checkedFrames, validation.frames.length);
   const rows = Array.from({ length: count }, (_, row) => row);
@@ -72,9 +74,11 @@ export async function exportModel(
 
   const runner = await createOnnxGraphRunner(model, { threads });
   try {
-    const answer = (output: string, some: readonly number[]): Promise<Float32Array> =>
-      runOver({ set: validation, rows: some }, { output, shape: network.inputShape }, runner);
-    const served = await answer('probabilities', rows);
+    const answer = (some: readonly number[]): Promise<Float32Array> => {
+      const what = { output: 'probabilities', shape: network.inputShape };
+      return runOver({ set: validation, rows: some }, what, runner);
+    };
+    const served = await answer(rows);
     const difference = largestDifference(served, trained);
     if (!(difference <= exportTolerance)) {
       throw new DomainError(
@@ -83,8 +87,7 @@ export async function exportModel(
       );
     }
     const golden = batch.pixels.slice(0, validation.frameBytes);
-    const goldenOutput = await answer('probabilities', [0]);
-    const distances = await answer('distance', Array.from(validation.frames.keys()));
+    const goldenOutput = await answer([0]);
     await makeFolder(join(folder, dirname(exportFiles.model)));
     await writeDurably(join(folder, exportFiles.model), [model]);
     await writeDurably(join(folder, exportFiles.golden), [golden]);
@@ -92,6 +95,7 @@ export async function exportModel(
       { network, model, golden: { frame: golden, output: goldenOutput }, folder },
       { threads },
     );
+    const distances = await distancesOf(model);
     return {
       goldenOutput: [...goldenOutput],
       drift: {
@@ -102,6 +106,18 @@ export async function exportModel(
     };
   } finally {
     await runner.close();
+  }
+
+  /** Of the whole validation part. */
+  async function distancesOf(exported: Uint8Array): Promise<Float32Array> {
+    const measuring = await createOnnxGraphRunner(exported, { device, threads });
+    try {
+      const rows = Array.from(validation.frames.keys());
+      const what = { output: 'distance', shape: network.inputShape };
+      return await runOver({ set: validation, rows }, what, measuring);
+    } finally {
+      await measuring.close();
+    }
   }
 }
 

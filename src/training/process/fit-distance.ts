@@ -1,4 +1,4 @@
-import { createOnnxGraphRunner } from '../../engines/index.js';
+import { createOnnxGraphRunner, type DeviceName } from '../../engines/index.js';
 import {
   buildInference,
   descriptorParts,
@@ -20,10 +20,10 @@ export async function fitDistance(
     parameters,
     training,
   }: { readonly network: Network; readonly parameters: Parameters; readonly training: FrameSet },
-  { threads }: { readonly threads: number },
+  { threads, device }: { readonly threads: number; readonly device: DeviceName },
 ): Promise<Whitening> {
   const model = buildInference(network, parameters, { withDescriptor: true });
-  const runner = await createOnnxGraphRunner(model, { threads });
+  const runner = await createOnnxGraphRunner(model, { device, threads });
   try {
     const rows = evenly(training.frames.length, mostFrames);
     const shape = network.inputShape;

@@ -145,7 +145,8 @@ async function prepareAll(
   return true;
 }
 
-function targetsOf(frames: readonly DatasetFrame[], labelCount: number): Uint8Array {
+/** `[N, L]`, 1 where a frame has the label. */
+export function targetsOf(frames: readonly DatasetFrame[], labelCount: number): Uint8Array {
   const targets = new Uint8Array(frames.length * labelCount);
   for (const [row, { labelIndices }] of frames.entries()) {
     for (const label of labelIndices) targets[row * labelCount + label] = 1;

@@ -1,3 +1,4 @@
+import type { DeviceName } from '../../engines/index.js';
 import { type Report, score } from '../../evaluation/index.js';
 import { buildInference, type Loss, type Network, type Parameters } from '../../graph/index.js';
 import type { LabelSet } from '../../label-set.js';
@@ -29,6 +30,8 @@ export interface LearnOptions {
   readonly validation: FrameSet;
   /** Of the runtime; 0 is one a core. */
   readonly threads: number;
+  /** Where the validation runs: what trains it scores it. */
+  readonly device: DeviceName;
   /** Where it goes on from, the runner being at the same step; null at a start. */
   readonly from: LearningState | null;
 }
@@ -87,7 +90,7 @@ export async function learn(
   options: LearnOptions,
   collaborators: LearnCollaborators,
 ): Promise<Learned> {
-  const { spec, network, labels, loss, validation, threads, from } = options;
+  const { spec, network, labels, loss, validation, threads, device, from } = options;
   const { runner, tell, save, isStopRequested } = collaborators;
   const stopping = createEarlyStopping(spec.patience);
   const order = createFrameOrder(spec, options.training);
@@ -127,7 +130,7 @@ export async function learn(
     const model = buildInference(network, parameters);
     const { probabilities, report } = await validate(
       { model, set: validation, labels },
-      { threads, shape: network.inputShape },
+      { threads, device, shape: network.inputShape },
     );
     if (report === null) {
       return end('failed', `validation loss is NaN after epoch ${epoch}`);

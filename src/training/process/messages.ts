@@ -7,8 +7,8 @@ import type { FrameCacheOptions } from './frame-cache.js';
 export interface ProcessOptions {
   /** Folder of the run, with its spec in it. */
   readonly folder: string;
-  /** Where the steps run. */
-  readonly device: DeviceName;
+  /** Where the steps of ONNX Runtime run: on the first that starts. */
+  readonly devices: readonly DeviceName[];
   /** Steps of a call of the runtime; 0 is as many as suit the device. */
   readonly stepsPerCall: number;
   /** Threads of the runtime; 0 is one a core. */

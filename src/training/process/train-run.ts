@@ -8,30 +8,19 @@ import {
   openDataset,
   splitDataset,
 } from '../../dataset/index.js';
-import {
-  createOnnxGraphRunner,
-  createTensorflowGraphRunner,
-  devices,
-  type GraphRunner,
-} from '../../engines/index.js';
 import { DomainError } from '../../errors.js';
 import { writeDurably } from '../../files/index.js';
 import { createPreparer } from '../../frames/index.js';
 import {
   atTemperature,
-  buildTrainingStep,
   countParameters,
   initialiseParameters,
   type Parameters,
   readParameters,
-  repeatStep,
-  type TrainingStep,
-  type TrainingStepOptions,
 } from '../../graph/index.js';
 import type { SeenFrames } from '../../models/index.js';
 import { writeCheckpoint } from '../checkpoint.js';
 import { createNetwork } from '../networks/index.js';
-import type { RunSpec } from '../run.js';
 import { runFiles } from '../run-folder.js';
 import { readRunFolder } from '../run-store.js';
 import { createStepRunner } from '../step-runner.js';
@@ -39,10 +28,11 @@ import { createBatchLoader } from './batch-loader.js';
 import { decide } from './decide.js';
 import { exportModel } from './export-model.js';
 import { createFrameCache } from './frame-cache.js';
-import { framesOf, loadFrames } from './frame-set.js';
-import { createCheckpointKeeper, type KeptLearning, readKeptLearning } from './keep-checkpoint.js';
+import { type FrameSet, framesOf, loadFrames, targetsOf } from './frame-set.js';
+import { createCheckpointKeeper, readKeptLearning } from './keep-checkpoint.js';
 import { type Learned, learn } from './learn.js';
 import { exportFiles, type Outcome, type ProcessEvent, type ProcessOptions } from './messages.js';
+import { openStep } from './open-step.js';
 import { lossOf } from './run-loss.js';
 
 export interface TrainRunCollaborators {
@@ -61,9 +51,10 @@ const loadedIntervalMs = 200;
  * A training from its folder to an exported model:
  *
  * 1. read the spec, open the dataset, split it
- * 2. build the network and tell how large it is
+ * 2. build the network and its training step, load it on the device, and tell how large
+ *    the one is and where the other runs
  * 3. load the frames, once
- * 4. build the training step and learn, from weights of the seed, those of a published
+ * 4. learn, from weights of the seed, those of a published
  *    version or the checkpoint that an earlier process left; keep a checkpoint of it
  * 5. draw the curves
  * 6. keep the best weights, choose temperature and thresholds, check and write the served form,
@@ -71,13 +62,14 @@ const loadedIntervalMs = 200;
  * 7. draw validation frames with their true and predicted labels
  *
  * The checkpoint stays until the version is published, which is the parent's to do; a
- * run that diverged leaves none. Throws `dataset_invalid`, `option_invalid`, `storage_failed`, `checkpoint_corrupt`.
+ * run that diverged leaves none. Throws `dataset_invalid`, `option_invalid`, `unsupported` for
+ * a device that does not start, `storage_failed`, `checkpoint_corrupt`.
  */
 export async function trainRun(
   {
     folder,
-    device,
-    stepsPerCall: stepsAsked,
+    devices,
+    stepsPerCall,
     tensorflowPackage,
     threads,
     checkpointEveryMs,
@@ -96,29 +88,23 @@ export async function trainRun(
   const shape = { channels: channels.length, heightPx, widthPx, labelCount: labels.length };
   const network = createNetwork(spec.network, shape);
   const kept = resumed ? await readKeptLearning(folder, dataset.fingerprint) : null;
-  tell({
-    kind: 'started',
-    spec,
-    parameterCount: countParameters(network),
-    trainingFrames: split.training.length,
-    validationFrames: split.validation.length,
-    stepsDone: kept?.step ?? 0,
+  // Of the labels alone: where it runs is told before the frames are loaded.
+  const loss = lossOf(spec, {
+    targets: targetsOf(split.training, labels.length),
+    labelCount: labels.length,
   });
-  // What was kept before it could be told.
-  for (const scores of kept?.progress.history.slice(resumed?.epochsTold ?? 0) ?? []) {
-    tell({ kind: 'epoch', ...scores });
-  }
-
-  const sets = await loadBoth({ dataset, split, inputSpec, frameCache }, collaborators);
-  if (sets === null) return stoppedEarly('stopped on request while frames were loaded');
-  const { training, validation } = sets;
-  const seen = await seenBy(dataset, split);
-
+  const opened = await openStep({
+    ...{ spec, network, loss, devices, stepsPerCall, tensorflowPackage, threads },
+  });
+  const { device } = opened;
   const keeper = createCheckpointKeeper({
     ...{ folder, everyMs: checkpointEveryMs, spec, inputSpec, labels },
     datasetFingerprint: dataset.fingerprint,
   });
-  const learned = await runLearning(kept);
+  // What the step takes goes back before the export.
+  const done = await loadAndLearn().finally(() => opened.runner.close());
+  if (done === null) return stoppedEarly('stopped on request while frames were loaded');
+  const { training, validation, seen, learned } = done;
   if (learned.history.length > 0) {
     await pictures('curves', async () => {
       const { drawCurves } = await import('./curves.js');
@@ -146,7 +132,7 @@ export async function trainRun(
   const served = atTemperature(network, parameters, decision.calibration.temperature);
   const exported = await exportModel(
     { network, parameters: served, training, validation, folder },
-    { threads },
+    { threads, device },
   );
   await writeDurably(join(folder, exportFiles.frames), [Buffer.from(JSON.stringify(seen))]);
   await pictures('sheet of validation frames', async () => {
@@ -188,42 +174,45 @@ export async function trainRun(
     return parentTemperature === 1 ? served : atTemperature(network, served, 1 / parentTemperature);
   }
 
-  async function openRunner(
-    step: TrainingStep,
-    options: TrainingStepOptions,
-    stepsPerCall: number,
-  ): Promise<GraphRunner> {
-    if (spec.engine === 'onnxruntime') {
-      const { model } = stepsPerCall > 1 ? repeatStep(step, stepsPerCall) : step;
-      return createOnnxGraphRunner(model, { device, threads });
+  /** Null where a stop was requested before the first step. */
+  async function loadAndLearn() {
+    tell({
+      kind: 'started',
+      spec,
+      parameterCount: countParameters(network),
+      trainingFrames: split.training.length,
+      validationFrames: split.validation.length,
+      stepsDone: kept?.step ?? 0,
+      device: opened.runner.device,
+      deviceNote: opened.note,
+    });
+    // What was kept before it could be told.
+    for (const scores of kept?.progress.history.slice(resumed?.epochsTold ?? 0) ?? []) {
+      tell({ kind: 'epoch', ...scores });
     }
-    const packages = tensorflowPackage === null ? {} : { packages: [tensorflowPackage] };
-    const runner = await createTensorflowGraphRunner(
-      { network, step, options },
-      { threads, ...packages },
-    );
-    if (!runner.isNative) warn('steps are slow', `no native TensorFlow, but ${runner.device}`);
-    return runner;
+    const sets = await loadBoth({ dataset, split, inputSpec, frameCache }, collaborators);
+    if (sets === null) return null;
+    const seen = await seenBy(dataset, split);
+    return { ...sets, seen, learned: await runLearning(sets) };
   }
 
-  async function runLearning(from: KeptLearning | null): Promise<Learned> {
-    const loss = lossOf(spec, training);
-    const { lacks, trainingFramesAtOnce: framesAtOnce } = devices[device];
-    const options = { ...stepOptionsOf(spec), loss, lacks, framesAtOnce };
-    const step = buildTrainingStep(network, options);
-    // TensorFlow goes through a step itself.
-    const stepsPerCall =
-      spec.engine === 'onnxruntime' ? stepsAsked || devices[device].trainingStepsPerCall : 1;
-    const graphRunner = await openRunner(step, options, stepsPerCall);
+  async function runLearning({
+    training,
+    validation,
+  }: {
+    readonly training: FrameSet;
+    readonly validation: FrameSet;
+  }): Promise<Learned> {
+    const { step, stepsPerCall, runner: graphRunner } = opened;
     const loader = createBatchLoader({ set: training, size: shape, spec, stepsPerCall });
     try {
-      const state = from?.state ?? (await initialWeights());
+      const state = kept?.state ?? (await initialWeights());
       const runner = createStepRunner(
-        { step, state, seed: spec.seed, stepsDone: from?.step ?? 0, stepsPerCall },
+        { step, state, seed: spec.seed, stepsDone: kept?.step ?? 0, stepsPerCall },
         { runner: graphRunner },
       );
       return await learn(
-        { spec, network, labels, loss, training, validation, threads, from },
+        { spec, network, labels, loss, training, validation, threads, device, from: kept },
         {
           ...{ runner, loader, tell, rest, isStopRequested, isSaveDue: keeper.isSaveDue },
           save: (now) => keeper.save(now, runner),
@@ -231,7 +220,6 @@ export async function trainRun(
       );
     } finally {
       await loader.close();
-      await graphRunner.close();
     }
   }
 }
@@ -249,13 +237,6 @@ async function seenBy(
     heldOut: await frameKeys(dataset, heldOut),
     isParentUnknown: false,
   };
-}
-
-/** What of a spec shapes the graph of a step. */
-function stepOptionsOf(spec: RunSpec) {
-  const { batchSize, optimiser, clipNorm, emaDecay, freeze } = spec;
-  const weightDecay = optimiser === 'adamw' ? spec.weightDecay : 0;
-  return { batchSize, weightDecay, clipNorm, emaDecay, frozenLayers: freeze };
 }
 
 function stoppedEarly(reason: string): Outcome {

@@ -1,4 +1,4 @@
-import { createOnnxGraphRunner } from '../../engines/index.js';
+import { createOnnxGraphRunner, type DeviceName } from '../../engines/index.js';
 import { type Report, score } from '../../evaluation/index.js';
 import type { LabelSet } from '../../label-set.js';
 import type { FrameSet } from './frame-set.js';
@@ -29,14 +29,16 @@ export async function validate(
   },
   {
     threads,
+    device,
     shape,
   }: {
     readonly threads: number;
+    readonly device: DeviceName;
     /** `[C, H, W]`. */
     readonly shape: readonly number[];
   },
 ): Promise<Validation> {
-  const runner = await createOnnxGraphRunner(model, { threads });
+  const runner = await createOnnxGraphRunner(model, { device, threads });
   try {
     const rows = Array.from(set.frames.keys());
     const probabilities = await runOver({ set, rows }, { output: 'probabilities', shape }, runner);

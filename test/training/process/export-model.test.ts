@@ -92,7 +92,7 @@ test('frames of another kind lie beyond the threshold, frames like the training 
   const folder = await makeFolder(t);
   const { drift, goldenOutput } = await exportModel(
     { network, parameters, training, validation, folder },
-    { threads: 1 },
+    { threads: 1, device: 'cpu' },
   );
   t.is(goldenOutput.length, 4);
   t.is(drift.source, '99 % of 80 validation frames are nearer');

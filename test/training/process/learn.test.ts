@@ -93,6 +93,7 @@ async function learnSmall(
         training,
         validation,
         threads: 1,
+        device: 'cpu',
         from,
       },
       {

@@ -254,6 +254,9 @@ export interface Run {
   history: EpochScores[];
   /** Whether it was interrupted and left a checkpoint to go on from. */
   resumable: boolean;
+  /** As its start told: "onnxruntime/cuda"; empty where it has not started. */
+  device: string;
+  deviceNote: string;
 }
 
 /** What a run tells while it goes; numbered from 1 without gaps. */
@@ -280,6 +283,13 @@ export interface RunStarted {
   validationFrames: number;
   /** Steps done by then: above 0 where a run goes on from a checkpoint. */
   stepsDone: number;
+  /**
+   * What runs the steps, and where: "onnxruntime/cuda", "tensorflow/gpu";
+   * "onnxruntime/cuda+cpu" where the device lacks parts of a step.
+   */
+  device: string;
+  /** Why not elsewhere, or not wholly there; empty where there is nothing to say. */
+  deviceNote: string;
 }
 
 /** After an end that was none: the run goes on, and starts once more. */
@@ -1082,6 +1092,8 @@ function createBaseRun(): Run {
     publishedVersion: 0,
     history: [],
     resumable: false,
+    device: "",
+    deviceNote: "",
   };
 }
 
@@ -1113,6 +1125,12 @@ export const Run: MessageFns<Run> = {
     }
     if (message.resumable !== false) {
       writer.uint32(72).bool(message.resumable);
+    }
+    if (message.device !== "") {
+      writer.uint32(82).string(message.device);
+    }
+    if (message.deviceNote !== "") {
+      writer.uint32(90).string(message.deviceNote);
     }
     return writer;
   },
@@ -1202,6 +1220,22 @@ export const Run: MessageFns<Run> = {
             message.resumable = reader.bool();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.device = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.deviceNote = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1228,6 +1262,8 @@ export const Run: MessageFns<Run> = {
     message.publishedVersion = object.publishedVersion ?? 0;
     message.history = object.history?.map((e) => EpochScores.fromPartial(e)) || [];
     message.resumable = object.resumable ?? false;
+    message.device = object.device ?? "";
+    message.deviceNote = object.deviceNote ?? "";
     return message;
   },
 };
@@ -1435,7 +1471,15 @@ export const RunEvent: MessageFns<RunEvent> = {
 };
 
 function createBaseRunStarted(): RunStarted {
-  return { spec: undefined, parameterCount: 0, trainingFrames: 0, validationFrames: 0, stepsDone: 0 };
+  return {
+    spec: undefined,
+    parameterCount: 0,
+    trainingFrames: 0,
+    validationFrames: 0,
+    stepsDone: 0,
+    device: "",
+    deviceNote: "",
+  };
 }
 
 export const RunStarted: MessageFns<RunStarted> = {
@@ -1454,6 +1498,12 @@ export const RunStarted: MessageFns<RunStarted> = {
     }
     if (message.stepsDone !== 0) {
       writer.uint32(40).uint64(message.stepsDone);
+    }
+    if (message.device !== "") {
+      writer.uint32(50).string(message.device);
+    }
+    if (message.deviceNote !== "") {
+      writer.uint32(58).string(message.deviceNote);
     }
     return writer;
   },
@@ -1511,6 +1561,22 @@ export const RunStarted: MessageFns<RunStarted> = {
             message.stepsDone = longToNumber(reader.uint64());
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.device = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.deviceNote = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1533,6 +1599,8 @@ export const RunStarted: MessageFns<RunStarted> = {
     message.trainingFrames = object.trainingFrames ?? 0;
     message.validationFrames = object.validationFrames ?? 0;
     message.stepsDone = object.stepsDone ?? 0;
+    message.device = object.device ?? "";
+    message.deviceNote = object.deviceNote ?? "";
     return message;
   },
 };
