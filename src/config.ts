@@ -96,8 +96,10 @@ const schema = z.strictObject({
     ),
 
   batchSizes: list(whole(1, 1024))
-    .default(() => [1, 2, 4, 8, 16, 32])
-    .describe('batch sizes that are run and warmed; a batch is padded up to the next'),
+    .default(() => [])
+    .describe(
+      'batch sizes that are run and warmed, up to those that gain nothing; a batch is padded up to the next; none: 1,2,4,8,16,32, and on CUDA and TensorRT 64,128,256 too',
+    ),
   maxBatchDelayMs: number(0, 1000)
     .default(0)
     .describe('milliseconds that a batch waits for company while the engine is free; 0: none'),
@@ -382,7 +384,7 @@ function relationFaults(config: Config): string[] {
   }
   if (config.dataRoots.length === 0) faults.push('--data-roots: expected at least one folder');
   const sizes = config.batchSizes;
-  if (sizes.length === 0 || sizes.some((size, i) => i > 0 && size <= (sizes[i - 1] ?? 0))) {
+  if (sizes.some((size, i) => i > 0 && size <= (sizes[i - 1] ?? 0))) {
     faults.push(`--batch-sizes: expected ascending sizes, got ${sizes.join(',')}`);
   }
   return faults;

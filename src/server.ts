@@ -1,6 +1,7 @@
 import type { Config } from './config.js';
 import type { Handle } from './models/index.js';
 import { openRpcPort, type RpcPort, type Serving } from './rpc/index.js';
+import { batcherOptions } from './server/batcher-options.js';
 import { closeWithin, unhurriedMs } from './server/close-within.js';
 import { createClosers } from './server/closers.js';
 import { createCompare } from './server/compare.js';
@@ -85,7 +86,10 @@ export async function startServer(
     const ioProcesses = countIoProcesses(config.ioProcesses);
     const openPort = async (): Promise<RpcPort> => {
       if (ioProcesses === 1) return openRpcPort<Handle>({ ...config, tls }, collaborators);
-      const shared = await openSharedPort(ioProcesses, config, collaborators);
+      // They see neither the device nor its batches, and are to form the same.
+      const { batchSizes } = batcherOptions(config, parts.engine).batcher;
+      const ofThem = { ...config, batchSizes: [...batchSizes] };
+      const shared = await openSharedPort(ioProcesses, ofThem, collaborators);
       others = shared.snapshots;
       return shared;
     };

@@ -1,9 +1,20 @@
 import type { Config } from '../config.js';
+import type { Engine } from '../engines/index.js';
 import type { RegistryOptions } from '../models/index.js';
 
-/** What a Config says of the batches of each version. */
-export function batcherOptions(config: Config): Pick<RegistryOptions, 'batcher' | 'delaysMs'> {
-  const { batchSizes, maxQueuedFrames, maxQueuedBytes, maxStreamFrames, maxStreamBytes } = config;
+/** Where neither a setting nor the engine says. */
+const usualSizes = [1, 2, 4, 8, 16, 32];
+
+/** What a Config says of the batches of each version, and the engine where it says nothing. */
+export function batcherOptions(
+  config: Config,
+  engine: Pick<Engine, 'batchSizes'>,
+): Pick<RegistryOptions, 'delaysMs'> & {
+  readonly batcher: RegistryOptions['batcher'] & { readonly batchSizes: readonly number[] };
+} {
+  const asked = config.batchSizes;
+  const batchSizes = asked.length > 0 ? asked : (engine.batchSizes ?? usualSizes);
+  const { maxQueuedFrames, maxQueuedBytes, maxStreamFrames, maxStreamBytes } = config;
   return {
     batcher: {
       ...{ batchSizes, maxQueuedFrames, maxQueuedBytes, maxStreamFrames, maxStreamBytes },

@@ -54,7 +54,7 @@ export async function openParts(config: Config, overrides: PartsOverrides = {}):
     const preparer = createPreparer({ threads: config.prepareThreads });
     closers.add(() => preparer.close());
     const serving = createServingWatch();
-    const registry = createRegistry(batcherOptions(config), {
+    const registry = createRegistry(batcherOptions(config, engine), {
       engine,
       store,
       log,

@@ -52,7 +52,10 @@ export async function openIo({ config, target }: IoOptions): Promise<Io> {
     closers.add(() => engine.close());
     const preparer = createPreparer({ threads: config.prepareThreads });
     closers.add(() => preparer.close());
-    const registry = createRegistry({ ...batcherOptions(config), pollMs }, { engine, store, log });
+    const registry = createRegistry(
+      { ...batcherOptions(config, engine), pollMs },
+      { engine, store, log },
+    );
     closers.add(() => registry.close());
     const classifier = createClassifier({ preparer });
     // Promotions are handed on: nothing asks for them here.
