@@ -20,6 +20,7 @@ const { values: words } = parseArgs({
     precisions: { type: 'string', default: 'full,half' },
     workers: { type: 'string', default: '1,2,4' },
     'training-batch': { type: 'string', default: '128' },
+    'epoch-frames': { type: 'string', default: '4096' },
     steps: { type: 'string', default: '1,4,8,16' },
     python: { type: 'string', default: 'python3' },
     parts: { type: 'string', default: 'engine,resize,server,training,torch' },
@@ -37,6 +38,7 @@ const options: GpuBenchOptions = {
   ),
   workers: numbers(words.workers),
   trainingBatch: Number(words['training-batch']),
+  epochFrames: Number(words['epoch-frames']),
   stepsPerCall: numbers(words.steps),
   python: words.python,
 };

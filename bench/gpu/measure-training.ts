@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { median, percentile } from '../median.js';
-import { scriptOf } from './lines-of.js';
+import { linesOf, scriptOf } from './lines-of.js';
 import type { GpuBenchOptions, Parts, Row } from './row.js';
 
-/** Training steps, with each number of them in a call. */
+/** Training steps, with each number of them in a call, and a whole epoch with its validation. */
 export async function measureTraining(
   options: GpuBenchOptions,
   { say, miss }: Parts,
@@ -20,7 +20,40 @@ export async function measureTraining(
       miss(what, thrown);
     }
   }
+  const what = 'a whole epoch';
+  say(what);
+  try {
+    rows.push(await measureEpoch(options));
+  } catch (thrown) {
+    miss(what, thrown);
+  }
   return rows;
+}
+
+/** Frames that train, by the time of their steps and of the validation. */
+async function measureEpoch({ device, trainingBatch, epochFrames }: GpuBenchOptions): Promise<Row> {
+  const words = [device, String(trainingBatch), String(epochFrames)];
+  const [told] = (await linesOf(process.execPath, [
+    scriptOf('gpu/epoch-process.js'),
+    ...words,
+  ])) as {
+    readonly device: string;
+    readonly note: string;
+    readonly stepsPerCall: number;
+    readonly seconds: number;
+  }[];
+  if (!told) throw new Error('the epoch ended by itself');
+  const { seconds, stepsPerCall, note } = told;
+  const beside = note === '' ? '' : ` (${note})`;
+  return {
+    what: 'epoch',
+    by: `${told.device}, full, ${stepsPerCall} steps a call, and validation${beside}`,
+    isYardstick: false,
+    batchSize: trainingBatch,
+    framesPerSecond: epochFrames / seconds,
+    p50Ms: seconds * 1000,
+    p99Ms: seconds * 1000,
+  };
 }
 
 async function measureSteps(

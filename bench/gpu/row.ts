@@ -2,7 +2,7 @@ import type { DeviceName, Precision } from '../../src/engines/index.js';
 
 /** One measurement. */
 export interface Row {
-  readonly what: 'engine' | 'raw planes' | 'server' | 'training';
+  readonly what: 'engine' | 'raw planes' | 'server' | 'training' | 'epoch';
   readonly by: string;
   readonly isYardstick: boolean;
   readonly batchSize: number;
@@ -21,6 +21,8 @@ export interface GpuBenchOptions {
   /** Engine workers. */
   readonly workers: readonly number[];
   readonly trainingBatch: number;
+  /** Frames that train in an epoch. */
+  readonly epochFrames: number;
   /** Training steps of a call. */
   readonly stepsPerCall: readonly number[];
   readonly python: string;

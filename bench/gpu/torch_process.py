@@ -91,10 +91,14 @@ def measure_engine(way, dtype, mode):
         tell(kind="engine", way=way, batchSize=size, **measure(run))
 
 
+# Where torch.amp has it, that of torch.cuda.amp is on its way out.
+GradScaler = getattr(torch.amp, "GradScaler", None) or torch.cuda.amp.GradScaler
+
+
 def measure_training(way, dtype, mode):
     network = build().train()
     optimiser = torch.optim.Adam(network.parameters(), 1e-3, eps=1e-7)
-    scaler = torch.cuda.amp.GradScaler(enabled=dtype == torch.float16)
+    scaler = GradScaler(enabled=dtype == torch.float16)
     forward = compiled(network, mode)
     frames = torch.randint(0, 256, (training_batch, 4, 128, 128), dtype=torch.uint8)
     targets = (torch.rand(training_batch, 28) < 0.06).float()
