@@ -43,6 +43,27 @@ test('every setting that a manifest or the image makes exists', (t) => {
   }
 });
 
+test('with a GPU the same server runs from the image that has CUDA, and on nothing else', (t) => {
+  const read = (path: string) => readFileSync(join(packageRoot, path), 'utf8');
+  t.regex(read('Dockerfile'), /^FROM nvidia\/cuda\S+ AS gpu$/m);
+  const { choices } = configFields.find(({ env }) => env === 'CYTOSTREAM_DEVICE') ?? {};
+  t.true(choices?.includes('cuda'));
+
+  // An overlay replaces parts of what it is laid over, by their names.
+  const compose = read('deploy/compose.gpu.yaml');
+  t.regex(read('deploy/compose.yaml'), /^services:\n {2}cytostream:\n/m);
+  t.regex(compose, /^services:\n {2}cytostream:\n {4}build:\n {6}target: gpu\n/m);
+  t.regex(compose, /^ +CYTOSTREAM_DEVICE: cuda$/m);
+  t.regex(compose, /driver: nvidia\n +count: 1\n +capabilities: \[gpu\]\n/);
+
+  const patch = read('deploy/kubernetes/gpu.yaml');
+  const [, image] = /image: (\S+)/.exec(read('deploy/kubernetes/cytostream.yaml')) ?? [];
+  t.true(patch.includes(`- name: cytostream\n          image: ${image}-gpu\n`));
+  t.true(patch.includes(`docker build -t ${image}-gpu --target gpu .\n`));
+  t.regex(patch, /name: CYTOSTREAM_DEVICE, value: cuda /);
+  t.regex(patch, /limits: \{ nvidia\.com\/gpu: 1,/);
+});
+
 test('every alert says where it is told what to do', (t) => {
   const alerts = readFileSync(join(deploy, 'prometheus/alerts.yml'), 'utf8');
   const runbook = readFileSync(join(deploy, 'README.md'), 'utf8');
