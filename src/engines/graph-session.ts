@@ -10,13 +10,19 @@ export async function openGraphSession(
   { graph, sessionId }: { readonly graph: GraphSpec; readonly sessionId: number },
   /** The worker that runs now. Throws `not_ready` where there is none. */
   link: () => Promise<WorkerLink>,
+  /** Hears, at each load, what an operator should know of where it runs. */
+  onNote: (note: string) => void,
 ): Promise<GraphSession> {
-  let held: { readonly at: WorkerLink; readonly loaded: Promise<unknown> } | null = null;
+  let held: { readonly at: WorkerLink; readonly loaded: Promise<void> } | null = null;
   let isClosed = false;
+  const load = async (at: WorkerLink): Promise<void> => {
+    const reply = await at.ask({ kind: 'loadGraph', sessionId, graph });
+    if (reply.kind === 'done' && reply.note) onNote(reply.note);
+  };
   const ready = async (): Promise<WorkerLink> => {
     if (isClosed) throw new DomainError('not_ready', 'the graph is closed');
     const at = await link();
-    if (held?.at !== at) held = { at, loaded: at.ask({ kind: 'loadGraph', sessionId, graph }) };
+    if (held?.at !== at) held = { at, loaded: load(at) };
     await held.loaded;
     return at;
   };

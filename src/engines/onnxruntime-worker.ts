@@ -117,14 +117,15 @@ function refuseRun(cause: unknown): never {
   throw new ModelFault(`the runtime failed to run the model: ${toSentence(cause)}`, { cause });
 }
 
-async function loadGraph(sessionId: number, { model, files }: GraphSpec): Promise<void> {
+async function loadGraph(sessionId: number, { model, files }: GraphSpec): Promise<string | null> {
   const externalData = Object.entries(files).map(([path, data]) => ({ path, data }));
-  const { opened } = await openAtPlace(settings.device, (options) =>
+  const { opened, note } = await openAtPlace(settings.device, (options) =>
     InferenceSession.create(model, { ...optionsAt(options), externalData }),
   ).catch((cause: unknown) => {
     throw new ModelFault(`the runtime refused the graph: ${toSentence(cause)}`, { cause });
   });
   graphs.set(sessionId, opened);
+  return note || null;
 }
 
 async function runGraph(sessionId: number, inputs: Readonly<Record<string, GraphTensor>>) {

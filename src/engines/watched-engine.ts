@@ -178,10 +178,14 @@ export async function createWatchedEngine(
   const loadGraph = async (graph: GraphSpec): Promise<GraphSession> => {
     const sessionId = nextSessionId;
     nextSessionId += 1;
-    return openGraphSession({ graph, sessionId }, async () => {
-      if (isClosed) throw closed();
-      return current;
-    });
+    return openGraphSession(
+      { graph, sessionId },
+      async () => {
+        if (isClosed) throw closed();
+        return current;
+      },
+      (note) => log.warn({ device: place }, `a graph of explanations: ${note}`),
+    );
   };
 
   return {

@@ -56,7 +56,7 @@ export type WorkerRequest =
 
 /** What the worker answers; `fault` is a sentence for the caller, `detail` one for the log. */
 export type WorkerReply =
-  /** `note` says where a runtime was found, for the log. */
+  /** `note` says where a runtime was found, or what of a graph runs elsewhere, for the log. */
   | { readonly id: number; readonly kind: 'done'; readonly note?: string }
   | {
       readonly id: number;

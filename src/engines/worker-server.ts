@@ -31,8 +31,8 @@ export interface WorkerRuntime {
   unload(sessionId: number): Promise<void>;
   /** Where it runs graphs of any kind. */
   readonly graphs?: {
-    /** Throws `ModelFault`. */
-    load(sessionId: number, graph: GraphSpec): Promise<void>;
+    /** Says what an operator should know of where it runs. Throws `ModelFault`. */
+    load(sessionId: number, graph: GraphSpec): Promise<string | null>;
     /** Throws `ModelFault`. */
     run(
       sessionId: number,
@@ -84,10 +84,11 @@ export function serveWorker(
         const ran = await gated(() => runtime.run(sessionId, input, batchSize));
         return { id, kind: 'ran', ...ran.answer, input, runMs: ran.runMs };
       }
-      case 'loadGraph':
-        await graphsOf().load(request.sessionId, request.graph);
+      case 'loadGraph': {
+        const note = await graphsOf().load(request.sessionId, request.graph);
         sessions.add(request.sessionId);
-        return { id, kind: 'done' };
+        return { id, kind: 'done', ...(note !== null && { note }) };
+      }
       case 'runGraph': {
         const { sessionId, inputs } = request;
         const ran = await gated(() => graphsOf().run(sessionId, inputs));
