@@ -1,7 +1,7 @@
-// Runs training steps of the seed's network in a process of its own: it answers each
-// line of its input with the milliseconds of one step, and the end of input with its
-// peak memory in MiB. Arguments: threads, frames a batch, a device (the CPU) and steps a call (1):
-// then it answers with the milliseconds of one of them.
+// Runs training steps of the seed's network in a process of its own: it says "ready" and
+// where they run, answers each line of its input with the milliseconds of one step, and the
+// end of input with its peak memory in MiB. Arguments: threads, frames a batch, a device (the
+// CPU) and steps a call (1): then it answers with the milliseconds of one of them.
 import { createInterface } from 'node:readline';
 import { createOnnxGraphRunner, type DeviceName, devices } from '../src/engines/index.js';
 import { buildTrainingStep, initialiseParameters, repeatStep } from '../src/graph/index.js';
@@ -33,7 +33,7 @@ const batch = {
   frameCount: batchSize,
 };
 const planned = Array.from({ length: stepsPerCall }, () => ({ batch, learningRate: 1e-3 }));
-console.log('ready');
+console.log(`ready ${runner.device}`);
 for await (const _line of createInterface({ input: process.stdin })) {
   const startedAt = performance.now();
   await steps.runAll(planned);

@@ -72,7 +72,7 @@ async function measureSteps(
       if (done) throw new Error('the training step ended by itself');
       return value;
     };
-    await read();
+    const where = (await read()).replace('ready ', '');
     const times: number[] = [];
     const startedAtMs = performance.now();
     for (let call = -2; call < 3 || performance.now() - startedAtMs < forMs; call += 1) {
@@ -84,7 +84,7 @@ async function measureSteps(
     await exited;
     return {
       what: 'training',
-      by: `onnxruntime/${device}, full, ${stepsPerCall} steps a call`,
+      by: `${where}, full, ${stepsPerCall} steps a call`,
       isYardstick: false,
       batchSize: trainingBatch,
       framesPerSecond: (trainingBatch * 1000) / median(times),
