@@ -12,7 +12,7 @@ import { type Report, score } from '../src/evaluation/index.js';
 import { writeDurably } from '../src/files/index.js';
 import { createPreparer } from '../src/frames/index.js';
 import { defaultInputSpec, parseRunSpec } from '../src/training/index.js';
-import { loadFrames } from '../src/training/process/frame-set.js';
+import { loadFrames } from '../src/training/process/load-frames.js';
 import { exportFiles, type Outcome } from '../src/training/process/messages.js';
 import { runOver } from '../src/training/process/run-over.js';
 import { trainBeginning } from './experiment-beginning.js';
@@ -147,7 +147,7 @@ async function scoreHeldOut({
   try {
     const set = await loadFrames(
       { dataset: whole, frames: heldOut, inputSpec: defaultInputSpec, inFlight: 2 * threads },
-      { preparer, cache: null, warn: console.error, isStopRequested: () => false },
+      { preparer, places: null, warn: console.error, isStopRequested: () => false },
       () => undefined,
     );
     if (set === null) throw new Error('the held-out frames were not loaded');

@@ -8,7 +8,7 @@ import { preparePlanes } from '../src/frames/prepare-planes.js';
 import { simulateCells } from '../src/simulator/index.js';
 import { defaultInputSpec } from '../src/training/index.js';
 import { createFrameCache } from '../src/training/process/frame-cache.js';
-import { loadFrames } from '../src/training/process/frame-set.js';
+import { loadFrames } from '../src/training/process/load-frames.js';
 import { median } from './median.js';
 
 /** How fast a run's first pass over large frames is, beside what its cores could do. */
@@ -49,7 +49,10 @@ export async function measureFirstPass(frameCount = 32, rounds = 3): Promise<Fir
         },
         {
           preparer,
-          cache: createFrameCache({ folder: join(folder, `cache-${round}`), maxBytes: 2 ** 30 }),
+          places: {
+            cache: createFrameCache({ folder: join(folder, `cache-${round}`), maxBytes: 2 ** 30 }),
+            runFolder: folder,
+          },
           warn: (_message, thrown) => {
             throw thrown;
           },

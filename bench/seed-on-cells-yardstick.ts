@@ -18,8 +18,8 @@ import {
   createBatchBuffers,
   type FrameSet,
   gatherBatch,
-  loadFrames,
 } from '../src/training/process/frame-set.js';
+import { loadFrames } from '../src/training/process/load-frames.js';
 import type { HeldOut, TrainingOptions } from './seed-on-cells-here.js';
 
 /**
@@ -80,7 +80,7 @@ async function writeParts(
     const write = async (part: string, frames: typeof training): Promise<FrameSet> => {
       const set = await loadFrames(
         { dataset, frames, inputSpec: defaultInputSpec, inFlight: 2 },
-        { preparer, cache: null, warn: console.error, isStopRequested: () => false },
+        { preparer, places: null, warn: console.error, isStopRequested: () => false },
         () => undefined,
       );
       if (set === null) throw new Error('nobody asked to stop');

@@ -7,6 +7,7 @@ import type { Evaluation } from '../evaluation/index.js';
 import type { Handle } from '../models/index.js';
 import type { Parts } from '../server.js';
 import type { RunSpec } from '../training/index.js';
+import { readConfig } from './config.js';
 import { Exit, UsageError } from './failure.js';
 import { followRun } from './follow-run.js';
 import { withParts } from './in-place.js';
@@ -21,6 +22,8 @@ export interface CrossValidateOptions {
   readonly json: boolean;
   /** Where the report goes; none is written without it. */
   readonly out: string | undefined;
+  /** Folder of runs whose prepared frames the folds share, and add to. */
+  readonly runs: string | undefined;
   /** So many frames whose labels are doubted most by trainings that had not seen them. */
   readonly doubtCount: number;
 }
@@ -34,7 +37,7 @@ export interface CrossValidateOptions {
  * Throws `option_invalid` for more folds than groups, and what a training throws.
  */
 export async function crossValidate(
-  { spec, folds, json, out, doubtCount }: CrossValidateOptions,
+  { spec, folds, json, out, runs, doubtCount }: CrossValidateOptions,
   terminal: Terminal,
 ): Promise<void> {
   if (spec.parent !== '') {
@@ -50,7 +53,11 @@ export async function crossValidate(
   const evaluations: Evaluation[] = [];
   try {
     await withParts(
-      { models: join(folder, 'models'), runs: join(folder, 'runs') },
+      {
+        ...{ models: join(folder, 'models'), runs: join(folder, 'runs') },
+        // Not among the rest, which is thrown away: each frame is decoded once, for all folds.
+        framesOf: readConfig({ runsDir: runs }).runsDir,
+      },
       async (opened) => {
         for (const [at, fold] of parts.entries()) {
           terminal.note(

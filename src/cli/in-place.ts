@@ -5,6 +5,8 @@ import { readConfig } from './config.js';
 export interface InPlaceOptions {
   readonly models?: string | undefined;
   readonly runs?: string | undefined;
+  /** Folder of runs whose prepared frames trainings use. @default that of `runs` */
+  readonly framesOf?: string | undefined;
 }
 
 /**
@@ -20,7 +22,7 @@ export async function openInPlace(options: InPlaceOptions): Promise<Parts> {
     logLevel: 'warn',
   });
   const { openParts } = await import('../server.js');
-  return openParts(config);
+  return openParts(config, options.framesOf === undefined ? {} : { framesOf: options.framesOf });
 }
 
 /** Lends the parts of a server, and closes them whatever happens. */

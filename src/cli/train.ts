@@ -163,8 +163,8 @@ once.
           );
         }
         const { crossValidate } = await import('./cross-validate.js');
-        const { folds, out, doubts: doubtCount = 0 } = options;
-        return crossValidate({ ...request, folds, out, doubtCount }, terminal);
+        const { folds, out, runs, doubts: doubtCount = 0 } = options;
+        return crossValidate({ ...request, folds, out, runs, doubtCount }, terminal);
       }
       await (options.server === undefined
         ? trainInPlace(request, options, terminal)

@@ -26,8 +26,6 @@ export interface Dataset extends FrameFolder {
   readonly frames: readonly DatasetFrame[];
   /** Whether `train.csv` has a `Target`. */
   readonly hasLabels: boolean;
-  /** SHA-256 of the ids and labels in order, hexadecimal. */
-  readonly fingerprint: string;
 }
 
 /** A folder of frames whose labels nobody tells. */

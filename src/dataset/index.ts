@@ -1,4 +1,5 @@
 export type { Dataset, DatasetFrame, FrameFolder } from './dataset.js';
+export { digestFrame } from './digest-frame.js';
 export { type Fold, foldDataset } from './fold-dataset.js';
 export { frameKeys } from './frame-keys.js';
 export { linkDataset } from './link-dataset.js';

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { hpaChannels } from '../frames/index.js';
 import { hpaLabels, type LabelSet } from '../label-set.js';
 import type { Dataset, DatasetFrame, TestFolder } from './dataset.js';
@@ -61,7 +60,6 @@ export async function openDataset(
     labels,
     frames,
     hasLabels: targetAt !== -1,
-    fingerprint: await fingerprintOf(frames),
   };
 }
 
@@ -99,12 +97,4 @@ function parseTarget(
     else faults.add(`${where} has label "${part}", expected 0 to ${labelCount - 1}`);
   }
   return [...found].sort((a, b) => a - b);
-}
-
-async function fingerprintOf(frames: readonly DatasetFrame[]): Promise<string> {
-  const hash = createHash('sha256');
-  await inTurns(frames, ({ id, labelIndices }) => {
-    hash.update(`${id}\t${labelIndices.join(' ')}\n`);
-  });
-  return hash.digest('hex');
 }

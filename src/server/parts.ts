@@ -34,6 +34,8 @@ export interface PartsOverrides {
   readonly engine?: Engine;
   /** @default lines on standard error */
   readonly log?: Log;
+  /** Folder of runs whose prepared frames trainings use. @default that of the runs */
+  readonly framesOf?: string;
 }
 
 /**
@@ -79,6 +81,7 @@ export async function openParts(config: Config, overrides: PartsOverrides = {}):
         tensorflowPackage: config.tensorflowPackage || null,
         threads: config.trainingThreads,
         share: config.trainingShare,
+        framesOf: overrides.framesOf ?? config.runsDir,
         frameCacheBytes: config.frameCacheBytes,
       },
       { store, log, serving, promote },

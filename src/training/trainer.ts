@@ -42,10 +42,12 @@ export interface TrainerOptions {
   /** How old a run's checkpoint gets while an epoch goes on. @default 30 000 */
   readonly checkpointEveryMs?: number;
   /**
-   * Bytes of prepared frames that are kept from run to run, in `.frames` of `runsDir`; 0 keeps
+   * Bytes of prepared frames that are kept from run to run, in `.frames` of `framesOf`; 0 keeps
    * none. @default 8 GiB
    */
   readonly frameCacheBytes?: number;
+  /** Folder of runs whose prepared frames are used. @default `runsDir` */
+  readonly framesOf?: string;
   /** How long `close` waits for a run to stop before it is ended. @default 10 000 */
   readonly graceMs?: number;
 }
@@ -159,13 +161,13 @@ export function createTrainer(
     share = 1,
     checkpointEveryMs = 30_000,
     frameCacheBytes = 8 * 1024 ** 3,
+    framesOf = runsDir,
     graceMs = 10_000,
   } = options;
   const { store, log, serving, startProcess = startTrainerProcess } = collaborators;
   const promote = collaborators.promote ?? promoteIn(store);
   const runs = createRunStore(runsDir);
-  const frameCache =
-    frameCacheBytes > 0 ? { folder: join(runsDir, '.frames'), maxBytes: frameCacheBytes } : null;
+  const frameCache = { folder: join(framesOf, '.frames'), maxBytes: frameCacheBytes };
   /** The run that holds the device. */
   let active: ActiveRun | null = null;
   /** The run that was started last; it may still be telling its end. */

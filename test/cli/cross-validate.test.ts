@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { makeFolder } from '../make-folder.js';
@@ -42,8 +42,20 @@ test('train --folds scores every frame by a training that had not seen it, and l
   t.is(rows.length, 1 + 16);
   const html = await readFile(join(out, 'cross-validation.html'), 'utf8');
   t.notRegex(html, /(?:src|href)="(?!data:)|<script|url\((?!#)/);
-  // The dataset and the report: neither models nor runs are left.
-  t.deepEqual((await readdir(folder)).sort(), ['cells', 'out']);
+  // The dataset, the report, and frames that a later run finds: neither models nor runs are left.
+  t.deepEqual((await readdir(folder)).sort(), ['cells', 'out', 'runs']);
+  t.deepEqual(await readdir(join(folder, 'runs')), ['.frames']);
+  // Each fold has added what it lacked: 8 frames of the first, 8 of the second.
+  const sizes = await Promise.all(
+    (await readdir(join(folder, 'runs', '.frames'))).map(
+      async (name) => (await stat(join(folder, 'runs', '.frames', name))).size,
+    ),
+  );
+  const frameBytes = 4 * 128 * 128;
+  t.deepEqual(
+    sizes.map((size) => Math.floor(size / frameBytes)),
+    [8, 8],
+  );
 
   const server = await runCli([...words, '--server', 'localhost:1']);
   t.is(server.exitCode, 2);

@@ -9,7 +9,7 @@ import { writeDataset } from './dataset-folder.js';
 
 const invalid = { name: 'DomainError', code: 'dataset_invalid' } as const;
 
-test('a folder in the Kaggle layout opens with ids, labels and a fingerprint', async (t) => {
+test('a folder in the Kaggle layout opens with ids and labels', async (t) => {
   const folder = await writeDataset(t, '\ufeffId,Target\r\na,0 27 0\r\nb,\r\n', ['a', 'b']);
   const dataset = await openDataset(folder);
   t.deepEqual(dataset.frames, [
@@ -18,16 +18,6 @@ test('a folder in the Kaggle layout opens with ids, labels and a fingerprint', a
   ]);
   t.is(dataset.labels.length, 28);
   t.true(dataset.hasLabels);
-  t.regex(dataset.fingerprint, /^[0-9a-f]{64}$/);
-});
-
-test('the fingerprint changes with a label and with an id', async (t) => {
-  const open = async (csv: string) =>
-    (await openDataset(await writeDataset(t, csv, ['a', 'b']))).fingerprint;
-  const first = await open('Id,Target\na,0\nb,1\n');
-  t.is(await open('Id,Target\na,0\nb,1\n'), first);
-  t.not(await open('Id,Target\na,0\nb,2\n'), first);
-  t.not(await open('Id,Target\na,0\n'), first);
 });
 
 test('all faults of a dataset are told at once', async (t) => {

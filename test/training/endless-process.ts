@@ -23,7 +23,7 @@ const trainer = await startTrainerProcess(
     threads: 1,
     share: 0.5,
     checkpointEveryMs: 30_000,
-    frameCache: null,
+    frameCache: { folder, maxBytes: 0 },
     resumed: null,
     parentTemperature: 1,
   },

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { readFile, truncate, writeFile } from 'node:fs/promises';
+import { readFile, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { DomainError } from '../../src/errors.js';
@@ -235,6 +235,11 @@ test.serial('what cannot go on is refused with the reason', async (t) => {
 
 test.serial('a dataset or a checkpoint that has changed fails the run and says so', async (t) => {
   const { trainer, runsDir, spec, processes } = await openTestTrainer(t, { checkpointEveryMs: 0 });
+  const plane = join(spec.dataPath, 'train', 'cell1_green.png');
+  // A PNG ends with its last chunk: what follows makes two of one size.
+  const sized = (png: Buffer) => Buffer.concat([png, Buffer.alloc(8192 - png.length)]);
+  const bytes = sized(await readFile(plane));
+  await writeFile(plane, bytes);
   await trainer.start(spec, 'cut');
   await follow(trainer, 'cut', { isEnough: isStep(2, 1) });
   process.kill(processes[0]!.pid!, 'SIGKILL');
@@ -253,6 +258,12 @@ test.serial('a dataset or a checkpoint that has changed fails the run and says s
     'expected the frames and labels that the run began with, got others; start a new run',
   );
   await writeFile(table, rows);
+  // Other pixels in a file of the same size and time.
+  const { atime, mtime } = await stat(plane);
+  await writeFile(plane, sized(await readFile(join(spec.dataPath, 'train', 'cell1_red.png'))));
+  await utimes(plane, atime, mtime);
+  t.regex(await failureOf(), /^expected the frames and labels that the run began with/);
+  await writeFile(plane, bytes);
   const checkpoint = join(runsDir, 'cut', 'last.safetensors');
   const whole = await readFile(checkpoint);
   await truncate(checkpoint, whole.byteLength - 4);

@@ -47,7 +47,7 @@ async function startEndless(t: Parameters<typeof makeFolder>[0]) {
       threads: 1,
       share: 0.5,
       checkpointEveryMs: 30_000,
-      frameCache: null,
+      frameCache: { folder, maxBytes: 0 },
       resumed: null,
       parentTemperature: 1,
     },

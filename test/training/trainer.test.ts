@@ -167,7 +167,7 @@ test.serial(
 );
 
 test.serial(
-  'frames kept on disk, read from there and kept in memory train the same bits',
+  'frames kept on disk, read from there and kept for one run train the same bits',
   async (t) => {
     const files = [];
     for (const runs of [['makes the cache', 'finds it'], ['has none']]) {

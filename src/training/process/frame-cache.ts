@@ -1,175 +1,127 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { constants, openSync, readSync } from 'node:fs';
-import { type FileHandle, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { closeSync, fsync, openSync } from 'node:fs';
+import { readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { crc32 } from 'node:zlib';
+import { promisify } from 'node:util';
 import { type Dataset, type DatasetFrame, stampFrames } from '../../dataset/index.js';
-import { DomainError } from '../../errors.js';
-import { makeFolder, storageFailed } from '../../files/index.js';
+import { makeFolder } from '../../files/index.js';
 import type { InputSpec } from '../../frames/index.js';
-import { type FrameSource, fileSource } from './frame-source.js';
+import { type FramePack, openPack, packBytes } from './frame-pack.js';
+import { createPackWriter, guarded, type PackedKeys, type PackWriter } from './pack-writer.js';
 
 export interface FrameCacheOptions {
   /** Made when the first frames are kept. */
   readonly folder: string;
-  /** Bytes of all files together; what was used longest ago goes first. */
+  /** Bytes of all files together; what was used longest ago goes first. 0 keeps none. */
   readonly maxBytes: number;
-}
-
-/** Which frames, and how many of which size. */
-export interface CacheEntry {
-  /** As `cacheKey` gives it. */
-  readonly key: string;
-  readonly frameCount: number;
-  readonly frameBytes: number;
-}
-
-/** Frames on their way into the cache. */
-export interface CacheWriter {
-  /** Writes a frame; in any order, each once. */
-  put(index: number, pixels: Uint8Array): Promise<void>;
-  /** Ends the file, gives it its name, makes room, and opens it. */
-  finish(): Promise<FrameSource>;
-  /** Leaves nothing. */
-  abandon(): Promise<void>;
 }
 
 /**
  * Prepared frames on disk, so that a later epoch or run touches no PNG.
  *
- * Behaviour: a file an entry: a header, the frames behind each other, a checksum a frame.
- * It is written under a name of its own and renamed when it is whole and on the disk, so
- * that two runs may write the same entry at once and neither sees half a file. `open`
- * checks every frame; a damaged file is removed and counts as absent. A file that is
- * evicted while a run reads it stays readable to that run.
+ * Behaviour: each frame has a key of its own, so that a run finds what any other has
+ * prepared, whichever frames that one had beside it. What it lacks becomes one file, which
+ * is written under a name of its own and renamed when it is whole and on the disk, so that
+ * two runs may write the same frames at once and neither sees half a file. `open` checks
+ * every frame that it gives; a damaged file is removed and counts as absent. A file that
+ * is evicted while a run reads it stays readable to that run.
  *
  * Throws `storage_failed` where the disk refuses.
  */
 export interface FrameCache {
-  open(entry: CacheEntry): Promise<FrameSource | null>;
-  /** null where the entry alone would be more than the cache may hold. */
-  create(entry: CacheEntry): Promise<CacheWriter | null>;
+  /**
+   * What is kept of these frames, in files whose descriptors are the caller's. Files that
+   * leave no room for what is missing are not used, if one file of all would have room.
+   */
+  open(wanted: PackedKeys): Promise<readonly FramePack[]>;
+  /** Keeps the frames that are missing; null where they have no room beside what is kept. */
+  create(missing: PackedKeys, kept: readonly FramePack[]): Promise<PackWriter | null>;
 }
 
-const magic = 'cytoframes 1';
-const headerBytes = 128;
-const checksumBytes = 4;
 const ending = '.frames';
 const partialEnding = '.partial';
 /** A file in the making that is older was left by a process that died. */
 const staleMs = 24 * 3600 * 1000;
+const syncToDisk = promisify(fsync);
 
 export function createFrameCache({ folder, maxBytes }: FrameCacheOptions): FrameCache {
-  const pathOf = (key: string): string => join(folder, `${key}${ending}`);
+  /** Names of the files that this run reads: they stay, whatever has to make room. */
+  const used = new Set<string>();
+
+  function hasRoom({ keys, frameBytes }: PackedKeys, kept: readonly FramePack[]): boolean {
+    const counts = [keys.length, ...kept.map(({ file }) => file.frameCount)];
+    const bytes = counts.map((frameCount) => packBytes({ frameCount, frameBytes }));
+    return bytes.reduce((sum, some) => sum + some, 0) <= maxBytes;
+  }
+
   return {
-    async open(entry) {
-      const path = pathOf(entry.key);
-      let descriptor: number;
-      try {
-        descriptor = openSync(path, constants.O_RDONLY);
-      } catch {
-        return null;
+    async open({ keys, frameBytes }) {
+      const missing = new Set(keys);
+      const found = new Map<string, FramePack>();
+      const names = await readdir(folder).catch(() => []);
+      for (const name of names.filter((name) => name.endsWith(ending)).sort()) {
+        if (missing.size === 0) break;
+        const pack = openPack(join(folder, name), { missing, frameBytes });
+        if (pack === 'damaged') await rm(join(folder, name), { force: true });
+        if (pack === 'damaged' || pack === null) continue;
+        for (const key of pack.frames.keys()) missing.delete(key);
+        found.set(name, pack);
       }
-      const source = fileSource({ descriptor, firstByte: headerBytes }, entry.frameBytes);
-      if (isWhole(descriptor, entry)) {
-        const now = new Date();
+      const packs = [...found.values()];
+      const lacking = { keys: [...missing], frameBytes };
+      if (missing.size > 0 && !hasRoom(lacking, packs) && hasRoom({ keys, frameBytes }, [])) {
+        for (const { file } of packs) closeSync(file.descriptor);
+        return [];
+      }
+      const now = new Date();
+      for (const name of found.keys()) {
+        used.add(name);
         // Who may only read the cache may use it all the same.
-        await utimes(path, now, now).catch(() => undefined);
-        return source;
+        await utimes(join(folder, name), now, now).catch(() => undefined);
       }
-      source.close();
-      await rm(path, { force: true });
-      return null;
+      return packs;
     },
 
-    async create(entry) {
-      if (fileBytes(entry) > maxBytes) return null;
-      const partial = join(folder, `${entry.key}.${randomUUID()}${partialEnding}`);
-      const file = await guarded(async () => {
+    async create(missing, kept) {
+      if (!hasRoom(missing, kept)) return null;
+      const name = `${createHash('sha256').update(missing.keys.join('\n')).digest('hex')}${ending}`;
+      const partial = join(folder, `${name}.${randomUUID()}${partialEnding}`);
+      const descriptor = await guarded(async () => {
         await makeFolder(folder);
-        return open(partial, 'wx+');
+        return openSync(partial, 'wx+');
       });
-      const checksums = new Uint32Array(entry.frameCount);
-      const abandon = async (): Promise<void> => {
-        await file.close().catch(() => undefined);
-        await rm(partial, { force: true }).catch(() => undefined);
-      };
-      return {
-        abandon,
-        put: (index, pixels) =>
-          guarded(async () => {
-            checksums[index] = crc32(pixels);
-            await writeAt(file, pixels, headerBytes + index * entry.frameBytes);
-          }),
-        async finish() {
-          try {
-            return await guarded(async () => {
-              await writeAt(file, headerOf(entry), 0);
-              const end = headerBytes + entry.frameCount * entry.frameBytes;
-              await writeAt(file, new Uint8Array(checksums.buffer), end);
-              await file.sync();
-              await rename(partial, pathOf(entry.key));
-              await makeRoom({ folder, maxBytes }, entry.key);
-              const descriptor = openSync(pathOf(entry.key), constants.O_RDONLY);
-              return fileSource({ descriptor, firstByte: headerBytes }, entry.frameBytes);
-            });
-          } finally {
-            await abandon();
-          }
+      return createPackWriter(descriptor, missing, {
+        async end() {
+          await syncToDisk(descriptor);
+          await rename(partial, join(folder, name));
+          used.add(name);
+          await makeRoom({ folder, maxBytes }, used);
         },
-      };
+        remove: () => rm(partial, { force: true }),
+      });
     },
   };
 }
 
 /**
- * Names what a cache file holds: frames by id, the size and time of each plane's file, and
- * the input spec. It reads no file. A file that is changed without another size or time
- * is not noticed.
+ * Names each frame as it is prepared, in the order given: by the stamps of its planes'
+ * files, and the input spec. No file is read.
  */
-export async function cacheKey(
+export async function frameKeys(
   dataset: Dataset,
   frames: readonly DatasetFrame[],
-  inputSpec: InputSpec,
-): Promise<string> {
-  const { channels, widthPx, heightPx, resize } = inputSpec;
-  return createHash('sha256')
-    .update(JSON.stringify([magic, channels, widthPx, heightPx, resize]))
-    .update(await stampFrames(dataset, frames))
-    .digest('hex');
-}
-
-const fileBytes = ({ frameCount, frameBytes }: CacheEntry): number =>
-  headerBytes + frameCount * (frameBytes + checksumBytes);
-
-const headerOf = ({ key, frameCount, frameBytes }: CacheEntry): Uint8Array =>
-  Buffer.from(`${magic} ${key} ${frameCount} ${frameBytes}\n`.padEnd(headerBytes, ' '));
-
-/** Whether a file holds the entry and every frame is as it was written. */
-function isWhole(descriptor: number, entry: CacheEntry): boolean {
-  const { frameCount, frameBytes } = entry;
-  const header = new Uint8Array(headerBytes);
-  const checksums = new Uint32Array(frameCount);
-  const pixels = new Uint8Array(frameBytes);
-  const read = (into: Uint8Array, place: number): boolean =>
-    readSync(descriptor, into, 0, into.length, place) === into.length;
-  try {
-    const end = headerBytes + frameCount * frameBytes;
-    if (!read(header, 0) || Buffer.compare(header, headerOf(entry)) !== 0) return false;
-    if (!read(new Uint8Array(checksums.buffer), end)) return false;
-    for (let index = 0; index < frameCount; index += 1) {
-      if (!read(pixels, headerBytes + index * frameBytes)) return false;
-      if (crc32(pixels) !== checksums[index]) return false;
-    }
-    return true;
-  } catch {
-    // A disk that cannot read its file has none.
-    return false;
-  }
+  { channels, widthPx, heightPx, resize }: InputSpec,
+): Promise<readonly string[]> {
+  const spec = JSON.stringify([channels, widthPx, heightPx, resize]);
+  const stamps = await stampFrames(dataset, frames);
+  return stamps.map((stamp) => createHash('sha256').update(`${spec}\n${stamp}`).digest('hex'));
 }
 
 /** Removes what was used longest ago, down to `maxBytes`, and what dead processes left. */
-async function makeRoom({ folder, maxBytes }: FrameCacheOptions, keptKey: string): Promise<void> {
+async function makeRoom(
+  { folder, maxBytes }: FrameCacheOptions,
+  used: ReadonlySet<string>,
+): Promise<void> {
   const found = await Promise.all(
     (await readdir(folder)).map(async (name) => {
       // Another run may remove it first.
@@ -187,24 +139,8 @@ async function makeRoom({ folder, maxBytes }: FrameCacheOptions, keptKey: string
   let bytes = files.reduce((sum, { size }) => sum + size, 0);
   for (const { name, size } of files) {
     if (bytes <= maxBytes) return;
-    if (name === `${keptKey}${ending}`) continue;
+    if (used.has(name)) continue;
     await remove(name);
     bytes -= size;
-  }
-}
-
-async function writeAt(file: FileHandle, bytes: Uint8Array, place: number): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, place + done);
-    done += bytesWritten;
-  }
-}
-
-async function guarded<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    if (cause instanceof DomainError) throw cause;
-    throw storageFailed('cannot write the cache of frames', cause);
   }
 }

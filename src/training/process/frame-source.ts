@@ -14,12 +14,17 @@ export interface FrameSource {
 /** Frames that every thread of this process can read, in the order in which they were asked for. */
 export type SharedFrames =
   | { readonly kind: 'memory'; readonly frames: readonly SharedArrayBuffer[] }
-  | { readonly kind: 'file'; readonly file: FramesFile; readonly indices: readonly number[] };
+  | {
+      readonly kind: 'files';
+      readonly files: readonly FramesFile[];
+      readonly indices: readonly number[];
+    };
 
-/** Frame i begins at `firstByte + i * frameBytes` of the open file. */
+/** Frame i begins at `firstByte + i * frameBytes` of the open file; numbers go on in the next. */
 export interface FramesFile {
   readonly descriptor: number;
   readonly firstByte: number;
+  readonly frameCount: number;
 }
 
 /** Copies a frame to memory that every thread of this process can read. */
@@ -48,28 +53,37 @@ export function memorySource(
 }
 
 /**
- * Frames behind each other in an open file, whose descriptor it closes. They stay in the
+ * Frames behind each other in open files, whose descriptors it closes. They stay in the
  * system's cache of files as long as there is memory, and cost the process none.
  */
-export function fileSource(file: FramesFile, frameBytes: number): FrameSource {
+export function fileSource(files: readonly FramesFile[], frameBytes: number): FrameSource {
   return {
     frameBytes,
-    read: (index, into) => readFrameAt(file, index, into),
-    share: (indices) => ({ kind: 'file', file, indices }),
-    close: () => closeSync(file.descriptor),
+    read: (index, into) => readFrameAt(files, index, into),
+    share: (indices) => ({ kind: 'files', files, indices }),
+    close() {
+      for (const { descriptor } of files) closeSync(descriptor);
+    },
   };
 }
 
 /** Copies the frame at a place of these to where it is needed; from any thread. */
 export function readShared(shared: SharedFrames, place: number, into: Uint8Array): void {
-  if (shared.kind === 'file') readFrameAt(shared.file, shared.indices[place] ?? -1, into);
+  if (shared.kind === 'files') readFrameAt(shared.files, shared.indices[place] ?? -1, into);
   else into.set(new Uint8Array(shared.frames[place] ?? new SharedArrayBuffer(0)));
 }
 
-/** Reads one frame, of as many bytes as `into` has, from the file. */
-function readFrameAt(file: FramesFile, index: number, into: Uint8Array): void {
+/** Reads one frame, of as many bytes as `into` has, from the file that has it. */
+function readFrameAt(files: readonly FramesFile[], index: number, into: Uint8Array): void {
   const frameBytes = into.byteLength;
-  const place = file.firstByte + index * frameBytes;
+  let within = index;
+  const file = files.find(({ frameCount }) => {
+    if (within < frameCount) return true;
+    within -= frameCount;
+    return false;
+  });
+  if (file === undefined) throw new DomainError('internal', `bug: no frame ${index}`);
+  const place = file.firstByte + within * frameBytes;
   for (let done = 0; done < frameBytes; ) {
     const count = readSync(file.descriptor, into, done, frameBytes - done, place + done);
     if (count === 0) {

@@ -5,7 +5,7 @@ import type { InputSpec } from '../../frames/index.js';
 import type { LabelSet } from '../../label-set.js';
 import { readCheckpoint, writeCheckpoint } from '../checkpoint.js';
 import { completeScores } from '../epoch-scores.js';
-import { packTensors, unpackTensors } from '../progress.js';
+import { type Progress, packTensors, unpackTensors } from '../progress.js';
 import type { RunSpec } from '../run.js';
 import { runFiles } from '../run-folder.js';
 import type { StepRunner } from '../step-runner.js';
@@ -53,28 +53,29 @@ export function createCheckpointKeeper(options: CheckpointOptions): CheckpointKe
 
 /** A learning as it was kept. */
 export interface KeptLearning extends LearningState {
+  readonly progress: Progress;
   readonly step: number;
   readonly state: ReturnType<StepRunner['state']>;
 }
 
-/**
- * Reads where a run of this dataset stood. Throws `checkpoint_unknown`,
- * `checkpoint_corrupt`, and `dataset_invalid` where the dataset is another by now.
- */
-export async function readKeptLearning(
-  folder: string,
-  datasetFingerprint: string,
-): Promise<KeptLearning> {
+/** Reads where a run stood. Throws `checkpoint_unknown`, `checkpoint_corrupt`. */
+export async function readKeptLearning(folder: string): Promise<KeptLearning> {
   const { progress, step, state: tensors } = await readCheckpoint(join(folder, runFiles.last));
   if (progress === null) {
     throw new DomainError('checkpoint_corrupt', 'the checkpoint does not say where it stood');
   }
-  if (progress.datasetFingerprint !== datasetFingerprint) {
-    throw new DomainError(
-      'dataset_invalid',
-      'expected the frames and labels that the run began with, got others; start a new run',
-    );
-  }
   const history = progress.history.map(completeScores);
   return { ...unpackTensors(tensors), progress: { ...progress, history }, step };
+}
+
+/**
+ * Makes sure that a run goes on with what it began with: `fingerprint` as `loadFrames` gives
+ * it. Throws `dataset_invalid` where a label or a pixel is another by now.
+ */
+export function assertSameFrames({ progress }: KeptLearning, fingerprint: string): void {
+  if (progress.datasetFingerprint === fingerprint) return;
+  throw new DomainError(
+    'dataset_invalid',
+    'expected the frames and labels that the run began with, got others; start a new run',
+  );
 }

@@ -19,8 +19,8 @@ export interface ProcessOptions {
   readonly share: number;
   /** A checkpoint is written after each epoch, and at a step when the last is so old. */
   readonly checkpointEveryMs: number;
-  /** Where prepared frames are kept from run to run; null keeps none. */
-  readonly frameCache: FrameCacheOptions | null;
+  /** Where prepared frames are kept from run to run. */
+  readonly frameCache: FrameCacheOptions;
   /** Where the run goes on from its checkpoint: how many epochs it has told of. */
   readonly resumed: { readonly epochsTold: number } | null;
   /** Of the version that it begins with; 1 without one, and where a checkpoint is taken up. */

@@ -28,9 +28,15 @@ import { createBatchLoader } from './batch-loader.js';
 import { decide } from './decide.js';
 import { exportModel } from './export-model.js';
 import { createFrameCache } from './frame-cache.js';
-import { type FrameSet, framesOf, loadFrames, targetsOf } from './frame-set.js';
-import { createCheckpointKeeper, readKeptLearning } from './keep-checkpoint.js';
+import { type FrameSet, framesOf } from './frame-set.js';
+import {
+  assertSameFrames,
+  type CheckpointKeeper,
+  createCheckpointKeeper,
+  readKeptLearning,
+} from './keep-checkpoint.js';
 import { type Learned, learn } from './learn.js';
+import { loadFrames, targetsOf } from './load-frames.js';
 import { exportFiles, type Outcome, type ProcessEvent, type ProcessOptions } from './messages.js';
 import { openStep } from './open-step.js';
 import { lossOf } from './run-loss.js';
@@ -87,7 +93,7 @@ export async function trainRun(
 
   const shape = { channels: channels.length, heightPx, widthPx, labelCount: labels.length };
   const network = createNetwork(spec.network, shape);
-  const kept = resumed ? await readKeptLearning(folder, dataset.fingerprint) : null;
+  const kept = resumed ? await readKeptLearning(folder) : null;
   // Of the labels alone: where it runs is told before the frames are loaded.
   const loss = lossOf(spec, {
     targets: targetsOf(split.training, labels.length),
@@ -97,14 +103,10 @@ export async function trainRun(
     ...{ spec, network, loss, devices, stepsPerCall, tensorflowPackage, threads },
   });
   const { device } = opened;
-  const keeper = createCheckpointKeeper({
-    ...{ folder, everyMs: checkpointEveryMs, spec, inputSpec, labels },
-    datasetFingerprint: dataset.fingerprint,
-  });
   // What the step takes goes back before the export.
   const done = await loadAndLearn().finally(() => opened.runner.close());
   if (done === null) return stoppedEarly('stopped on request while frames were loaded');
-  const { training, validation, seen, learned } = done;
+  const { training, validation, fingerprint, seen, keeper, learned } = done;
   if (learned.history.length > 0) {
     await pictures('curves', async () => {
       const { drawCurves } = await import('./curves.js');
@@ -157,7 +159,7 @@ export async function trainRun(
         atThresholds,
       },
       ...decision,
-      datasetFingerprint: dataset.fingerprint,
+      datasetFingerprint: fingerprint,
       ...exported,
     },
   };
@@ -190,18 +192,26 @@ export async function trainRun(
     for (const scores of kept?.progress.history.slice(resumed?.epochsTold ?? 0) ?? []) {
       tell({ kind: 'epoch', ...scores });
     }
-    const sets = await loadBoth({ dataset, split, inputSpec, frameCache }, collaborators);
+    const sets = await loadBoth({ folder, dataset, split, inputSpec, frameCache }, collaborators);
     if (sets === null) return null;
+    const { fingerprint } = sets;
+    if (kept) assertSameFrames(kept, fingerprint);
     const seen = await seenBy(dataset, split);
-    return { ...sets, seen, learned: await runLearning(sets) };
+    const keeper = createCheckpointKeeper({
+      ...{ folder, everyMs: checkpointEveryMs, spec, inputSpec, labels },
+      datasetFingerprint: fingerprint,
+    });
+    return { ...sets, seen, keeper, learned: await runLearning({ ...sets, keeper }) };
   }
 
   async function runLearning({
     training,
     validation,
+    keeper,
   }: {
     readonly training: FrameSet;
     readonly validation: FrameSet;
+    readonly keeper: CheckpointKeeper;
   }): Promise<Learned> {
     const { step, stepsPerCall, runner: graphRunner } = opened;
     const loader = createBatchLoader({ set: training, size: shape, spec, stepsPerCall });
@@ -249,11 +259,13 @@ function stoppedEarly(reason: string): Outcome {
 
 async function loadBoth(
   {
+    folder,
     dataset,
     split,
     inputSpec,
     frameCache,
   }: {
+    readonly folder: string;
     readonly dataset: Awaited<ReturnType<typeof openDataset>>;
     readonly split: ReturnType<typeof splitDataset>;
     readonly inputSpec: Awaited<ReturnType<typeof readRunFolder>>['inputSpec'];
@@ -273,7 +285,7 @@ async function loadBoth(
       { dataset, frames, inputSpec, inFlight: 2 * threads },
       {
         ...{ preparer, warn, isStopRequested },
-        cache: frameCache && createFrameCache(frameCache),
+        places: { cache: createFrameCache(frameCache), runFolder: folder },
       },
       (loaded) => {
         const nowMs = performance.now();
@@ -289,7 +301,8 @@ async function loadBoth(
         all,
         some.map((frame) => rowOf.get(frame) ?? -1),
       );
-    return { training: part(split.training), validation: part(split.validation) };
+    const { fingerprint } = all;
+    return { training: part(split.training), validation: part(split.validation), fingerprint };
   } catch (thrown) {
     throw DomainError.from(thrown);
   } finally {

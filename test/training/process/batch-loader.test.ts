@@ -14,12 +14,17 @@ import { createSmallSet, smallShape } from './small-set.js';
 
 const rows = [3, 0, 9, 1, 1, 7, 2, 8, 5, 4];
 
-/** The same frames in a file, from its byte 5 on. */
-async function inFile(t: ExecutionContext, count: number): Promise<FrameSet> {
+/** The same frames in files that are said to hold so many, from byte 5 on. */
+async function inFile(t: ExecutionContext, count: number, said = count): Promise<FrameSet> {
   const set = createSmallSet(count);
   const path = join(await makeFolder(t), 'frames');
   writeFileSync(path, Buffer.concat([Buffer.alloc(5, 7), ...set.pixels]));
-  const source = fileSource({ descriptor: openSync(path, 'r'), firstByte: 5 }, set.frameBytes);
+  // Two files, so that a batch has frames of both.
+  const parts = [
+    { descriptor: openSync(path, 'r'), firstByte: 5, frameCount: 4 },
+    { descriptor: openSync(path, 'r'), firstByte: 5 + 4 * set.frameBytes, frameCount: said - 4 },
+  ];
+  const source = fileSource(parts, set.frameBytes);
   t.teardown(() => source.close());
   return { ...set, source };
 }
@@ -156,7 +161,7 @@ test('frames in memory are made into batches by threads too, and stay as they ar
 });
 
 test('a file that is too short fails the batch that needs the rest', async (t) => {
-  const file = await inFile(t, 8);
+  const file = await inFile(t, 8, 10);
   const error = await t.throwsAsync(load(t, { ...file, places: createSmallSet(10).places }));
   t.regex(error.message, /the cache of frames ends before frame/);
 });

@@ -1,20 +1,17 @@
-import { chmodSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, renameSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { openDataset } from '../../../src/dataset/index.js';
 import { createPreparer, hpaChannels, type InputSpec } from '../../../src/frames/index.js';
-import {
-  type CacheEntry,
-  createFrameCache,
-  type FrameCache,
-} from '../../../src/training/process/frame-cache.js';
+import { createFrameCache, type FrameCache } from '../../../src/training/process/frame-cache.js';
 import {
   createBatchBuffers,
+  type FrameSet,
   framesOf,
   gatherBatch,
-  loadFrames,
 } from '../../../src/training/process/frame-set.js';
+import { loadFrames } from '../../../src/training/process/load-frames.js';
 import { makeFolder } from '../../make-folder.js';
 import { writeSmallDataset } from '../small-dataset.js';
 
@@ -26,18 +23,21 @@ const maxBytes = 1e6;
 async function open(t: ExecutionContext) {
   const dataPath = await writeSmallDataset(join(await makeFolder(t), 'cells'), frameCount);
   const folder = join(await makeFolder(t), 'cache');
+  const runFolder = await makeFolder(t);
   const preparer = createPreparer({ threads: 1 });
   t.teardown(() => preparer.close());
   const warnings: string[] = [];
   const load = async (
     cache: FrameCache | null = createFrameCache({ folder, maxBytes }),
     spec: InputSpec = inputSpec,
+    pick: (id: string) => boolean = () => true,
   ) => {
     const dataset = await openDataset(dataPath);
     let decoded = 0;
     const loadedCounts: number[] = [];
+    const frames = dataset.frames.filter(({ id }) => pick(id));
     const set = await loadFrames(
-      { dataset, frames: dataset.frames, inputSpec: spec, inFlight: 3 },
+      { dataset, frames, inputSpec: spec, inFlight: 3 },
       {
         preparer: {
           ...preparer,
@@ -46,20 +46,26 @@ async function open(t: ExecutionContext) {
             return preparer.prepare(...given);
           },
         },
-        cache,
+        places: cache && { cache, runFolder },
         warn: (message) => warnings.push(message),
         isStopRequested: () => false,
       },
       (loaded) => loadedCounts.push(loaded),
     );
-    t.is(loadedCounts.at(-1), frameCount);
+    t.is(loadedCounts.at(-1), frames.length);
     t.teardown(() => set!.source.close());
-    const rows = [5, 0, 3, 1, 4, 2];
+    const rows = [5, 0, 3, 1, 4, 2].filter((row) => row < frames.length);
     const batch = gatherBatch(set!, rows, createBatchBuffers(set!, rows.length));
     return { set: set!, decoded, pixels: Buffer.from(batch.pixels), targets: [...batch.targets] };
   };
   const files = async () => (await readdir(folder)).filter((name) => name.endsWith('.frames'));
-  return { dataPath, folder, load, files, warnings };
+  return { dataPath, folder, runFolder, load, files, warnings };
+}
+
+/** From how many files a set is read; none where it is in memory. */
+function filesOf({ source }: FrameSet): number {
+  const shared = source.share([]);
+  return shared.kind === 'files' ? shared.files.length : 0;
 }
 
 test('cached frames are the frames, and a second load decodes none', async (t) => {
@@ -88,7 +94,7 @@ test('a part of a set keeps each frame with its pixels and labels', async (t) =>
   );
 });
 
-test('another input spec and a plane written anew make an entry of their own', async (t) => {
+test('another input spec is decoded anew, and so is a frame with a plane that was written anew', async (t) => {
   const { load, files, dataPath } = await open(t);
   await load();
   t.is((await load(undefined, { ...inputSpec, resize: 'bilinear' })).decoded, 6);
@@ -98,8 +104,95 @@ test('another input spec and a plane written anew make an entry of their own', a
   const plane = join(dataPath, 'train', 'cell3_green.png');
   const { atimeMs, mtimeMs } = statSync(plane);
   utimesSync(plane, atimeMs / 1000, mtimeMs / 1000 + 2);
-  t.is((await load()).decoded, 6);
+  t.is((await load()).decoded, 1);
   t.is((await files()).length, 4);
+  t.is((await load()).decoded, 0);
+});
+
+for (const how of ['in place', 'by another file'] as const) {
+  test(`a plane that is replaced ${how} by one of the same size and time is not served from the cache`, async (t) => {
+    const { load, dataPath } = await open(t);
+    const before = await load();
+    const [plane, other] = ['cell3_green.png', 'cell4_green.png'].map((name) =>
+      join(dataPath, 'train', name),
+    ) as [string, string];
+    // A PNG ends with its last chunk: what follows makes two of one size.
+    const sized = (path: string) => {
+      const png = readFileSync(path);
+      return Buffer.concat([png, Buffer.alloc(8192 - png.length)]);
+    };
+    const padded = sized(other);
+    writeFileSync(plane, sized(plane));
+    // Whole seconds, which every tool can set back.
+    const time = new Date(1_700_000_000_000);
+    utimesSync(plane, time, time);
+    const whole = await load();
+    t.deepEqual(whole.pixels, before.pixels);
+    if (how === 'by another file') {
+      writeFileSync(`${plane}.new`, padded);
+      renameSync(`${plane}.new`, plane);
+    } else writeFileSync(plane, padded);
+    utimesSync(plane, time, time);
+    t.like(statSync(plane), { size: padded.length, mtimeMs: time.getTime() });
+    const after = await load();
+    t.is(after.decoded, 1);
+    t.notDeepEqual(after.pixels, before.pixels);
+    t.deepEqual(after.pixels, (await load(null)).pixels);
+    t.not(after.set.fingerprint, whole.set.fingerprint);
+  });
+}
+
+test('the fingerprint is of ids, labels and bytes, wherever they lie and whether they are cached', async (t) => {
+  const { load, dataPath } = await open(t);
+  const { fingerprint } = (await load()).set;
+  t.regex(fingerprint, /^[0-9a-f]{64}$/);
+  t.is((await load()).set.fingerprint, fingerprint);
+  t.is((await load(null)).set.fingerprint, fingerprint);
+  // The same bytes in a new file.
+  const plane = join(dataPath, 'train', 'cell3_green.png');
+  const bytes = readFileSync(plane);
+  writeFileSync(`${plane}.new`, bytes);
+  renameSync(`${plane}.new`, plane);
+  const again = await load();
+  t.is(again.decoded, 1);
+  t.is(again.set.fingerprint, fingerprint);
+  t.not((await load(undefined, undefined, (id) => id !== 'cell2')).set.fingerprint, fingerprint);
+  const table = join(dataPath, 'train.csv');
+  writeFileSync(table, readFileSync(table, 'utf8').replace('cell1,25', 'cell1,24'));
+  t.not((await load()).set.fingerprint, fingerprint);
+  // Pixels are the same, of one byte more.
+  writeFileSync(plane, Buffer.concat([bytes, Buffer.alloc(1)]));
+  writeFileSync(table, readFileSync(table, 'utf8').replace('cell1,24', 'cell1,25'));
+  t.not((await load()).set.fingerprint, fingerprint);
+});
+
+test('sets that share frames decode each of them once', async (t) => {
+  const { load, files } = await open(t);
+  const without = (out: string) => load(undefined, undefined, (id) => id !== out);
+  t.is((await without('cell0')).decoded, 5);
+  t.is((await without('cell1')).decoded, 1);
+  t.is((await without('cell5')).decoded, 0);
+  const all = await load();
+  t.is(all.decoded, 0);
+  t.deepEqual(all.pixels, (await load(null)).pixels);
+  t.is((await files()).length, 2);
+});
+
+test('files that leave no room for what is missing give way to one that has all', async (t) => {
+  const { load, files, folder } = await open(t);
+  const onlyHalf = (id: string) => id < 'cell3';
+  await load(undefined, undefined, onlyHalf);
+  const bytes = await load().then(async () => {
+    const sizes = (await files()).map((name) => statSync(join(folder, name)).size);
+    return sizes.reduce((sum, size) => sum + size, 0);
+  });
+  // Two files have a header each, one has one: so much less is room for one alone.
+  const cache = () => createFrameCache({ folder, maxBytes: bytes - 1 });
+  await rm(folder, { recursive: true });
+  await load(cache(), undefined, onlyHalf);
+  t.is((await load(cache())).decoded, 6);
+  t.is((await files()).length, 1);
+  t.is((await load(cache())).decoded, 0);
 });
 
 const damages: Readonly<Record<string, (path: string) => Promise<void>>> = {
@@ -140,17 +233,17 @@ test('the cache stays within its bytes: the entry that was used longest ago goes
   const { load, files, folder } = await open(t);
   const { set } = await load();
   const entryBytes = statSync(join(folder, (await files())[0]!)).size;
-  const cache = createFrameCache({ folder, maxBytes: 2 * entryBytes + 10 });
+  const cache = () => createFrameCache({ folder, maxBytes: 2 * entryBytes + 10 });
   const wide = { ...inputSpec, resize: 'bilinear' } as const;
-  await load(cache, wide);
+  await load(cache(), wide);
   const [first, second] = (await files()).sort(
     (a, b) => statSync(join(folder, a)).mtimeMs - statSync(join(folder, b)).mtimeMs,
   );
   utimesSync(join(folder, first!), 1, 1);
   utimesSync(join(folder, second!), 2, 2);
   // Opening it is using it.
-  t.is((await load(cache)).decoded, 0);
-  await load(cache, { ...inputSpec, widthPx: 12, heightPx: 48 });
+  t.is((await load(cache())).decoded, 0);
+  await load(cache(), { ...inputSpec, widthPx: 12, heightPx: 48 });
   const left = await files();
   t.is(left.length, 2);
   t.true(left.includes(first!));
@@ -160,31 +253,55 @@ test('the cache stays within its bytes: the entry that was used longest ago goes
   t.notThrows(() => gatherBatch(set, [2], createBatchBuffers(set, 1)));
 });
 
-test('frames that are more than the cache may hold stay in memory', async (t) => {
-  const { load, folder } = await open(t);
-  const { decoded, set } = await load(createFrameCache({ folder, maxBytes: 1000 }));
-  t.is(decoded, 6);
-  t.is(set.source.share([]).kind, 'memory');
-  await t.throwsAsync(readdir(folder), { code: 'ENOENT' });
+for (const room of [1000, 0]) {
+  test(`frames that have no room in a cache of ${room} bytes go into a file of the run without a name`, async (t) => {
+    const { load, folder, runFolder } = await open(t);
+    const { decoded, set, pixels } = await load(createFrameCache({ folder, maxBytes: room }));
+    t.is(decoded, 6);
+    t.is(filesOf(set), 1);
+    t.deepEqual(pixels, (await load(null)).pixels);
+    t.deepEqual(await readdir(runFolder), []);
+    await t.throwsAsync(readdir(folder), { code: 'ENOENT' });
+  });
+}
+
+test('what the cache holds of a set that it has no room for is used, the rest goes to the run', async (t) => {
+  const { load, files, folder } = await open(t);
+  await load(undefined, undefined, (id) => id < 'cell3');
+  const size = statSync(join(folder, (await files())[0]!)).size;
+  const cache = createFrameCache({ folder, maxBytes: size });
+  const { decoded, pixels, set } = await load(cache);
+  t.is(decoded, 3);
+  t.is(filesOf(set), 2);
+  t.deepEqual(pixels, (await load(null)).pixels);
+  t.is((await files()).length, 1);
 });
 
 test('a disk that refuses the cache costs the cache and not the run', async (t) => {
-  const { load, folder, warnings } = await open(t);
+  const { load, folder, runFolder, warnings } = await open(t);
   writeFileSync(folder, 'a file where the folder should be');
   chmodSync(folder, 0o444);
   const { set, decoded } = await load();
   t.is(decoded, 6);
-  t.is(set.source.share([]).kind, 'memory');
-  t.deepEqual(warnings, ['frames are kept in memory, the cache cannot be used']);
+  t.is(filesOf(set), 1);
+  t.deepEqual(warnings, [
+    'prepared frames go into a file of the run this time, the disk refuses them',
+  ]);
+  // Now the run's folder refuses as well.
+  await rm(runFolder, { recursive: true });
+  const last = await load();
+  t.is(last.set.source.share([]).kind, 'memory');
+  t.deepEqual(last.pixels, (await load(null)).pixels);
+  t.is(warnings.at(-1), 'prepared frames go into memory this time, the disk refuses them');
 });
 
-test('an entry that is not finished is not there, and leaves nothing', async (t) => {
+test('frames that are not finished are not there, and leave nothing', async (t) => {
   const folder = join(await makeFolder(t), 'cache');
   const cache = createFrameCache({ folder, maxBytes });
-  const entry: CacheEntry = { key: 'a'.repeat(64), frameCount: 2, frameBytes: 4 };
-  const writer = await cache.create(entry);
-  await writer!.put(1, Uint8Array.of(1, 2, 3, 4));
-  t.is(await cache.open(entry), null);
+  const wanted = { keys: ['a'.repeat(64), 'b'.repeat(64)], frameBytes: 4 };
+  const writer = await cache.create(wanted, []);
+  await writer!.put(1, Uint8Array.of(1, 2, 3, 4), 'c'.repeat(64));
+  t.deepEqual(await cache.open(wanted), []);
   await writer!.abandon();
   t.deepEqual(await readdir(folder), []);
 });

@@ -142,7 +142,10 @@ export interface Model {
     | undefined;
   /** The run that trained it; empty for an imported model. */
   runId: string;
-  /** SHA-256 of the dataset's ids and labels, hexadecimal. */
+  /**
+   * SHA-256 of the ids, labels and planes' bytes of the frames that trained and
+   * validated it, hexadecimal.
+   */
   datasetFingerprint: string;
   /** SHA-256 of model.onnx, hexadecimal. */
   sha256: string;
