@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { copyFile, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openDataset } from '../src/dataset/index.js';
 import { writeDurably } from '../src/files/index.js';
 import { writeSimulatedDataset } from '../src/simulator/index.js';
 import { parseRunSpec, type RunSpec } from '../src/training/index.js';
@@ -48,10 +47,9 @@ export async function trainBeginning(
   }
   const parsed = parseRunSpec({ ...spec, dataPath, model: 'simulated', seed });
   if ('faults' in parsed) throw new Error(parsed.faults.join('; '));
-  const { labels } = await openDataset(dataPath);
   const { outcome, folder, cpuSeconds } = await trainInPlace(
     {
-      ...{ title: 'simulated cells', spec: parsed.value, labels, beginning: null },
+      ...{ title: 'simulated cells', spec: parsed.value, beginning: null },
       ...{ place, frameCache: join(workDir, 'frames'), threads },
     },
     print,

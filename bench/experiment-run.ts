@@ -84,7 +84,7 @@ export async function runSeed(
   if ('faults' in parsed) throw new Error(parsed.faults.join('; '));
   const { outcome, folder, ...trained } = await trainInPlace(
     {
-      ...{ title: `${recipe.name}, seed ${seed}`, spec: parsed.value, labels: whole.labels },
+      ...{ title: `${recipe.name}, seed ${seed}`, spec: parsed.value },
       ...{ beginning, place, frameCache: join(workDir, 'frames'), threads },
     },
     print,
@@ -152,7 +152,7 @@ async function scoreHeldOut({
     );
     if (set === null) throw new Error('the held-out frames were not loaded');
     const { channels, heightPx, widthPx } = defaultInputSpec;
-    const shape = [channels.length, heightPx, widthPx];
+    const shape = [channels.length, heightPx, widthPx] as const;
     const rows = [...heldOut.keys()];
     const probabilities = await runOver({ set, rows }, { output: 'probabilities', shape }, runner);
     const { labels } = whole;

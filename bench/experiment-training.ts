@@ -2,8 +2,7 @@ import { existsSync } from 'node:fs';
 import { copyFile, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeDurably } from '../src/files/index.js';
-import type { LabelSet } from '../src/label-set.js';
-import { defaultInputSpec, type RunSpec } from '../src/training/index.js';
+import { completeSpec, type OpenRunSpec } from '../src/training/index.js';
 import type { Outcome } from '../src/training/process/messages.js';
 import { trainRun } from '../src/training/process/train-run.js';
 import { createRunFolder, runFiles } from '../src/training/run-folder.js';
@@ -20,8 +19,7 @@ export interface Beginning {
 export interface TrainingOptions {
   /** As its lines are headed: "resnet-small, seed 1". */
   readonly title: string;
-  readonly spec: RunSpec;
-  readonly labels: LabelSet;
+  readonly spec: OpenRunSpec;
   readonly beginning: Beginning | null;
   /** Its own; what an earlier call left there half done is taken up. */
   readonly place: string;
@@ -44,15 +42,16 @@ export interface Trained {
 
 /** Trains as a server's training process does, in this process. */
 export async function trainInPlace(
-  { title, spec, labels, beginning, place, frameCache, threads }: TrainingOptions,
+  { title, spec: asked, beginning, place, frameCache, threads }: TrainingOptions,
   print: (line: string) => void,
 ): Promise<Trained> {
+  const spec = completeSpec(asked, null);
   const folder = join(place, 'run');
   const isKept = existsSync(join(folder, runFiles.last));
   if (!isKept) {
     await rm(folder, { recursive: true, force: true });
     await createRunFolder(folder, {
-      ...{ runId: 'run', spec, inputSpec: defaultInputSpec, labels },
+      ...{ runId: 'run', spec },
       ...{ startedAtMs: Date.now(), owner: await thisOwner() },
     });
     if (beginning) await copyFile(beginning.model, join(folder, runFiles.parent));
@@ -66,7 +65,7 @@ export async function trainInPlace(
       checkpointEveryMs: 60_000,
       frameCache: { folder: frameCache, maxBytes: 2 ** 31 },
       resumed: isKept ? { epochsTold: 0 } : null,
-      parentTemperature: beginning?.temperature ?? 1,
+      parent: beginning && { temperature: beginning.temperature, givesHead: true },
     },
     {
       tell(event) {

@@ -4,6 +4,7 @@
 import type { DeviceName } from '../../src/engines/index.js';
 import { initialiseParameters } from '../../src/graph/index.js';
 import { hpaLabels } from '../../src/label-set.js';
+import { completeSpec } from '../../src/training/complete-spec.js';
 import { createNetwork } from '../../src/training/networks/index.js';
 import { createBatchLoader } from '../../src/training/process/batch-loader.js';
 import type { FrameSet } from '../../src/training/process/frame-set.js';
@@ -37,7 +38,7 @@ function setOf(count: number): FrameSet {
 
 const parsed = parseRunSpec({ dataPath: '/', model: 'bench', epochs: 2, batchSize });
 if ('faults' in parsed) throw new Error(parsed.faults.join('; '));
-const spec = parsed.value;
+const spec = completeSpec(parsed.value, null);
 const loss = { kind: 'bce' } as const;
 const ways = { devices: [device], stepsPerCall: 0, tensorflowPackage: null, threads: 0 };
 const {

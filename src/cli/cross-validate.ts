@@ -6,7 +6,7 @@ import { DomainError } from '../errors.js';
 import type { Evaluation } from '../evaluation/index.js';
 import type { Handle } from '../models/index.js';
 import type { Parts } from '../server.js';
-import type { RunSpec } from '../training/index.js';
+import type { OpenRunSpec, RunSpec } from '../training/index.js';
 import { readConfig } from './config.js';
 import { Exit, UsageError } from './failure.js';
 import { followRun } from './follow-run.js';
@@ -17,7 +17,7 @@ import { withProgress } from './with-progress.js';
 
 export interface CrossValidateOptions {
   /** What each fold is trained by; its dataset is the whole. */
-  readonly spec: RunSpec;
+  readonly spec: OpenRunSpec;
   readonly folds: number;
   readonly json: boolean;
   /** Where the report goes; none is written without it. */
@@ -37,17 +37,22 @@ export interface CrossValidateOptions {
  * Throws `option_invalid` for more folds than groups, and what a training throws.
  */
 export async function crossValidate(
-  { spec, folds, json, out, runs, doubtCount }: CrossValidateOptions,
+  { spec: asked, folds, json, out, runs, doubtCount }: CrossValidateOptions,
   terminal: Terminal,
 ): Promise<void> {
-  if (spec.parent !== '') {
+  if (asked.parent !== '') {
     throw new UsageError('--folds: expected no --from, a version may have seen what is held out');
   }
   const { foldDataset, openDataset } = await import('../dataset/index.js');
   const { findDoubts, formatCrossValidation, summariseFolds } = await import(
     '../evaluation/index.js'
   );
-  const dataset = await openDataset(resolve(spec.dataPath));
+  const { completeSpec, parseRunSpec } = await import('../training/index.js');
+  const parsed = parseRunSpec({ ...asked, dataPath: resolve(asked.dataPath), promote: false });
+  if ('faults' in parsed) throw new UsageError(parsed.faults.join('; '));
+  const spec = completeSpec(parsed.value, null);
+  const { labels, inputSpec } = spec;
+  const dataset = await openDataset(spec.dataPath, { channels: inputSpec.channels, labels });
   const parts = foldDataset(dataset, { folds, seed: spec.seed });
   const folder = await mkdtemp(join(tmpdir(), 'cytostream-folds-'));
   const evaluations: Evaluation[] = [];
@@ -76,7 +81,7 @@ export async function crossValidate(
   const doubts = findDoubts(rows, dataset.labels.length).slice(0, doubtCount);
   if (out !== undefined) {
     const { writeCrossValidation } = await import('../reports/index.js');
-    const title = `${spec.network}, ${folds} folds of ${basename(resolve(spec.dataPath))}`;
+    const title = `${spec.network}, ${folds} folds of ${basename(spec.dataPath)}`;
     await writeCrossValidation(resolve(out), summary, { title, rows, doubts });
   }
   if (json) terminal.print(JSON.stringify({ kind: 'crossValidated', ...summary, doubts }));
@@ -105,11 +110,8 @@ async function runFold(
 ): Promise<Evaluation> {
   const { linkDataset, readFrame } = await import('../dataset/index.js');
   const { evaluateDataset } = await import('../evaluation/index.js');
-  const { parseRunSpec } = await import('../training/index.js');
   await linkDataset(path, dataset, fold.rest);
-  const parsed = parseRunSpec({ ...spec, dataPath: path, promote: false });
-  if ('faults' in parsed) throw new UsageError(parsed.faults.join('; '));
-  const run = await trainer.start(parsed.value);
+  const run = await trainer.start({ ...spec, dataPath: path });
   using interruption = terminal.interruption(() => {
     terminal.note('stopping after this step; press Ctrl-C again to leave at once');
     trainer.stop(run.id).catch((error: unknown) => terminal.note(String(error)));

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { createCommand, example, type Verb } from './command.js';
 import { flags } from './flags.js';
+import { channelList, inputFlags, readLabelFile } from './input-options.js';
 import { withProgress } from './with-progress.js';
 
 /** `eda`: a first look at a labelled dataset. */
@@ -8,11 +9,17 @@ export const edaVerb: Verb = (terminal) =>
   createCommand('eda', 'draw and count what a labelled dataset holds')
     .requiredOption('--data <dir>', `${flags.dataHelp}; or a csv of Id,Target alone`)
     .requiredOption('--out <dir>', 'folder for the pictures and eda.json')
+    .option(inputFlags.channels, inputFlags.channelsHelp, channelList)
+    .option(inputFlags.labels, inputFlags.labelsHelp)
     .option(flags.json, 'print the numbers as JSON as well, for a script')
     .addHelpText('after', example('eda --data my-cells --out eda'))
     .action(async (options) => {
       const { exploreDataset, openForExploring } = await import('../eda/index.js');
-      const dataset = await openForExploring(resolve(options.data));
+      const { resolveChannel } = await import('../frames/index.js');
+      const dataset = await openForExploring(resolve(options.data), {
+        ...(options.channels ? { channels: options.channels.map(resolveChannel) } : {}),
+        ...(options.labels === undefined ? {} : { labels: await readLabelFile(options.labels) }),
+      });
       const summary = await withProgress(
         { title: 'drawing', unit: 'frames', total: 0 },
         terminal,

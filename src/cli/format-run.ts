@@ -1,3 +1,4 @@
+import { hpaLabels, type LabelSet } from '../label-set.js';
 import { formatTable, left, right, type TableOptions } from '../table.js';
 import type { Run } from '../training/index.js';
 import { formatFacts, formatMinute, wrapLine } from './fit-line.js';
@@ -45,10 +46,22 @@ export function formatRun(run: Run, options: TableOptions): string {
   return [formatFacts(facts, options), ...epochs].join('\n');
 }
 
-/** What a training was asked for, by the options of `train`. */
+/** What a training was asked for, by the options of `train`; of an earlier release what that one knew. */
 export function settingsOf(spec: object): readonly (readonly [option: string, value: string])[] {
-  return Object.entries(spec).map(([name, value]) => [optionOf(name), String(value) || '-']);
+  const { inputSpec, labels, ...rest } = spec as Partial<Run['spec']>; // each may be absent
+  const settings = { ...rest, ...inputOf(inputSpec), ...(labels && { labels: namesOf(labels) }) };
+  return Object.entries(settings).map(([name, value]) => [optionOf(name), String(value) || '-']);
 }
+
+function inputOf(inputSpec: Run['spec']['inputSpec'] | undefined): Record<string, string> {
+  if (inputSpec === undefined) return {};
+  const { widthPx, heightPx, channels, resize } = inputSpec;
+  const size = widthPx > 0 ? `${widthPx}x${heightPx}` : '';
+  return { size, channels: channels.join(','), resize };
+}
+
+const namesOf = (labels: LabelSet): string =>
+  `${labels}` === `${hpaLabels}` ? 'the 28 of the HPA' : labels.join(', ');
 
 /** An epoch in a line, or in as many as the width takes. */
 export function formatEpochs(

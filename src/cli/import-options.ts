@@ -1,19 +1,5 @@
 import { InvalidArgumentError } from '@commander-js/extra-typings';
 
-/** What a model is fed with, in pixels. */
-export interface InputSize {
-  readonly widthPx: number;
-  readonly heightPx: number;
-}
-
-/** "128" (its edge) or "160x120" (width, height). */
-export function inputSize(text: string): InputSize {
-  const [, width = '', height = width] = /^(\d{1,4})(?:x(\d{1,4}))?$/.exec(text) ?? [];
-  const size = { widthPx: Number(width), heightPx: Number(height) };
-  if (Object.values(size).every((edge) => edge >= 1 && edge <= 8192)) return size;
-  throw new InvalidArgumentError('Expected WIDTHxHEIGHT or an edge, 1 to 8192 pixels.');
-}
-
 /** "0.0039" or "1/255". */
 export function quotient(text: string): number {
   const [dividend, divisor = 1, ...rest] = text.split('/').map(toNumber);

@@ -5,7 +5,7 @@ import type { DescribedGraph } from '../graph/index.js';
 import { hpaLabels } from '../label-set.js';
 import { UsageError } from './failure.js';
 import { readForeignModel } from './foreign-model.js';
-import type { InputSize } from './import-options.js';
+import { type InputSize, readLabelFile } from './input-options.js';
 
 /** The options of `models import`; of `onnx`, `keras` and `tfjs` one is expected. */
 export interface DraftOptions {
@@ -14,13 +14,13 @@ export interface DraftOptions {
   readonly keras?: string | undefined;
   readonly tfjs?: string | undefined;
   readonly labels?: string | undefined;
-  readonly channels?: string | undefined;
+  readonly channels?: readonly string[] | undefined;
   readonly size?: InputSize | undefined;
   readonly scale?: number | undefined;
   readonly mean?: readonly number[] | undefined;
   readonly std?: readonly number[] | undefined;
   readonly logits?: true | undefined;
-  readonly resize: 'bilinear' | 'area';
+  readonly resize?: 'bilinear' | 'area' | undefined;
   readonly threshold?: number | undefined;
 }
 
@@ -29,20 +29,14 @@ export interface DraftOptions {
  * Throws a `UsageError` where they differ, and as `readForeignModel`.
  */
 export async function readDraft(options: DraftOptions): Promise<ModelImport> {
-  const { onnx, keras, tfjs, size, resize, threshold } = options;
+  const { onnx, keras, tfjs, size, resize = 'bilinear', threshold } = options;
   const [path, ...others] = [onnx, keras, tfjs].filter((file) => file !== undefined);
   if (path === undefined || others.length > 0) {
     throw new UsageError('expected one of --onnx, --keras and --tfjs');
   }
-  const labels =
-    options.labels === undefined
-      ? hpaLabels
-      : (await readFile(options.labels, 'utf8'))
-          .split(/\r?\n/)
-          .map((line) => line.trim())
-          .filter((line) => line !== '');
+  const labels = options.labels === undefined ? hpaLabels : await readLabelFile(options.labels);
   const { hpaChannels } = await import('../frames/index.js');
-  const channels = options.channels?.split(',') ?? hpaChannels;
+  const channels = options.channels ?? hpaChannels;
   const foreign = onnx === undefined ? await readForeignModel(path) : await readOnnxFile(path);
   const { channelCount, labelCount } = foreign;
   const faults = [

@@ -6,7 +6,8 @@ import { exportFormat, exportVersion } from './export-version.js';
 import { UsageError } from './failure.js';
 import { flags } from './flags.js';
 import { formatModel, formatModels } from './format-model.js';
-import { inputSize, numberList, quotient } from './import-options.js';
+import { numberList, quotient } from './import-options.js';
+import { channelList, inputFlags, inputSize, resizeOption } from './input-options.js';
 import { readDraft } from './model-draft.js';
 import { type ModelsPlace, type ModelsPlaceOptions, openModelsPlace } from './models-place.js';
 import { widthOf } from './terminal.js';
@@ -101,9 +102,9 @@ export const modelsVerb: Verb = (terminal) => {
     .option('--onnx <file>', '[N, C, H, W] in, [N, labels] out; uint8 as it is, floats scaled')
     .option('--keras <file>', '.keras or .h5; frames reach it as 0..1, [N, H, W, C]')
     .option('--tfjs <file>', 'model.json of the layers format, its weight files beside it')
-    .option('--labels <file>', 'a label name a line, in order; without it the 28 of the HPA')
-    .option('--channels <names>', 'channel roles in order, with commas (default: those of the HPA)')
-    .option('--size <pixels>', 'WIDTHxHEIGHT or edge, where an ONNX file takes any', inputSize)
+    .option(inputFlags.labels, inputFlags.labelsHelp)
+    .option(inputFlags.channels, inputFlags.channelsHelp, channelList)
+    .option(inputFlags.size, 'WIDTHxHEIGHT or edge, where an ONNX file takes any', inputSize)
     .option(
       '--scale <number>',
       'ONNX of floats: factor of pixels 0..255 (default: 1/255)',
@@ -112,11 +113,7 @@ export const modelsVerb: Verb = (terminal) => {
     .option('--mean <numbers>', 'then subtracted, one a channel or one for all', numberList)
     .option('--std <numbers>', 'then what is left is divided by, the same', numberList)
     .option('--logits', 'ONNX that gives logits: put a sigmoid behind it')
-    .addOption(
-      new Option('--resize <rule>', 'how frames come to its size, as in its training')
-        .choices(['bilinear', 'area'])
-        .default<'bilinear' | 'area'>('bilinear'),
-    )
+    .addOption(resizeOption())
     .option('--threshold <number>', 'probability from which a label is given', numberAbove(0, 1))
     .addHelpText(
       'after',

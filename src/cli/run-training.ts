@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { DomainError } from '../errors.js';
-import type { RunSpec } from '../training/index.js';
+import type { OpenRunSpec } from '../training/index.js';
 import { Exit, UsageError } from './failure.js';
 import { type FollowedRun, followRun, formatScore } from './follow-run.js';
 import { withParts } from './in-place.js';
@@ -9,7 +9,7 @@ import type { Terminal } from './terminal.js';
 
 /** A training that was asked for. */
 export interface RunRequest {
-  readonly spec: RunSpec;
+  readonly spec: OpenRunSpec;
   readonly runId: string | undefined;
   readonly json: boolean;
 }

@@ -1,4 +1,6 @@
 import type { Client } from '../client/index.js';
+import { DomainError } from '../errors.js';
+import type { Frame } from '../frames/index.js';
 import { hpaLabels } from '../label-set.js';
 import type { Acquisition } from '../simulator/index.js';
 import { createLiveLines } from './live-lines.js';
@@ -28,7 +30,10 @@ const redrawEveryMs = 100;
 
 /**
  * Streams a simulated microscope to a server and shows each frame's answer beside the
- * truth. Throws what ended the stream, and when a frame was left without an answer.
+ * truth. The model gets the planes that it takes, of those that are simulated.
+ *
+ * Throws `verb_unfit` for a model that takes others, what ended the stream, and when a
+ * frame was left without an answer.
  */
 export async function streamMicroscope(
   { model, acquisitions, quiet }: StreamMicroscopeOptions,
@@ -39,11 +44,16 @@ export async function streamMicroscope(
     string,
     { readonly atMs: number; readonly truth: readonly string[] }
   >();
+  let tellChannels = (_channels: readonly string[]): void => {};
+  const channelsTold = new Promise<readonly string[]>((resolve) => {
+    tellChannels = resolve;
+  });
   async function* frames() {
     for await (const { frame, labels } of acquisitions) {
+      const sentFrame = { ...frame, planes: planesOf(frame, await channelsTold) };
       const truth = labels.map((index) => hpaLabels[index] ?? `label ${index}`);
       unanswered.set(frame.id, { atMs: performance.now(), truth });
-      yield frame;
+      yield sentFrame;
     }
   }
 
@@ -63,6 +73,7 @@ export async function streamMicroscope(
   for await (const reply of client.classify({ model, priority: 'high' }, frames())) {
     if (reply.kind === 'model') {
       names = reply.model.labels;
+      tellChannels(reply.model.inputSpec.channels);
       continue;
     }
     const { frameId, outcome, message, probabilities } = reply.prediction;
@@ -88,6 +99,16 @@ export async function streamMicroscope(
   if (live !== null) draw();
   else if (!quiet) terminal.print(formatHeadline(view.summary()));
   return view.summary();
+}
+
+function planesOf({ planes }: Frame, channels: readonly string[]): Frame['planes'] {
+  const taken = planes.filter(({ channel }) => channels.includes(channel));
+  if (taken.length === channels.length) return taken;
+  const simulated = planes.map(({ channel }) => channel).join(', ');
+  throw new DomainError(
+    'verb_unfit',
+    `expected a model of channels that are simulated (${simulated}), it takes ${channels.join(', ')}`,
+  );
 }
 
 function topLabels(

@@ -25,8 +25,8 @@ export const submissionVerb: Verb = (terminal) =>
         const { classifyDataset, writeSubmission } = await import('../evaluation/index.js');
         const handle = await registry.acquire(options.model);
         try {
-          const { name, version, thresholds } = handle.manifest;
-          const dataset = await openTestFolder(resolve(options.data));
+          const { name, version, thresholds, inputSpec } = handle.manifest;
+          const dataset = await openTestFolder(resolve(options.data), inputSpec);
           const { frames } = dataset;
           const { rows, failures } = await withProgress(
             { title: 'classifying', unit: 'frames', total: frames.length },

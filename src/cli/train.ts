@@ -10,6 +10,13 @@ import {
 } from './command.js';
 import { UsageError } from './failure.js';
 import { flags } from './flags.js';
+import {
+  channelList,
+  inputFlags,
+  inputSize,
+  readLabelFile,
+  resizeOption,
+} from './input-options.js';
 import { type RunRequest, trainInPlace, trainOnServer } from './run-training.js';
 
 /** The networks of this version, the default first. */
@@ -40,6 +47,10 @@ export const trainVerb: Verb = (terminal) =>
   createCommand('train', 'train a model on a labelled dataset and publish it as a version')
     .requiredOption(flags.data, flags.dataHelp)
     .requiredOption('--model <name>', 'name the version is published under')
+    .option(inputFlags.size, 'edge of the input, or its WIDTHxHEIGHT (default: 128)', inputSize)
+    .option(inputFlags.channels, inputFlags.channelsHelp, channelList)
+    .addOption(resizeOption())
+    .option(inputFlags.labels, inputFlags.labelsHelp)
     // A server may know others.
     .option('--network <name>', `network to train: ${networks.join(', ')}`, networks[0])
     .addOption(
@@ -86,7 +97,11 @@ export const trainVerb: Verb = (terminal) =>
     .option('--clip-norm <number>', 'bound of the norm of all gradients; 0 is none', fromZero, 0)
     .option('--ema-decay <number>', 'averages the weights, such as 0.999; 0 is none', fromZero, 0)
     .addOption(choice('--engine <name>', 'what runs the steps', engines))
-    .option('--from <name[@version]>', 'begin with the weights of this version', '')
+    .option(
+      '--from <name[@version]>',
+      'begin with the weights of this version, whose size, channels, rule and labels are then the defaults',
+      '',
+    )
     .option(
       '--freeze <layers>',
       'layers of it that stay as they are: conv1,conv2 or conv*',
@@ -123,6 +138,8 @@ once.
         spec: {
           dataPath: options.data,
           model: options.model,
+          inputSpec: { ...options.size, channels: options.channels, resize: options.resize },
+          labels: options.labels === undefined ? [] : await readLabelFile(options.labels),
           network: options.network,
           epochs: options.epochs,
           batchSize: options.batch,

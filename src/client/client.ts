@@ -47,7 +47,7 @@ import {
   type VersionComparison,
   type VersionReport,
 } from '../rpc/index.js';
-import type { Run, RunEvent, RunSpec } from '../training/index.js';
+import type { OpenRunSpec, Run, RunEvent } from '../training/index.js';
 import { type CallOptions, exchange, grpcOptions, messages, unary } from './call.js';
 
 const MiB = 1024 * 1024;
@@ -119,7 +119,7 @@ export interface Client {
   ): Promise<{ readonly prediction: Answer; readonly model: StreamModel }>;
   /** Starts a run and follows it; leaving does not stop it. */
   train(
-    spec: Partial<RunSpec>,
+    spec: Partial<OpenRunSpec>,
     options?: CallOptions & { readonly runId?: string },
   ): AsyncIterable<RunEvent>;
   /** Takes up an interrupted run and follows it from there; leaving does not stop it. */

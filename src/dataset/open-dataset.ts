@@ -21,9 +21,9 @@ export interface OpenOptions {
 
 /**
  * Opens a folder in the Kaggle layout: `train.csv` with `Id,Target` (label numbers with
- * spaces between) and `train/<Id>_{red,green,blue,yellow}.png`. A column `Group` or
- * `group`, else an Id's suffix `-<n>` of up to four digits, tells the field of view.
- * No plane is opened yet.
+ * spaces between) and `train/<Id>_{red,green,blue,yellow}.png`, or `train/<Id>_<channel>.png`
+ * for a channel that the Atlas does not have. A column `Group` or `group`, else an Id's
+ * suffix `-<n>` of up to four digits, tells the field of view. No plane is opened yet.
  *
  * Throws `dataset_invalid` with all faults listed: no such folder or csv, a missing
  * column, no rows, a label out of range, an Id that comes twice or lacks a file.

@@ -15,7 +15,7 @@ const captions: Readonly<Record<string, { readonly title: string; readonly note:
   },
   'frames.png': {
     title: 'Frames with their labels',
-    note: 'Microtubules red, protein green, nucleus blue, endoplasmic reticulum yellow; each plane stretched for looking at, which models never see.',
+    note: 'Microtubules red, protein green, nucleus blue, endoplasmic reticulum yellow, others grey; each plane stretched for looking at, which models never see.',
   },
 };
 

@@ -2,8 +2,16 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Dataset, openDataset } from '../dataset/index.js';
 import { DomainError } from '../errors.js';
+import type { LabelSet } from '../label-set.js';
 import { readLabels } from './read-labels.js';
 import type { LabelledFrames } from './summary.js';
+
+export interface OpenForExploringOptions {
+  /** Roles of the planes that are shown. @default the four of the Atlas */
+  readonly channels?: readonly string[];
+  /** @default the 28 of the Atlas */
+  readonly labels?: LabelSet;
+}
 
 /**
  * Opens what is to be explored: a dataset's folder, or a csv of labels by itself,
@@ -12,8 +20,11 @@ import type { LabelledFrames } from './summary.js';
  * Throws `dataset_invalid` with all faults; for a folder without frames it says that
  * the labels alone can be explored.
  */
-export async function openForExploring(path: string): Promise<Dataset | LabelledFrames> {
-  if (await isA(path, 'file')) return readLabels(path);
+export async function openForExploring(
+  path: string,
+  options: OpenForExploringOptions = {},
+): Promise<Dataset | LabelledFrames> {
+  if (await isA(path, 'file')) return readLabels(path, options.labels);
   const hasLabels = await isA(join(path, 'train.csv'), 'file');
   if (hasLabels && !(await isA(join(path, 'train'), 'folder'))) {
     throw new DomainError(
@@ -21,7 +32,7 @@ export async function openForExploring(path: string): Promise<Dataset | Labelled
       'expected a folder "train" with the frames beside train.csv; name train.csv itself to explore its labels alone',
     );
   }
-  return openDataset(path);
+  return openDataset(path, options);
 }
 
 async function isA(path: string, kind: 'file' | 'folder'): Promise<boolean> {

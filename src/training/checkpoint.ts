@@ -3,17 +3,13 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { DomainError } from '../errors.js';
 import { storageFailed, writeDurably } from '../files/index.js';
-import type { InputSpec } from '../frames/index.js';
 import type { Parameters } from '../graph/index.js';
-import type { LabelSet } from '../label-set.js';
 import type { Progress } from './progress.js';
 import type { RunSpec } from './run.js';
 
 /** A training at a step: enough to serve its weights and, with its progress, to go on. */
 export interface Checkpoint {
   readonly spec: RunSpec;
-  readonly labels: LabelSet;
-  readonly inputSpec: InputSpec;
   /** Epochs done. */
   readonly epoch: number;
   /** Steps done, from the start of the Run. */
@@ -35,7 +31,7 @@ interface TensorEntry {
 
 /**
  * Writes a checkpoint in the safetensors layout: 8 bytes length, a JSON header, float32
- * little-endian. Spec, labels and a SHA-256 over header and values lie in `__metadata__`.
+ * little-endian. Spec, progress and a SHA-256 over header and values lie in `__metadata__`.
  * The values are read while it writes: do not change them before it resolves.
  *
  * Throws `storage_failed`; the checkpoint that was there stays.

@@ -1,58 +1,61 @@
 import { isDeepStrictEqual } from 'node:util';
 import { DomainError } from '../errors.js';
-import type { InputSpec } from '../frames/index.js';
 import { frozenParameters, readParameters } from '../graph/index.js';
-import type { LabelSet } from '../label-set.js';
 import type { ModelStore } from '../models/index.js';
+import { completeSpec } from './complete-spec.js';
 import { createNetwork } from './networks/index.js';
-import type { RunSpec } from './run.js';
+import type { OpenRunSpec, RunSpec } from './run.js';
+import { shapeOf, withoutHead } from './run-network.js';
 
 /** The version that a run continues from. */
 export interface Parent {
-  /** "cells@3". */
-  readonly ref: string;
   /** Its `model.onnx`. */
   readonly model: Uint8Array;
   /** By which the weights of its last layer are divided; 1 where they are not. */
   readonly temperature: number;
+  /** Whether the run has its labels, and so goes on with its last layer as well. */
+  readonly givesHead: boolean;
 }
 
 /**
- * Finds the version that a spec names, and makes sure that the run can begin with its
- * weights: the same network, input and labels, and layers to freeze that it has. null
- * where the spec names none.
+ * Completes a spec by the version that it names, and makes sure that the run can begin
+ * with its weights: the same network and input, and layers to freeze that it has. A run
+ * with other labels than the parent's takes over all but the last layer. The parent is
+ * null where the spec names none.
  *
  * Throws `model_unknown`, `model_failed`, and `option_invalid` for what does not fit.
  */
 export async function findParent(
-  spec: RunSpec,
-  { inputSpec, labels }: { readonly inputSpec: InputSpec; readonly labels: LabelSet },
+  asked: OpenRunSpec,
   store: Pick<ModelStore, 'read' | 'readFile'>,
-): Promise<Parent | null> {
-  const { channels, heightPx, widthPx } = inputSpec;
-  const shape = { channels: channels.length, heightPx, widthPx, labelCount: labels.length };
-  const network = createNetwork(spec.network, shape);
-  frozenParameters(network, spec.freeze);
-  if (spec.parent === '') return null;
-  const manifest = await store.read(spec.parent);
-  const ref = `${manifest.name}@${manifest.version}`;
-  const isSame = {
-    labels: isDeepStrictEqual(labels, manifest.labels),
-    input: isDeepStrictEqual(inputSpec, manifest.inputSpec),
-  };
-  for (const [what, fits] of Object.entries(isSame)) {
-    if (fits) continue;
-    throw new DomainError(
-      'option_invalid',
-      `parent: expected the ${what} that the run has, ${ref} has another`,
-    );
+): Promise<{ readonly spec: RunSpec; readonly parent: Parent | null }> {
+  const manifest = asked.parent === '' ? null : await store.read(asked.parent);
+  if (manifest === null) {
+    const spec = completeSpec(asked, null);
+    frozenParameters(createNetwork(spec.network, shapeOf(spec)), spec.freeze);
+    return { spec, parent: null };
   }
+  const ref = `${manifest.name}@${manifest.version}`;
+  const spec = { ...completeSpec(asked, { ...manifest, ref }), parent: ref };
+  const network = createNetwork(spec.network, shapeOf(spec));
+  const frozen = frozenParameters(network, spec.freeze);
+  const givesHead = isDeepStrictEqual(spec.labels, manifest.labels);
   const model = await store.readFile(manifest, 'model.onnx');
   try {
-    readParameters(model, network);
+    const given = readParameters(model, givesHead ? network : withoutHead(network));
+    const drawn = [...frozen].find((name) => !given.has(name));
+    if (drawn !== undefined) {
+      throw new DomainError(
+        'option_invalid',
+        `freeze: expected layers that it gives, ${drawn} is drawn anew for other labels`,
+      );
+    }
   } catch (thrown) {
     const { code, message } = DomainError.from(thrown);
     throw new DomainError(code, `parent: ${ref}: ${message}`, { cause: thrown });
   }
-  return { ref, model, temperature: manifest.calibration?.temperature ?? 1 };
+  return {
+    spec,
+    parent: { model, temperature: manifest.calibration?.temperature ?? 1, givesHead },
+  };
 }

@@ -1,8 +1,6 @@
 import { readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DomainError } from '../errors.js';
-import type { InputSpec } from '../frames/index.js';
-import type { LabelSet } from '../label-set.js';
 import {
   type ModelStore,
   parseSeenFrames,
@@ -44,22 +42,21 @@ export interface PublishableRun {
   /** Says the name of the model, the version it began with and whether the new one becomes live; the first of a name always does. */
   readonly spec: RunSpec;
   readonly history: readonly EpochScores[];
-  readonly labels: LabelSet;
-  readonly inputSpec: InputSpec;
   readonly exported: ExportedModel;
 }
 
 /**
- * Publishes what a run has exported as the next version and calls it the candidate. The exported files are removed: the version
- * has them. A promotion that a gate refuses leaves a candidate, and is told.
+ * Publishes what a run has exported as the next version and calls it the candidate; the
+ * first of a name is live, whatever the spec says. The exported files are removed: the
+ * version has them. A promotion that a gate refuses leaves a candidate, and is told.
  * Throws what the store throws; the exported files then stay.
  */
 export async function publishRun(
   run: PublishableRun,
   { store, promote }: { readonly store: VersionStore; readonly promote: Promote },
 ): Promise<{ readonly version: number; readonly refusal: string | null }> {
-  const { folder, spec, history, labels, inputSpec, exported } = run;
-  const { model: name } = spec;
+  const { folder, spec, history, exported } = run;
+  const { model: name, labels, inputSpec } = spec;
   const live = (await store.aliases(name)).live ?? null;
   const { version } = await store.publish({
     name,

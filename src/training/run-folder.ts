@@ -4,6 +4,7 @@ import { DomainError } from '../errors.js';
 import { makeFolder, storageFailed, writeDurably } from '../files/index.js';
 import type { InputSpec } from '../frames/index.js';
 import type { LabelSet } from '../label-set.js';
+import { completeSpec } from './complete-spec.js';
 import type { RunSpec } from './run.js';
 import type { RunOwner } from './run-owner.js';
 import { parseRunSpec } from './run-spec.js';
@@ -30,8 +31,6 @@ export function stopFile(path: string): string {
 export interface RunRecord {
   readonly runId: string;
   readonly spec: RunSpec;
-  readonly inputSpec: InputSpec;
-  readonly labels: LabelSet;
   readonly startedAtMs: number;
   readonly owner: RunOwner;
 }
@@ -67,6 +66,12 @@ function writeRecord(path: string, record: RunRecord): Promise<void> {
   return writeDurably(join(path, runFiles.spec), [Buffer.from(text)]);
 }
 
+/** Beside its spec, as records had them before specs did. */
+interface EarlierRecord {
+  readonly inputSpec?: InputSpec;
+  readonly labels?: LabelSet;
+}
+
 /** Reads what a Run is to do; choices that came after it have their defaults. Throws `run_unknown`, `storage_failed`. */
 export async function readRunFolder(path: string): Promise<RunRecord> {
   let text: string;
@@ -80,9 +85,11 @@ export async function readRunFolder(path: string): Promise<RunRecord> {
     throw storageFailed('cannot read the spec of the run', cause);
   }
   try {
-    const record = JSON.parse(text) as RunRecord;
-    const parsed = parseRunSpec(record.spec);
-    return 'value' in parsed ? { ...record, spec: parsed.value } : record;
+    const { inputSpec, labels, ...record } = JSON.parse(text) as RunRecord & EarlierRecord;
+    const earlier = inputSpec && labels ? { inputSpec, labels } : {};
+    const parsed = parseRunSpec({ ...record.spec, ...earlier });
+    // Written whole, so that a parent has no say any more.
+    return 'value' in parsed ? { ...record, spec: completeSpec(parsed.value, null) } : record;
   } catch (cause) {
     throw new DomainError('storage_failed', 'the spec of the run is not JSON', { cause });
   }

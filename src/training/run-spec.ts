@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { resolveChannel } from '../frames/index.js';
 import { assertModelName, parseModelRef } from '../models/index.js';
 import { networks } from './networks/index.js';
-import type { RunSpec } from './run.js';
+import type { OpenRunSpec } from './run.js';
 
 /** A Run's folder is called by its id: a letter or digit first, then also `.`, `_`, `-`. */
 const runIdPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -67,12 +68,53 @@ const clipError = expected('0 or a number above it');
 const partError = expected('a number above 0 and below 1');
 const pathError = expected('the folder of a dataset');
 
+/** A channel names the files of its planes: it must not lead elsewhere. */
+const channelPattern = /^[^/\\\0]{1,64}$/;
+const labelPattern = /^.{1,200}$/su;
+/** Edge of the largest input, in pixels, as of the largest frame. */
+const maxEdgePx = 4096;
+
+const channelsError = expected('up to 64 roles of channels, each once and a part of a file name');
+const edgeError = expected(`a whole number of pixels from 1 to ${maxEdgePx}`);
+const labelsError = expected('up to 10000 names of labels, each once, of 1 to 200 characters');
+
+/** Names in their order, each as it is read, and once. */
+function names(
+  pattern: RegExp,
+  { most, error, read }: { most: number; error: typeof labelsError; read(name: string): string },
+) {
+  const name = z.string({ error }).regex(pattern, { error }).overwrite(read);
+  return z
+    .array(name, { error })
+    .max(most, { error })
+    .refine((all) => new Set(all).size === all.length, { error });
+}
+
+const edge = z
+  .int({ error: edgeError })
+  .min(1, { error: edgeError })
+  .max(maxEdgePx, { error: edgeError });
+const resizes = ['bilinear', 'area'] as const;
+
+const inputSpec = z.strictObject({
+  channels: names(channelPattern, { most: 64, error: channelsError, read: resolveChannel })
+    .min(1, { error: channelsError })
+    .optional(),
+  widthPx: edge.optional(),
+  heightPx: edge.optional(),
+  resize: z.enum(resizes, { error: expected(resizes.join(' or ')) }).optional(),
+});
+
 const parentError = expected('a version such as "cells", "cells@3" or "cells@candidate", or none');
 const freezeError = expected('a list of names of layers');
 
 const schema = z.strictObject({
   dataPath: z.string({ error: pathError }).min(1, { error: pathError }),
   model: z.string({ error: nameError }).refine(isModelName, { error: nameError }),
+  inputSpec: inputSpec.default(() => ({})),
+  labels: names(labelPattern, { most: 10_000, error: labelsError, read: (name) => name }).default(
+    () => [],
+  ),
   network: z
     .enum(knownNetworks as [string, ...string[]], {
       error: expected(`a network of ${knownNetworks.join(', ')}`),
@@ -112,11 +154,12 @@ const schema = z.strictObject({
 
 /**
  * Fills a RunSpec from what a caller gave, or lists every fault: "epochs: expected a
- * whole number from 1 to 100000, got 0". Whether the dataset exists is not looked at.
+ * whole number from 1 to 100000, got 0". Whether the dataset exists is not looked at, and
+ * what a parent may settle stays open: `completeSpec` fills it.
  */
 export function parseRunSpec(
   input: unknown,
-): { readonly value: RunSpec } | { readonly faults: readonly string[] } {
+): { readonly value: OpenRunSpec } | { readonly faults: readonly string[] } {
   const parsed = schema.safeParse(input);
   if (parsed.success) {
     const { parent, freeze } = parsed.data;

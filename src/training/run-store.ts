@@ -37,10 +37,7 @@ export const orphanReason = 'the trainer process ended';
  */
 export interface RunStore {
   /** Makes a Run's folder, `spec.json` first. Throws `option_invalid`, `run_exists`, `storage_failed`. */
-  create(
-    runId: string,
-    what: Pick<RunRecord, 'spec' | 'inputSpec' | 'labels'>,
-  ): Promise<{ readonly path: string }>;
+  create(runId: string, what: Pick<RunRecord, 'spec'>): Promise<{ readonly path: string }>;
   /**
    * Makes an interrupted Run one of this process, its first new event being `resumed`.
    * Throws `run_unknown`, `run_state` when it goes on, has finished or left no checkpoint,

@@ -1,9 +1,16 @@
+import type { InputSpec } from '../frames/index.js';
+import type { LabelSet } from '../label-set.js';
+
 /** A training, whole: every default filled in. Written to disk before anything else happens. */
 export interface RunSpec {
   /** Folder in the Kaggle layout, absolute. */
   readonly dataPath: string;
   /** Name the version is published under. */
   readonly model: string;
+  /** What frames are brought to. @default the parent's, else 4×128×128 of the Atlas, bilinear */
+  readonly inputSpec: InputSpec;
+  /** By the numbers that the dataset gives them. @default the parent's, else the 28 of the Atlas */
+  readonly labels: LabelSet;
   /** @default 'seed-cnn' */
   readonly network: string;
   /** @default 60 */
@@ -63,6 +70,13 @@ export interface RunSpec {
   readonly parent: string;
   /** Layers that stay as they are: `conv1`, `stage1` of `stage1/conv1`, `conv*`. @default none */
   readonly freeze: readonly string[];
+}
+
+/** A RunSpec that leaves open what frames are brought to and how the labels are called. */
+export interface OpenRunSpec extends Omit<RunSpec, 'inputSpec' | 'labels'> {
+  readonly inputSpec: { readonly [Field in keyof InputSpec]?: InputSpec[Field] | undefined };
+  /** Empty: open. */
+  readonly labels: LabelSet;
 }
 
 /** running > finished | stopped | failed; stopped | failed > running where it is resumed. */

@@ -5,13 +5,11 @@ import { setTimeout } from 'node:timers/promises';
 import type { DeviceName } from '../engines/index.js';
 import { DomainError } from '../errors.js';
 import { writeDurably } from '../files/index.js';
-import { hpaChannels, type InputSpec } from '../frames/index.js';
-import { hpaLabels, type LabelSet } from '../label-set.js';
 import type { Log } from '../telemetry/index.js';
 import { findParent, type Parent } from './parent.js';
 import type { Outcome, ProcessEvent, ProcessOptions } from './process/messages.js';
 import { type Promote, promoteIn, publishRun, type VersionStore } from './publish-run.js';
-import type { Run, RunEvent, RunEventBody, RunSpec } from './run.js';
+import type { OpenRunSpec, Run, RunEvent, RunEventBody } from './run.js';
 import { type RunRecord, runFiles } from './run-folder.js';
 import { createRunStore } from './run-store.js';
 import { startTrainerProcess, type TrainerProcess } from './trainer-process.js';
@@ -19,10 +17,6 @@ import { startTrainerProcess, type TrainerProcess } from './trainer-process.js';
 export interface TrainerOptions {
   /** Folder of the runs, made when the first one starts. */
   readonly runsDir: string;
-  /** What networks are trained on and served with. @default 4×128×128, bilinear */
-  readonly inputSpec?: InputSpec;
-  /** @default the 28 of the Atlas */
-  readonly labels?: LabelSet;
   /**
    * Where runs of ONNX Runtime train and validate: on the first that starts; what it lacks runs
    * on the CPU. Runs tell which it was. @default the CPU
@@ -85,11 +79,11 @@ export interface Trainer {
    * Starts a run of a spec that `parseRunSpec` gave; resolves once it is on disk and its
    * process was started. What is wrong with the dataset ends the run as `failed`.
    *
-   * Throws `model_unknown`, `model_failed` and `option_invalid` for a parent or frozen
+   * Throws `model_unknown`, `model_failed` and `option_invalid` for a parent, an input or frozen
    * layers that do not fit, `option_invalid` for an engine that would leave the devices alone, `overloaded` while another runs, `run_exists`, `option_invalid` for an id that
    * cannot be a folder's name, `storage_failed`, `draining` after `close`.
    */
-  start(spec: RunSpec, runId?: string): Promise<Run>;
+  start(spec: OpenRunSpec, runId?: string): Promise<Run>;
   /**
    * Takes up a run that failed or was stopped, of whatever process, where its checkpoint
    * was written; resolves with the number of its first new event once its process was
@@ -119,14 +113,6 @@ export interface Trainer {
   close(graceMs?: number): Promise<void>;
 }
 
-/** What the trained models are fed with unless it is said otherwise. */
-export const defaultInputSpec: InputSpec = Object.freeze({
-  channels: hpaChannels,
-  widthPx: 128,
-  heightPx: 128,
-  resize: 'bilinear',
-});
-
 interface ActiveRun {
   readonly runId: string;
   process: TrainerProcess | null;
@@ -140,7 +126,7 @@ type ProcessStart = ProcessEvent & { readonly kind: 'started' };
 
 /** A run whose folder is there and whose process is yet to be started. */
 interface OpenedRun {
-  readonly what: Pick<RunRecord, 'spec' | 'inputSpec' | 'labels'>;
+  readonly spec: RunRecord['spec'];
   readonly folder: string;
   readonly parent: Parent | null;
   readonly resumed: ProcessOptions['resumed'];
@@ -152,8 +138,6 @@ export function createTrainer(
 ): Trainer {
   const {
     runsDir,
-    inputSpec = defaultInputSpec,
-    labels = hpaLabels,
     devices = ['cpu'],
     tensorflowPackage = null,
     stepsPerCall = 0,
@@ -179,15 +163,17 @@ export function createTrainer(
     if (active === run) active = null;
   }
 
-  async function start(spec: RunSpec, runId = newRunId()): Promise<Run> {
+  async function start(asked: OpenRunSpec, runId = newRunId()): Promise<Run> {
     await begin(runId, async () => {
-      assertDeviceFits(spec);
-      const parent = await findParent(spec, { inputSpec, labels }, store);
-      const what = { spec: { ...spec, parent: parent?.ref ?? '' }, inputSpec, labels };
-      const { path } = await runs.create(runId, what);
-      return { what, folder: path, parent, resumed: null };
+      assertDeviceFits(asked);
+      const { spec, parent } = await findParent(asked, store);
+      if (parent && !parent.givesHead) {
+        log.warn({ run: runId, parent: spec.parent }, 'other labels: the last layer is drawn anew');
+      }
+      const { path } = await runs.create(runId, { spec });
+      return { spec, folder: path, parent, resumed: null };
     });
-    log.info({ run: runId, model: spec.model }, 'a run was started');
+    log.info({ run: runId, model: asked.model }, 'a run was started');
     return runs.get(runId);
   }
 
@@ -197,7 +183,7 @@ export function createTrainer(
       const { path, record, resumed } = await runs.resume(runId);
       const epochsTold = (await runs.get(runId)).history.length;
       return {
-        what: record,
+        spec: record.spec,
         folder: path,
         parent: null,
         resumed: { epochsTold },
@@ -236,7 +222,7 @@ export function createTrainer(
   /** From the start of the process to the last event. Never rejects. */
   async function conduct(
     run: ActiveRun,
-    { what: { spec, inputSpec, labels }, folder, parent, resumed }: OpenedRun,
+    { spec, folder, parent, resumed }: OpenedRun,
   ): Promise<void> {
     const { runId } = run;
     let written: Promise<unknown> = Promise.resolve();
@@ -248,7 +234,7 @@ export function createTrainer(
         {
           ...{ folder, devices, stepsPerCall, tensorflowPackage, threads, share },
           ...{ checkpointEveryMs, frameCache, resumed },
-          parentTemperature: parent?.temperature ?? 1,
+          parent: parent && { temperature: parent.temperature, givesHead: parent.givesHead },
         },
         {
           onEvent: (event) => {
@@ -288,10 +274,7 @@ export function createTrainer(
     async function publish({ exported }: Outcome): Promise<string | null> {
       if (exported === null) return null;
       const { version, refusal } = await publishRun(
-        {
-          ...{ runId, folder, spec, labels, inputSpec, exported },
-          history: (await runs.get(runId)).history,
-        },
+        { runId, folder, spec, exported, history: (await runs.get(runId)).history },
         { store, promote },
       );
       await runs.append(runId, { kind: 'published', model: spec.model, version });
@@ -305,7 +288,7 @@ export function createTrainer(
   }
 
   /** A device that was named is not left for another in silence. */
-  function assertDeviceFits({ engine }: RunSpec): void {
+  function assertDeviceFits({ engine }: Pick<OpenRunSpec, 'engine'>): void {
     if (engine !== 'tensorflow' || devices.includes('cpu')) return;
     throw new DomainError(
       'option_invalid',

@@ -9,6 +9,7 @@ export async function linkDataset(
   from: string,
   to: string,
   take: (rows: readonly string[]) => readonly string[],
+  colours: readonly string[] = ['red', 'green', 'blue', 'yellow'],
 ): Promise<void> {
   const [heading, ...rows] = (await readFile(join(from, 'train.csv'), 'utf8'))
     .split(/\r?\n/)
@@ -18,7 +19,7 @@ export async function linkDataset(
   await writeFile(join(to, 'train.csv'), `${[heading, ...taken].join('\n')}\n`);
   for (const row of taken) {
     const id = row.slice(0, row.lastIndexOf(','));
-    for (const colour of ['red', 'green', 'blue', 'yellow']) {
+    for (const colour of colours) {
       const name = `${id}_${colour}.png`;
       await symlink(join(from, 'train', name), join(to, 'train', name));
     }

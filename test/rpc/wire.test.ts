@@ -196,12 +196,19 @@ const spec: RunSpec = {
   heldOut: 0.2,
   parent: 'cells@3',
   freeze: ['conv1', 'conv2'],
+  inputSpec: { channels: ['nucleus', 'actin'], widthPx: 64, heightPx: 48, resize: 'area' },
+  labels: ['round', 'long'],
 };
 
 test('a run spec keeps what is given, and leaves out what is not', (t) => {
   t.deepEqual(fromWireRunSpec(toWireRunSpec(spec)), { ...spec });
   t.deepEqual(fromWireRunSpec(toWireRunSpec({ model: 'cells' })), {
     model: 'cells',
+    promote: false,
+  });
+  const partly = { inputSpec: { widthPx: 64 }, labels: [] };
+  t.deepEqual(fromWireRunSpec(toWireRunSpec(partly)), {
+    inputSpec: { widthPx: 64 },
     promote: false,
   });
   const wire = { ...toWireRunSpec(spec), loss: 9, schedule: 8 };

@@ -1,10 +1,7 @@
 import { join } from 'node:path';
 import test from 'ava';
-import { hpaChannels } from '../../src/frames/index.js';
 import { readParameters } from '../../src/graph/index.js';
-import { silentLog } from '../../src/telemetry/index.js';
 import { readCheckpoint } from '../../src/training/checkpoint.js';
-import { createTrainer } from '../../src/training/index.js';
 import { createNetwork } from '../../src/training/networks/index.js';
 import { follow, openTestTrainer, type TestTrainer } from './test-trainer.js';
 
@@ -103,7 +100,7 @@ test.serial('a run with a parent and frozen layers is resumed to the same bits',
 
 test.serial('what cannot be continued from is refused before there is a run', async (t) => {
   const test = await openTestTrainer(t);
-  const { trainer, spec, models, folder } = test;
+  const { trainer, spec } = test;
   await t.throwsAsync(trainer.start({ ...spec, parent: 'nobody' }), { code: 'model_unknown' });
   await trainer.start({ ...spec, epochs: 1 }, 'first');
   await follow(trainer, 'first');
@@ -116,20 +113,56 @@ test.serial('what cannot be continued from is refused before there is a run', as
     code: 'option_invalid',
     message: 'freeze: expected a layer that is left to learn',
   });
-  const larger = createTrainer(
-    {
-      runsDir: join(folder, 'runs'),
-      inputSpec: { channels: hpaChannels, widthPx: 48, heightPx: 48, resize: 'bilinear' },
-    },
-    { log: silentLog, store: models },
-  );
-  t.teardown(() => larger.close());
-  await t.throwsAsync(larger.start({ ...spec, parent: 'small' }), {
+  const larger = { widthPx: 48, heightPx: 48 };
+  await t.throwsAsync(trainer.start({ ...spec, parent: 'small', inputSpec: larger }), {
     code: 'option_invalid',
-    message: 'parent: expected the input that the run has, small@1 has another',
+    message:
+      'inputSpec: expected that of the parent small@1, 32x32 px of microtubules, protein, nucleus, endoplasmic_reticulum, bilinear, got 48x48 px of microtubules, protein, nucleus, endoplasmic_reticulum, bilinear',
+  });
+  const others = { ...spec, parent: 'small', labels: ['dim', 'bright'] };
+  await t.throwsAsync(trainer.start({ ...others, freeze: ['dense2'] }), {
+    code: 'option_invalid',
+    message:
+      /freeze: expected layers that it gives, dense2\/kernel is drawn anew for other labels$/,
   });
   t.deepEqual(
     (await trainer.list()).map(({ id }) => id),
     ['first'],
   );
 });
+
+test.serial(
+  'a run takes size, channels and labels of its parent, unless it names other labels',
+  async (t) => {
+    const test = await openTestTrainer(t);
+    const { trainer, spec, models, runsDir } = test;
+    await trainer.start({ ...spec, epochs: 1 }, 'first');
+    await follow(trainer, 'first');
+    const open = { ...spec, inputSpec: {}, labels: [], parent: 'small', epochs: 1 };
+    await trainer.start(open, 'same');
+    await follow(trainer, 'same');
+    const { inputSpec, labels } = (await trainer.get('same')).spec;
+    t.deepEqual({ inputSpec, labels }, { inputSpec: spec.inputSpec, labels: spec.labels });
+    t.deepEqual((await models.read('small@2')).inputSpec, spec.inputSpec);
+
+    const names = Array.from({ length: 26 }, (_, label) => `label ${label}`);
+    const other = { ...open, model: 'own', labels: names, learningRate: 1e-30 };
+    await trainer.start(other, 'other');
+    await follow(trainer, 'other');
+    t.deepEqual((await models.read('own@1')).labels, names);
+    const [before, after] = await Promise.all(
+      ['first', 'other'].map((run) => readCheckpoint(join(runsDir, run, 'best.safetensors'))),
+    );
+    for (const [name, { shape, values }] of after!.state) {
+      if (name.startsWith('dense2')) t.is(shape.at(-1), 26, name);
+      // At a rate that float32 weights cannot take up they stay what they began with.
+      else
+        t.true(
+          values.every(
+            (value, at) => Math.abs(value - before!.state.get(name)!.values[at]!) < 1e-20,
+          ),
+          name,
+        );
+    }
+  },
+);

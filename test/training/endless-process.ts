@@ -1,6 +1,4 @@
 // A parent of a trainer process that trains without end; prints the child's pid once it trains.
-import { hpaChannels } from '../../src/frames/index.js';
-import { hpaLabels } from '../../src/label-set.js';
 import { createRunStore } from '../../src/training/run-store.js';
 import { startTrainerProcess } from '../../src/training/trainer-process.js';
 import { newSpec } from './run-fixtures.js';
@@ -8,9 +6,10 @@ import { newSpec } from './run-fixtures.js';
 const [, , runsDir = '', dataPath = ''] = process.argv;
 const store = createRunStore(runsDir);
 const { path: folder } = await store.create('endless', {
-  labels: hpaLabels,
-  inputSpec: { channels: hpaChannels, widthPx: 32, heightPx: 32, resize: 'bilinear' },
-  spec: newSpec({ dataPath, epochs: 10_000, patience: 10_000, batchSize: 4 }),
+  spec: newSpec({
+    ...{ dataPath, epochs: 10_000, patience: 10_000, batchSize: 4 },
+    inputSpec: { widthPx: 32, heightPx: 32 },
+  }),
 });
 await store.close();
 let isTold = false;
@@ -25,7 +24,7 @@ const trainer = await startTrainerProcess(
     checkpointEveryMs: 30_000,
     frameCache: { folder, maxBytes: 0 },
     resumed: null,
-    parentTemperature: 1,
+    parent: null,
   },
   {
     onEvent: ({ kind }) => {

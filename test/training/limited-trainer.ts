@@ -1,5 +1,4 @@
 // A trainer in a process under a limit on the size of files, which its own process inherits.
-import { hpaChannels } from '../../src/frames/index.js';
 import { silentLog } from '../../src/telemetry/index.js';
 import { createTrainer } from '../../src/training/index.js';
 import { newSpec } from './run-fixtures.js';
@@ -8,7 +7,6 @@ const [, , runsDir = '', dataPath = ''] = process.argv;
 const trainer = createTrainer(
   {
     runsDir,
-    inputSpec: { channels: hpaChannels, widthPx: 32, heightPx: 32, resize: 'bilinear' },
     threads: 1,
   },
   {
@@ -23,7 +21,10 @@ const trainer = createTrainer(
     },
   },
 );
-const spec = newSpec({ dataPath, model: 'small', epochs: 2, batchSize: 4 });
+const spec = newSpec({
+  ...{ dataPath, model: 'small', epochs: 2, batchSize: 4 },
+  inputSpec: { widthPx: 32, heightPx: 32 },
+});
 await trainer.start(spec, 'limited');
 for await (const _event of trainer.watch('limited', 1, new AbortController().signal)) {
   // to its end

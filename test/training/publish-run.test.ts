@@ -1,7 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { hpaChannels } from '../../src/frames/index.js';
 import { openModelStore } from '../../src/models/index.js';
 import { type ExportedModel, exportFiles } from '../../src/training/process/messages.js';
 import { promoteIn, publishRun } from '../../src/training/publish-run.js';
@@ -42,11 +41,13 @@ async function publishAfter(t: ExecutionContext, epochs: number) {
   const seen = { training: ['a'], validation: ['b'], heldOut: [], isParentUnknown: false };
   await writeFile(join(folder, exportFiles.frames), JSON.stringify(seen));
   const store = await openModelStore(join(folder, 'models'));
-  const inputSpec = { channels: hpaChannels, widthPx: 1, heightPx: 1, resize: 'bilinear' } as const;
   const history = Array.from({ length: epochs }, (_, at) => epochOf(at + 1));
-  const spec = newSpec({ model: 'cells', seed: 0, warmUp: 0 });
+  const spec = newSpec({
+    ...{ model: 'cells', seed: 0, warmUp: 0 },
+    ...{ inputSpec: { widthPx: 1, heightPx: 1 }, labels: ['a', 'b'] },
+  });
   await publishRun(
-    { runId: 'run', folder, spec, history, labels: ['a', 'b'], inputSpec, exported },
+    { runId: 'run', folder, spec, history, exported },
     { store, promote: promoteIn(store) },
   );
   return { spec, training: (await store.read('cells@1')).training };

@@ -1,17 +1,19 @@
-import { hpaChannels } from '../../src/frames/index.js';
-import type { RunEventBody, RunSpec } from '../../src/training/index.js';
+import {
+  completeSpec,
+  type OpenRunSpec,
+  type RunEventBody,
+  type RunSpec,
+} from '../../src/training/index.js';
 import { parseRunSpec } from '../../src/training/run-spec.js';
 
-export function newSpec(given: Partial<RunSpec> = {}): RunSpec {
+export function newSpec(given: Partial<OpenRunSpec> = {}): RunSpec {
   const parsed = parseRunSpec({ dataPath: '/cells', model: 'cells', ...given });
   if ('faults' in parsed) throw new Error(parsed.faults.join('; '));
-  return parsed.value;
+  return completeSpec(parsed.value, null);
 }
 
 export const what = {
-  spec: newSpec(),
-  inputSpec: { channels: hpaChannels, widthPx: 48, heightPx: 48, resize: 'bilinear' },
-  labels: ['a', 'b'],
+  spec: newSpec({ inputSpec: { widthPx: 48, heightPx: 48 }, labels: ['a', 'b'] }),
 } as const;
 
 export const stepEvent = (step: number, loss = 0.5): RunEventBody => ({

@@ -6,6 +6,9 @@ test('a dataset and a name are enough: the rest is filled in', (t) => {
     value: {
       dataPath: '/cells',
       model: 'cells',
+      // What a version to begin with may settle.
+      inputSpec: {},
+      labels: [],
       network: 'seed-cnn',
       epochs: 60,
       batchSize: 128,
@@ -40,6 +43,8 @@ test('every fault is listed at once, with what was expected and what came', (t) 
     dataPath: '',
     model: '../live',
     network: 'resnet',
+    inputSpec: { channels: ['nucleus', 'blue'], widthPx: 0, heightPx: 4097, resize: 'cubic' },
+    labels: ['a', 'b', 'a'],
     epochs: 0,
     batchSize: 1.5,
     share: 1.2,
@@ -71,6 +76,11 @@ test('every fault is listed at once, with what was expected and what came', (t) 
     'epochs: expected a whole number from 1 to 100000, got 0',
     'focalGamma: expected a number above 0, at most 10, got 0',
     'freeze.1: expected a list of names of layers, got ""',
+    'inputSpec.channels: expected up to 64 roles of channels, each once and a part of a file name, got ["nucleus","nucleus"]',
+    'inputSpec.heightPx: expected a whole number of pixels from 1 to 4096, got 4097',
+    'inputSpec.resize: expected bilinear or area, got "cubic"',
+    'inputSpec.widthPx: expected a whole number of pixels from 1 to 4096, got 0',
+    'labels: expected up to 10000 names of labels, each once, of 1 to 200 characters, got ["a","b","a"]',
     'learningRate: expected a number above 0, got null',
     'loss: expected bce, weighted or focal, got "hinge"',
     'maxPositiveWeight: expected a number above 0, at most 10000, got -1',
@@ -105,6 +115,15 @@ test('layers are frozen in a run that continues from a version, and only there',
   });
   const parsed = parseRunSpec({ ...given, parent: 'cells@candidate' });
   t.like('value' in parsed && parsed.value, { parent: 'cells@candidate', freeze: ['conv1'] });
+});
+
+test('channels may be called by their colours, and never lead out of their folder', (t) => {
+  const parse = (channels: readonly string[]) =>
+    parseRunSpec({ dataPath: '/cells', model: 'cells', inputSpec: { channels } });
+  const parsed = parse(['blue', 'actin']);
+  t.deepEqual('value' in parsed && parsed.value.inputSpec, { channels: ['nucleus', 'actin'] });
+  for (const name of ['', '../a', 'a/b', 'a\\b', 'a\0b']) t.true('faults' in parse([name]), name);
+  t.true('faults' in parse([]));
 });
 
 test('what is no object, or lacks the needed fields, is told and not thrown', (t) => {

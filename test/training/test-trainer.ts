@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
-import { hpaChannels } from '../../src/frames/index.js';
 import { type ModelStore, openModelStore } from '../../src/models/index.js';
 import { silentLog } from '../../src/telemetry/index.js';
 import {
@@ -54,7 +53,6 @@ export async function openTestTrainer(
   const trainer = createTrainer(
     {
       runsDir,
-      inputSpec: { channels: hpaChannels, widthPx: 32, heightPx: 32, resize: 'bilinear' },
       threads: 1,
       graceMs: 0,
       ...options,
@@ -81,6 +79,7 @@ export async function openTestTrainer(
     spec: newSpec({
       dataPath,
       model: 'small',
+      inputSpec: { widthPx: 32, heightPx: 32 },
       epochs: 2,
       batchSize: 4,
       trainingPart: 0.75,

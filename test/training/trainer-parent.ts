@@ -1,5 +1,4 @@
 // A server's part of a training: starts a run and prints "epoch" once its first is done.
-import { hpaChannels } from '../../src/frames/index.js';
 import { openModelStore } from '../../src/models/index.js';
 import { silentLog } from '../../src/telemetry/index.js';
 import { createTrainer } from '../../src/training/index.js';
@@ -8,7 +7,6 @@ const [, , folder = '', runId = '', spec = ''] = process.argv;
 const trainer = createTrainer(
   {
     runsDir: `${folder}/runs`,
-    inputSpec: { channels: hpaChannels, widthPx: 32, heightPx: 32, resize: 'bilinear' },
     threads: 1,
   },
   { log: silentLog, store: await openModelStore(`${folder}/models`) },

@@ -5,8 +5,6 @@ import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import test from 'ava';
-import { hpaChannels } from '../../src/frames/index.js';
-import { hpaLabels } from '../../src/label-set.js';
 import type { ProcessEvent } from '../../src/training/process/messages.js';
 import { createRunStore } from '../../src/training/run-store.js';
 import { startTrainerProcess } from '../../src/training/trainer-process.js';
@@ -21,11 +19,10 @@ async function startEndless(t: Parameters<typeof makeFolder>[0]) {
   const store = createRunStore(join(folder, 'runs'));
   t.teardown(() => store.close());
   const { path } = await store.create('endless', {
-    labels: hpaLabels,
-    inputSpec: { channels: hpaChannels, widthPx: 32, heightPx: 32, resize: 'bilinear' },
     spec: newSpec({
       dataPath,
       model: 'small',
+      inputSpec: { widthPx: 32, heightPx: 32 },
       epochs: 10_000,
       batchSize: 4,
       trainingPart: 0.75,
@@ -49,7 +46,7 @@ async function startEndless(t: Parameters<typeof makeFolder>[0]) {
       checkpointEveryMs: 30_000,
       frameCache: { folder, maxBytes: 0 },
       resumed: null,
-      parentTemperature: 1,
+      parent: null,
     },
     {
       onEvent: (event) => {

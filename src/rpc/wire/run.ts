@@ -1,21 +1,31 @@
+import type { InputSpec as WireInputSpec } from '../../gen/cytostream/v1/model.js';
 import type {
   EpochScores as WireEpochScores,
   Run as WireRun,
   RunEvent as WireRunEvent,
   RunSpec as WireRunSpec,
 } from '../../gen/cytostream/v1/trainer.js';
-import type { EpochScores, Run, RunEvent, RunEventBody, RunSpec } from '../../training/index.js';
+import type {
+  EpochScores,
+  OpenRunSpec,
+  Run,
+  RunEvent,
+  RunEventBody,
+  RunSpec,
+} from '../../training/index.js';
 import {
   augmentations,
   type EnumTable,
   losses,
   optimisers,
+  resizes,
   runStates,
   samplings,
   schedules,
   splits,
   trainingEngines,
 } from './enums.js';
+import { fromWireInputSpec } from './frame.js';
 
 /** The fields of a spec that are words of a closed list. */
 const specWords = {
@@ -39,6 +49,7 @@ export function fromWireRunSpec(wire: WireRunSpec): Record<string, unknown> {
     if (value === '' || value === undefined || field in specWords) continue;
     if (!Array.isArray(value) || value.length > 0) given[field] = value;
   }
+  if (wire.inputSpec) given['inputSpec'] = fromWireOpenInput(wire.inputSpec);
   // An unknown number stays as it is: the parser names it among the faults.
   for (const [field, table] of Object.entries(specWords)) {
     const number = wire[field as keyof typeof specWords];
@@ -47,7 +58,16 @@ export function fromWireRunSpec(wire: WireRunSpec): Record<string, unknown> {
   return given;
 }
 
-export function toWireRunSpec(spec: Partial<RunSpec>): WireRunSpec {
+function fromWireOpenInput({ channels, widthPx, heightPx, resize }: WireInputSpec) {
+  return {
+    ...(channels.length > 0 ? { channels } : {}),
+    ...(widthPx > 0 ? { widthPx } : {}),
+    ...(heightPx > 0 ? { heightPx } : {}),
+    ...(resize === 0 ? {} : { resize: resizes.parse(resize) ?? resize }),
+  };
+}
+
+export function toWireRunSpec(spec: Partial<OpenRunSpec>): WireRunSpec {
   return {
     dataPath: spec.dataPath ?? '',
     model: spec.model ?? '',
@@ -76,6 +96,17 @@ export function toWireRunSpec(spec: Partial<RunSpec>): WireRunSpec {
     freeze: [...(spec.freeze ?? [])],
     augmentation: numberOf(augmentations, spec.augmentation),
     engine: numberOf(trainingEngines, spec.engine),
+    inputSpec: spec.inputSpec && toWireOpenInput(spec.inputSpec),
+    labels: [...(spec.labels ?? [])],
+  };
+}
+
+function toWireOpenInput(input: OpenRunSpec['inputSpec']): WireInputSpec {
+  return {
+    channels: [...(input.channels ?? [])],
+    widthPx: input.widthPx ?? 0,
+    heightPx: input.heightPx ?? 0,
+    resize: numberOf(resizes, input.resize),
   };
 }
 
@@ -246,5 +277,9 @@ function fromFullRunSpec(wire: WireRunSpec | undefined): RunSpec {
     freeze: wire?.freeze ?? [],
     augmentation: augmentations.parse(wire?.augmentation ?? 0) ?? 'none',
     engine: trainingEngines.parse(wire?.engine ?? 0) ?? 'onnxruntime',
+    inputSpec: fromWireInputSpec(
+      wire?.inputSpec ?? { channels: [], widthPx: 0, heightPx: 0, resize: 0 },
+    ),
+    labels: wire?.labels ?? [],
   };
 }

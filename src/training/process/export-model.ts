@@ -16,6 +16,7 @@ import { fitDistance } from './fit-distance.js';
 import { createBatchBuffers, type FrameSet, gatherBatch } from './frame-set.js';
 import { exportFiles } from './messages.js';
 import { runOver } from './run-over.js';
+import { scaledFrames, usualFramesPerPass } from './scaled-frames.js';
 
 /**
  * How far the served graph may be from the training graph, as probability. Both are
@@ -134,9 +135,13 @@ async function answerOfTraining(
   },
   { threads }: { readonly threads: number },
 ): Promise<Float32Array> {
+  const [, heightPx, widthPx] = network.inputShape;
   const step = buildTrainingStep(
     { ...network, layers: network.layers.filter(({ kind }) => kind !== 'dropout') },
-    { batchSize: batch.frameCount },
+    {
+      batchSize: batch.frameCount,
+      framesPerPass: scaledFrames(usualFramesPerPass, { heightPx, widthPx }),
+    },
   );
   const graphRunner = await createOnnxGraphRunner(step.model, { threads });
   try {

@@ -1,8 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DomainError } from '../../errors.js';
-import type { InputSpec } from '../../frames/index.js';
-import type { LabelSet } from '../../label-set.js';
 import { readCheckpoint, writeCheckpoint } from '../checkpoint.js';
 import { completeScores } from '../epoch-scores.js';
 import { type Progress, packTensors, unpackTensors } from '../progress.js';
@@ -17,8 +15,6 @@ export interface CheckpointOptions {
   /** How old the last one is when a step within an epoch is kept. */
   readonly everyMs: number;
   readonly spec: RunSpec;
-  readonly inputSpec: InputSpec;
-  readonly labels: LabelSet;
   readonly datasetFingerprint: string;
 }
 
@@ -32,13 +28,13 @@ export interface CheckpointKeeper {
 }
 
 export function createCheckpointKeeper(options: CheckpointOptions): CheckpointKeeper {
-  const { folder, everyMs, spec, inputSpec, labels, datasetFingerprint } = options;
+  const { folder, everyMs, spec, datasetFingerprint } = options;
   const path = join(folder, runFiles.last);
   let savedAtMs = performance.now();
   return {
     async save({ progress, best, answered }, runner) {
       await writeCheckpoint(path, {
-        ...{ spec, inputSpec, labels },
+        spec,
         epoch: progress.history.length,
         step: runner.step,
         state: packTensors({ state: runner.state(), best, answered }),

@@ -1,5 +1,6 @@
 import type { DeviceName } from '../../engines/index.js';
 import type { Calibration, DriftThreshold, ExplanationSpec, Scores } from '../../models/index.js';
+import type { Parent } from '../parent.js';
 import type { RunEventBody } from '../run.js';
 import type { FrameCacheOptions } from './frame-cache.js';
 
@@ -23,8 +24,8 @@ export interface ProcessOptions {
   readonly frameCache: FrameCacheOptions;
   /** Where the run goes on from its checkpoint: how many epochs it has told of. */
   readonly resumed: { readonly epochsTold: number } | null;
-  /** Of the version that it begins with; 1 without one, and where a checkpoint is taken up. */
-  readonly parentTemperature: number;
+  /** Of the version that it begins with; null without one, and where a checkpoint is taken up. */
+  readonly parent: Omit<Parent, 'model'> | null;
 }
 
 /** A trained network as the process leaves it in `export/` of the run's folder. */

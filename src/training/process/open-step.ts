@@ -18,6 +18,7 @@ import {
 } from '../../graph/index.js';
 import type { RunSpec } from '../run.js';
 import type { ProcessOptions } from './messages.js';
+import { scaledFrames, usualFramesPerPass } from './scaled-frames.js';
 
 /** A training step that is loaded where it will run. */
 export interface OpenStep {
@@ -102,9 +103,11 @@ async function findDevice(
 function stepOptionsOf({ spec, loss }: OpenStepOptions, device: DeviceName) {
   const { batchSize, optimiser, clipNorm, emaDecay, freeze } = spec;
   const weightDecay = optimiser === 'adamw' ? spec.weightDecay : 0;
-  const { lacks, trainingFramesAtOnce: framesAtOnce } = devices[device];
+  const { lacks, trainingFramesAtOnce } = devices[device];
   return {
     ...{ batchSize, weightDecay, clipNorm, emaDecay, frozenLayers: freeze },
-    ...{ loss, lacks, framesAtOnce },
+    ...{ loss, lacks },
+    framesAtOnce: scaledFrames(trainingFramesAtOnce, spec.inputSpec),
+    framesPerPass: scaledFrames(usualFramesPerPass, spec.inputSpec),
   };
 }

@@ -1,9 +1,10 @@
 import type { GraphRunner } from '../../engines/index.js';
 import { DomainError } from '../../errors.js';
 import { createBatchBuffers, type FrameSet, gatherBatch } from './frame-set.js';
+import { scaledFrames } from './scaled-frames.js';
 
-/** Frames a run of the graph: on a CPU a larger batch is no faster. */
-const batchSize = 32;
+/** Frames of 128×128 a run of the graph: on a CPU a larger batch is no faster. */
+const usualBatchSize = 32;
 
 /**
  * One float32 output of a graph for these frames of a set, row after row. Blocks its thread
@@ -16,11 +17,12 @@ export async function runOver(
     shape,
   }: {
     readonly output: string;
-    /** `[C, H, W]`. */
-    readonly shape: readonly number[];
+    readonly shape: readonly [channels: number, heightPx: number, widthPx: number];
   },
   runner: GraphRunner,
 ): Promise<Float32Array> {
+  const [, heightPx, widthPx] = shape;
+  const batchSize = scaledFrames(usualBatchSize, { heightPx, widthPx });
   const buffers = createBatchBuffers(set, Math.min(batchSize, rows.length));
   let all = new Float32Array(0);
   for (let start = 0; start < rows.length; start += batchSize) {

@@ -10,7 +10,7 @@ import {
 } from '../../dataset/index.js';
 import { DomainError } from '../../errors.js';
 import { writeDurably } from '../../files/index.js';
-import { createPreparer } from '../../frames/index.js';
+import { createPreparer, type InputSpec } from '../../frames/index.js';
 import {
   atTemperature,
   countParameters,
@@ -22,6 +22,7 @@ import type { SeenFrames } from '../../models/index.js';
 import { writeCheckpoint } from '../checkpoint.js';
 import { createNetwork } from '../networks/index.js';
 import { runFiles } from '../run-folder.js';
+import { shapeOf, withoutHead } from '../run-network.js';
 import { readRunFolder } from '../run-store.js';
 import { createStepRunner } from '../step-runner.js';
 import { createBatchLoader } from './batch-loader.js';
@@ -81,17 +82,18 @@ export async function trainRun(
     checkpointEveryMs,
     frameCache,
     resumed,
-    parentTemperature,
+    parent,
   }: ProcessOptions,
   collaborators: TrainRunCollaborators,
 ): Promise<Outcome> {
   const { tell, warn, isStopRequested, rest } = collaborators;
-  const { spec, inputSpec, labels } = await readRunFolder(folder);
-  const { channels, heightPx, widthPx } = inputSpec;
+  const { spec } = await readRunFolder(folder);
+  const { inputSpec, labels } = spec;
+  const { channels } = inputSpec;
   const dataset = await openDataset(spec.dataPath, { channels, labels });
   const split = splitDataset(dataset, spec);
 
-  const shape = { channels: channels.length, heightPx, widthPx, labelCount: labels.length };
+  const shape = shapeOf(spec);
   const network = createNetwork(spec.network, shape);
   const kept = resumed ? await readKeptLearning(folder) : null;
   // Of the labels alone: where it runs is told before the frames are loaded.
@@ -124,7 +126,7 @@ export async function trainRun(
   const { parameters } = best;
   const { epoch } = best.scores;
   const step = epoch * Math.ceil(training.frames.length / spec.batchSize);
-  const weights = { spec, inputSpec, labels, epoch, step, state: parameters, progress: null };
+  const weights = { spec, epoch, step, state: parameters, progress: null };
   await writeCheckpoint(join(folder, runFiles.best), weights);
   const { probabilities, atThresholds, ...decision } = decide(
     best.probabilities,
@@ -170,10 +172,16 @@ export async function trainRun(
   }
 
   async function initialWeights(): Promise<Parameters> {
-    if (spec.parent === '') return initialiseParameters(network, spec.seed);
-    const served = readParameters(await readFile(join(folder, runFiles.parent)), network);
+    const drawn = initialiseParameters(network, spec.seed);
+    if (parent === null) return drawn;
+    const model = await readFile(join(folder, runFiles.parent));
+    // Of other labels nothing is known yet.
+    if (!parent.givesHead)
+      return new Map([...drawn, ...readParameters(model, withoutHead(network))]);
+    const served = readParameters(model, network);
     // Back to the logits that its training had: what it serves is divided by a temperature.
-    return parentTemperature === 1 ? served : atTemperature(network, served, 1 / parentTemperature);
+    const { temperature } = parent;
+    return temperature === 1 ? served : atTemperature(network, served, 1 / temperature);
   }
 
   /** Null where a stop was requested before the first step. */
@@ -198,7 +206,7 @@ export async function trainRun(
     if (kept) assertSameFrames(kept, fingerprint);
     const seen = await seenBy(dataset, split);
     const keeper = createCheckpointKeeper({
-      ...{ folder, everyMs: checkpointEveryMs, spec, inputSpec, labels },
+      ...{ folder, everyMs: checkpointEveryMs, spec },
       datasetFingerprint: fingerprint,
     });
     return { ...sets, seen, keeper, learned: await runLearning({ ...sets, keeper }) };
@@ -268,7 +276,7 @@ async function loadBoth(
     readonly folder: string;
     readonly dataset: Awaited<ReturnType<typeof openDataset>>;
     readonly split: ReturnType<typeof splitDataset>;
-    readonly inputSpec: Awaited<ReturnType<typeof readRunFolder>>['inputSpec'];
+    readonly inputSpec: InputSpec;
     readonly frameCache: ProcessOptions['frameCache'];
   },
   { tell, warn, isStopRequested }: TrainRunCollaborators,

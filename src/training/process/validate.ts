@@ -35,7 +35,7 @@ export async function validate(
     readonly threads: number;
     readonly device: DeviceName;
     /** `[C, H, W]`. */
-    readonly shape: readonly number[];
+    readonly shape: readonly [channels: number, heightPx: number, widthPx: number];
   },
 ): Promise<Validation> {
   const runner = await createOnnxGraphRunner(model, { device, threads });

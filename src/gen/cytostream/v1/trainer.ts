@@ -234,6 +234,20 @@ export interface RunSpec {
   /** [TRAINING_ENGINE_ONNXRUNTIME] */
   engine: TrainingEngine;
   /**
+   * What frames are brought to. What it leaves out (no channels, 0 px, no rule) is
+   * the parent's; without one [the four roles of the Human Protein Atlas, 128 by
+   * 128 px, RESIZE_BILINEAR]. Another than the parent's is refused.
+   */
+  inputSpec:
+    | InputSpec
+    | undefined;
+  /**
+   * Names of the labels, in the order of the numbers that the dataset's Target
+   * has. With others than the parent's, its last layer is drawn anew. [the
+   * parent's, else the 28 of the Human Protein Atlas]
+   */
+  labels: string[];
+  /**
    * Part of the dataset that is put aside before and takes part in nothing: whole
    * groups where it is split by group, the same ones whatever the seed. Below 1. [0]
    */
@@ -714,6 +728,8 @@ function createBaseRunSpec(): RunSpec {
     freeze: [],
     augmentation: 0,
     engine: 0,
+    inputSpec: undefined,
+    labels: [],
     heldOut: undefined,
   };
 }
@@ -797,6 +813,12 @@ export const RunSpec: MessageFns<RunSpec> = {
     }
     if (message.engine !== 0) {
       writer.uint32(208).int32(message.engine);
+    }
+    if (message.inputSpec !== undefined) {
+      InputSpec.encode(message.inputSpec, writer.uint32(218).fork()).join();
+    }
+    for (const v of message.labels) {
+      writer.uint32(226).string(v!);
     }
     if (message.heldOut !== undefined) {
       writer.uint32(241).double(message.heldOut);
@@ -1025,6 +1047,22 @@ export const RunSpec: MessageFns<RunSpec> = {
             message.engine = reader.int32() as any;
             continue;
           }
+          case 27: {
+            if (tag !== 218) {
+              break;
+            }
+
+            message.inputSpec = InputSpec.decode(reader, reader.uint32());
+            continue;
+          }
+          case 28: {
+            if (tag !== 226) {
+              break;
+            }
+
+            message.labels.push(reader.string());
+            continue;
+          }
           case 30: {
             if (tag !== 241) {
               break;
@@ -1076,6 +1114,10 @@ export const RunSpec: MessageFns<RunSpec> = {
     message.freeze = object.freeze?.map((e) => e) || [];
     message.augmentation = object.augmentation ?? 0;
     message.engine = object.engine ?? 0;
+    message.inputSpec = (object.inputSpec !== undefined && object.inputSpec !== null)
+      ? InputSpec.fromPartial(object.inputSpec)
+      : undefined;
+    message.labels = object.labels?.map((e) => e) || [];
     message.heldOut = object.heldOut ?? undefined;
     return message;
   },
