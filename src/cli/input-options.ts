@@ -2,13 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { UsageError } from './failure.js';
 
-/** Edges of a model's input, pixels. */
+/** What a model is fed with, in pixels. */
 export interface InputSize {
   readonly widthPx: number;
   readonly heightPx: number;
 }
 
-/** `--size`: `256`, its edge, or `256x192`, the width first. */
+/** "128" (its edge) or "160x120" (width, height). */
 export function inputSize(text: string): InputSize {
   const [, width = '', height = width] = /^(\d{1,4})(?:x(\d{1,4}))?$/.exec(text) ?? [];
   const size = { widthPx: Number(width), heightPx: Number(height) };

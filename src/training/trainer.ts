@@ -80,7 +80,8 @@ export interface Trainer {
    * process was started. What is wrong with the dataset ends the run as `failed`.
    *
    * Throws `model_unknown`, `model_failed` and `option_invalid` for a parent, an input or frozen
-   * layers that do not fit, `option_invalid` for an engine that would leave the devices alone, `overloaded` while another runs, `run_exists`, `option_invalid` for an id that
+   * layers that do not fit, `option_invalid` for an engine that would leave the devices alone,
+   * `overloaded` while another runs, `run_exists`, `option_invalid` for an id that
    * cannot be a folder's name, `storage_failed`, `draining` after `close`.
    */
   start(spec: OpenRunSpec, runId?: string): Promise<Run>;

@@ -107,7 +107,7 @@ export function createFrameCache({ folder, maxBytes }: FrameCacheOptions): Frame
  * Names each frame as it is prepared, in the order given: by the stamps of its planes'
  * files, and the input spec. No file is read.
  */
-export async function frameKeys(
+export async function cacheKeys(
   dataset: Dataset,
   frames: readonly DatasetFrame[],
   { channels, widthPx, heightPx, resize }: InputSpec,

@@ -16,6 +16,15 @@ export interface FrameSet {
   readonly frameBytes: number;
 }
 
+/** `[N, L]`, 1 where a frame has the label. */
+export function targetsOf(frames: readonly DatasetFrame[], labelCount: number): Uint8Array {
+  const targets = new Uint8Array(frames.length * labelCount);
+  for (const [row, { labelIndices }] of frames.entries()) {
+    for (const label of labelIndices) targets[row * labelCount + label] = 1;
+  }
+  return targets;
+}
+
 /** Some frames of a set, by row. */
 export function framesOf(set: FrameSet, rows: readonly number[]): FrameSet {
   const { frames, places, targets, labelCount } = set;

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { type Dataset, type DatasetFrame, digestFrame, readFrame } from '../../dataset/index.js';
 import { DomainError } from '../../errors.js';
 import type { InputSpec, Preparer } from '../../frames/index.js';
-import { type FrameCache, frameKeys } from './frame-cache.js';
+import { cacheKeys, type FrameCache } from './frame-cache.js';
 import type { FramePack } from './frame-pack.js';
-import type { FrameSet } from './frame-set.js';
+import { type FrameSet, targetsOf } from './frame-set.js';
 import { type FrameSource, fileSource, memorySource, toShared } from './frame-source.js';
 import { createRunFile, type PackedKeys, type PackWriter } from './pack-writer.js';
 
@@ -62,7 +62,7 @@ export async function loadFrames(
   const { dataset, frames, inputSpec } = options;
   const { places, warn } = collaborators;
   const frameBytes = inputSpec.channels.length * inputSpec.heightPx * inputSpec.widthPx;
-  const wanted = { keys: await frameKeys(dataset, frames, inputSpec), frameBytes };
+  const wanted = { keys: await cacheKeys(dataset, frames, inputSpec), frameBytes };
   const setOf = (source: FrameSource, found: readonly FoundFrame[]): LoadedFrames => ({
     frames,
     source,
@@ -225,15 +225,6 @@ async function prepareAll(
   if (isStopped) return false;
   throwFaults(faults, frames.length);
   return true;
-}
-
-/** `[N, L]`, 1 where a frame has the label. */
-export function targetsOf(frames: readonly DatasetFrame[], labelCount: number): Uint8Array {
-  const targets = new Uint8Array(frames.length * labelCount);
-  for (const [row, { labelIndices }] of frames.entries()) {
-    for (const label of labelIndices) targets[row * labelCount + label] = 1;
-  }
-  return targets;
 }
 
 function throwFaults(faults: ReadonlyMap<number, string>, total: number): void {

@@ -101,13 +101,13 @@ async function findDevice(
 
 /** What of a spec and a device shapes the graph of a step. */
 function stepOptionsOf({ spec, loss }: OpenStepOptions, device: DeviceName) {
-  const { batchSize, optimiser, clipNorm, emaDecay, freeze } = spec;
+  const { inputSpec, batchSize, optimiser, clipNorm, emaDecay, freeze } = spec;
   const weightDecay = optimiser === 'adamw' ? spec.weightDecay : 0;
   const { lacks, trainingFramesAtOnce } = devices[device];
   return {
     ...{ batchSize, weightDecay, clipNorm, emaDecay, frozenLayers: freeze },
     ...{ loss, lacks },
-    framesAtOnce: scaledFrames(trainingFramesAtOnce, spec.inputSpec),
-    framesPerPass: scaledFrames(usualFramesPerPass, spec.inputSpec),
+    framesAtOnce: scaledFrames(trainingFramesAtOnce, inputSpec),
+    framesPerPass: scaledFrames(usualFramesPerPass, inputSpec),
   };
 }

@@ -29,7 +29,7 @@ import { createBatchLoader } from './batch-loader.js';
 import { decide } from './decide.js';
 import { exportModel } from './export-model.js';
 import { createFrameCache } from './frame-cache.js';
-import { type FrameSet, framesOf } from './frame-set.js';
+import { type FrameSet, framesOf, targetsOf } from './frame-set.js';
 import {
   assertSameFrames,
   type CheckpointKeeper,
@@ -37,7 +37,7 @@ import {
   readKeptLearning,
 } from './keep-checkpoint.js';
 import { type Learned, learn } from './learn.js';
-import { loadFrames, targetsOf } from './load-frames.js';
+import { loadFrames } from './load-frames.js';
 import { exportFiles, type Outcome, type ProcessEvent, type ProcessOptions } from './messages.js';
 import { openStep } from './open-step.js';
 import { lossOf } from './run-loss.js';
@@ -202,25 +202,19 @@ export async function trainRun(
     }
     const sets = await loadBoth({ folder, dataset, split, inputSpec, frameCache }, collaborators);
     if (sets === null) return null;
-    const { fingerprint } = sets;
-    if (kept) assertSameFrames(kept, fingerprint);
-    const seen = await seenBy(dataset, split);
+    if (kept) assertSameFrames(kept, sets.fingerprint);
     const keeper = createCheckpointKeeper({
       ...{ folder, everyMs: checkpointEveryMs, spec },
-      datasetFingerprint: fingerprint,
+      datasetFingerprint: sets.fingerprint,
     });
-    return { ...sets, seen, keeper, learned: await runLearning({ ...sets, keeper }) };
+    const seen = await seenBy(dataset, split);
+    return { ...sets, seen, keeper, learned: await runLearning(sets, keeper) };
   }
 
-  async function runLearning({
-    training,
-    validation,
-    keeper,
-  }: {
-    readonly training: FrameSet;
-    readonly validation: FrameSet;
-    readonly keeper: CheckpointKeeper;
-  }): Promise<Learned> {
+  async function runLearning(
+    { training, validation }: { readonly training: FrameSet; readonly validation: FrameSet },
+    keeper: CheckpointKeeper,
+  ): Promise<Learned> {
     const { step, stepsPerCall, runner: graphRunner } = opened;
     const loader = createBatchLoader({ set: training, size: shape, spec, stepsPerCall });
     try {
