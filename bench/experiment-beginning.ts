@@ -5,7 +5,7 @@ import { writeDurably } from '../src/files/index.js';
 import { writeSimulatedDataset } from '../src/simulator/index.js';
 import { parseRunSpec, type RunSpec } from '../src/training/index.js';
 import { exportFiles } from '../src/training/process/messages.js';
-import { type Beginning, trainInPlace } from './experiment-training.js';
+import { type Beginning, countCpu, trainInPlace } from './experiment-training.js';
 
 /** A network that learns simulated cells, for others to begin with. */
 export interface BeginningRecipe {
@@ -16,7 +16,7 @@ export interface BeginningRecipe {
 
 /** A beginning, and what it cost. */
 export interface Begun extends Beginning {
-  /** Of all threads, frames not counted. */
+  /** Of all threads, the simulation of its frames counted in. */
   readonly cpuSeconds: number;
 }
 
@@ -40,14 +40,18 @@ export async function trainBeginning(
     return { model, ...kept };
   }
   const dataPath = join(place, 'simulated');
-  if (!existsSync(join(dataPath, 'train.csv'))) {
+  const simulated = join(place, 'simulated.json');
+  if (!existsSync(simulated)) {
     print(`simulating ${frameCount} frames to begin with`);
     await rm(dataPath, { recursive: true, force: true });
+    const counted = countCpu();
     await writeSimulatedDataset(dataPath, { frameCount, sizePx: 128, seed });
+    await writeDurably(simulated, [Buffer.from(JSON.stringify({ cpuSeconds: counted() }))]);
   }
+  const simulation = JSON.parse(await readFile(simulated, 'utf8')) as Pick<Begun, 'cpuSeconds'>;
   const parsed = parseRunSpec({ ...spec, dataPath, model: 'simulated', seed });
   if ('faults' in parsed) throw new Error(parsed.faults.join('; '));
-  const { outcome, folder, cpuSeconds } = await trainInPlace(
+  const { outcome, folder, ...trained } = await trainInPlace(
     {
       ...{ title: 'simulated cells', spec: parsed.value, beginning: null },
       ...{ place, frameCache: join(workDir, 'frames'), threads },
@@ -57,6 +61,7 @@ export async function trainBeginning(
   if (outcome.exported === null) throw new Error(`the run ${outcome.state}: ${outcome.reason}`);
   await copyFile(join(folder, exportFiles.model), model);
   const { temperature } = outcome.exported.calibration;
+  const cpuSeconds = simulation.cpuSeconds + trained.cpuSeconds;
   await writeDurably(notes, [Buffer.from(JSON.stringify({ temperature, cpuSeconds }))]);
   await rm(folder, { recursive: true, force: true });
   return { model, temperature, cpuSeconds };

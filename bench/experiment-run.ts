@@ -37,7 +37,7 @@ export interface SeedResult {
   readonly framesTrained: number;
   /** Of all threads, from the start of the run to its exported model. */
   readonly cpuSeconds: number;
-  /** Of the training that all seeds of a recipe begin with, once for all of them. */
+  /** Of what all seeds of a recipe begin with, simulation and training, once for all of them. */
   readonly beginningCpuSeconds?: number;
 }
 

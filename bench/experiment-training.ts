@@ -89,14 +89,20 @@ export async function trainInPlace(
   };
 }
 
+/** CPU seconds of all threads from now on. */
+export function countCpu(): () => number {
+  const start = process.cpuUsage();
+  return () => {
+    const { user, system } = process.cpuUsage(start);
+    return (user + system) / 1e6;
+  };
+}
+
 /** CPU seconds of a run, also of one that several processes worked on. */
 async function createCpuMeter(path: string, goesOn: boolean) {
   const before = goesOn && existsSync(path) ? Number(await readFile(path, 'utf8')) : 0;
-  const start = process.cpuUsage();
-  const seconds = (): number => {
-    const { user, system } = process.cpuUsage(start);
-    return before + (user + system) / 1e6;
-  };
+  const counted = countCpu();
+  const seconds = (): number => before + counted();
   const note = (): void => {
     // Without it only the seconds of an interrupted run are too few.
     writeDurably(path, [Buffer.from(String(seconds()))]).catch(() => undefined);

@@ -1,10 +1,12 @@
-// npm run experiment [-- FOLDER [SEEDS [RECIPE [THREADS]]]]: how well the networks learn real cells, on
-// fields that they never saw. Every seed that is done is kept in bench/results/experiment.json
-// and not done again; a seed that was interrupted goes on from its last epoch.
+// npm run experiment [-- [--again] [FOLDER [SEEDS [RECIPE [THREADS]]]]]: how well the networks learn real
+// cells, on fields that they never saw. Every seed that is done is kept in
+// bench/results/experiment.json and not done again; a seed that was interrupted goes on from
+// its last epoch. With --again both are forgotten first, simulated cells included.
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 import { writeDurably } from '../src/files/index.js';
 import { packageRoot } from '../src/package-root.js';
 import { recipes } from './experiment-recipes.js';
@@ -17,20 +19,41 @@ interface Experiment {
   readonly results: readonly SeedResult[];
 }
 
+const { values, positionals } = parseArgs({
+  options: { again: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
 const shared = process.env['CYTOSTREAM_SHARED_DATA'] ?? join(packageRoot, '../shared/data');
-const dataPath = resolve(process.argv[2] || join(shared, 'hpa-cells'));
-const seeds = (process.argv[3] || '1,2,3,4,5').split(',').map(Number);
-const only = process.argv[4] || undefined;
-const threads = Number(process.argv[5] || 2);
+const dataPath = resolve(positionals[0] || join(shared, 'hpa-cells'));
+const seeds = (positionals[1] || '1,2,3,4,5').split(',').map(Number);
+const only = positionals[2] || undefined;
+const threads = Number(positionals[3] || 2);
 const resultsPath = join(packageRoot, 'bench/results/experiment.json');
 const workDir = join(tmpdir(), 'cytostream-experiment');
+const asked = recipes.filter(({ name }) => only === undefined || name === only);
 
 const read = async (): Promise<readonly SeedResult[]> =>
   existsSync(resultsPath)
     ? (JSON.parse(await readFile(resultsPath, 'utf8')) as Experiment).results
     : [];
 
-for (const recipe of recipes.filter(({ name }) => only === undefined || name === only)) {
+const write = async (results: readonly SeedResult[]): Promise<void> => {
+  const experiment: Experiment = {
+    at: new Date().toISOString(),
+    processor: cpus()[0]?.model.trim() ?? 'unknown',
+    results,
+  };
+  await writeDurably(resultsPath, [Buffer.from(`${JSON.stringify(experiment, null, 2)}\n`)]);
+};
+
+if (values.again) {
+  await rm(workDir, { recursive: true, force: true });
+  const isAsked = ({ recipe, seed }: SeedResult): boolean =>
+    seeds.includes(seed) && asked.some(({ name }) => name === recipe);
+  await write((await read()).filter((result) => !isAsked(result)));
+}
+
+for (const recipe of asked) {
   for (const seed of seeds) {
     const isDone = ({ recipe: name, seed: of }: SeedResult): boolean =>
       name === recipe.name && of === seed;
@@ -41,12 +64,6 @@ for (const recipe of recipes.filter(({ name }) => only === undefined || name ===
       `${recipe.name}, seed ${seed}: macro F1 ${result.macroF1.toFixed(3)} (${labels.join(', ')}), at 0.5 ${result.macroF1AtHalf.toFixed(3)}`,
     );
     // Read again: another process may have done another seed meanwhile.
-    const results = [...(await read()).filter((each) => !isDone(each)), result];
-    const experiment: Experiment = {
-      at: new Date().toISOString(),
-      processor: cpus()[0]?.model.trim() ?? 'unknown',
-      results,
-    };
-    await writeDurably(resultsPath, [Buffer.from(`${JSON.stringify(experiment, null, 2)}\n`)]);
+    await write([...(await read()).filter((each) => !isDone(each)), result]);
   }
 }
