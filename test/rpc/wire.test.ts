@@ -74,10 +74,26 @@ test('a frame asks for at most 64 labels by name', (t) => {
   t.like(parseFrame(toWireFrame(tinyFrame('a'))), { value: { explain: null } });
 });
 
-test('a reply to a frame with an id of 60 bytes takes under 250 bytes', (t) => {
-  const message = { $case: 'prediction' as const, value: toWirePrediction(answer) };
-  const bytes = ClassifyResponse.encode({ message }).finish();
-  t.true(bytes.length < 250, `${bytes.length} bytes`);
+test('the largest answer for 28 labels and an id of 47 bytes takes 249, longer ids their length more', (t) => {
+  const most = 2 ** 32 - 1;
+  const longestMs = most / 1000;
+  const bytesOf = (frameId: string): number => {
+    const largest: Answer = {
+      ...{ frameId, outcome: 'ok', message: '', version: most, distance: 3.25 },
+      probabilities: new Float32Array(28).fill(0.999),
+      labelIndices: Array.from({ length: 28 }, (_, index) => index),
+      batchSize: 1024, // the largest that a setting allows
+      qualityFlags: ['plane_empty', 'saturated', 'dim'],
+      timings: {
+        ...{ receiveMs: longestMs, prepareMs: longestMs, queueMs: longestMs },
+        ...{ runMs: longestMs, totalMs: longestMs },
+      },
+    };
+    const message = { $case: 'prediction' as const, value: toWirePrediction(largest) };
+    return ClassifyResponse.encode({ message }).finish().length;
+  };
+  t.is(bytesOf('x'.repeat(47)), 249);
+  t.is(bytesOf('x'.repeat(127)), 249 + 80);
 });
 
 test('a prediction comes back from the wire as it went', (t) => {
