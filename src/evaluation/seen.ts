@@ -35,6 +35,8 @@ export interface SeeingVersion {
   /** "cells@3". */
   readonly ref: string;
   readonly seen: SeenFrames | null;
+  /** Roles of the planes that it takes, by which it knows its frames. @default the dataset's */
+  readonly channels?: readonly string[];
 }
 
 type Meeting = keyof SeenCounts | 'nothing';
@@ -57,8 +59,12 @@ export async function chooseFrames(
   part: EvaluatedPart,
 ): Promise<ChosenFrames> {
   const { frames: all } = dataset;
-  const keys = versions.some(({ seen }) => seen !== null) ? await frameKeys(dataset, all) : [];
-  const met = versions.map(({ seen }) => (seen === null ? null : meetingsOf(all, keys, seen)));
+  const met = await Promise.all(
+    versions.map(async ({ seen, channels = dataset.channels }) => {
+      if (seen === null) return null;
+      return meetingsOf(all, await frameKeys({ ...dataset, channels }, all), seen);
+    }),
+  );
   const isChosen = (at: number) => met.every((of) => isOfPart(of?.[at] ?? 'nothing', part));
   const places = [...all.keys()].filter(isChosen);
   if (places.length === 0) {

@@ -44,6 +44,7 @@ export function createCompare(
           [first, second].map(async (handle) => ({
             ref: refOf(handle),
             seen: await readSeenFrames(handle.manifest, store),
+            channels: handle.manifest.inputSpec.channels,
           })),
         );
         const { frames, seen } = await chooseFrames(datasets[0], versions, part);

@@ -62,6 +62,19 @@ test('two versions are scored on what is unseen by both', async (t) => {
   });
 });
 
+test('a version of fewer channels knows its frames by those, whatever it is compared with', async (t) => {
+  const { dataset, version } = await openSeen(t);
+  const channels = dataset.channels.slice(0, 2);
+  const training = await frameKeys({ ...dataset, channels }, dataset.frames.slice(4, 8));
+  const few = { ref: 'few@1', seen: { ...version.seen, training, validation: [] }, channels };
+  const { seen } = await chooseFrames(dataset, [version, few], 'all');
+  t.is(seen[0]?.counts?.trainedOn, 4);
+  t.is(seen[1]?.counts?.trainedOn, 4);
+  t.deepEqual(ids((await chooseFrames(dataset, [few], 'unseen')).frames), [
+    ...['cell0', 'cell1', 'cell2', 'cell3'],
+  ]);
+});
+
 test('of a version without a list nothing is known, and nothing is left out', async (t) => {
   const { dataset } = await openSeen(t);
   const { frames, seen } = await chooseFrames(dataset, [{ ref: 'cells@9', seen: null }], 'unseen');
