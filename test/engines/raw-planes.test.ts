@@ -59,7 +59,10 @@ async function bothWays(one: Case) {
     const about = { pixelType, significantBits: bits, encoding: 'raw' } as const;
     return { id: '', widthPx, heightPx, ...about, planes };
   };
-  const host = await Promise.all([0, 1].map((row) => preparer.prepare(frameOf(row), spec)));
+  // Hundreds wait at once here, of no stream.
+  const host = await Promise.all(
+    [0, 1].map((row) => preparer.prepare(frameOf(row), spec, undefined, { whenFull: 'keep' })),
+  );
   const inputShape = [channels.length, spec.heightPx, spec.widthPx] as const;
   const plan = planResize({ widthPx, heightPx }, spec);
   const levels = levelsOf(pixelType, bits);
