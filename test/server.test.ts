@@ -12,6 +12,7 @@ import type { Frame } from '../src/frames/index.js';
 import { openModelStore } from '../src/models/index.js';
 import { startServer } from '../src/server.js';
 import { silentLog } from '../src/telemetry/index.js';
+import { tinyModel } from './engines/tiny-models.js';
 import { makeFolder } from './make-folder.js';
 import { smallFrame, smallInput, smallLabels } from './small-frames.js';
 import { fakeDraft, smallConfig } from './small-server.js';
@@ -181,8 +182,8 @@ test('without a model the server is up, but not its classifier; with one, both a
   t.is(none.code, 'model_unknown');
   const imported = await client.importModel({
     name: 'own',
-    onnx: new Uint8Array([1]),
-    labels: smallLabels,
+    onnx: tinyModel(),
+    labels: ['one', 'two', 'three', 'four'], // a label a channel
     inputSpec: smallInput,
   });
   t.is(imported.version, 1);
