@@ -29,6 +29,7 @@ export const hungSigterm: Scenario = {
         sizePx,
         config: { batchSizes: '1,2', graceMs },
         isAlwaysServing: false,
+        mayHoldThreads: true,
       },
       async ({ server, tally }) => {
         const { port, log } = server;
