@@ -3,7 +3,8 @@
 #   docker build -t cytostream:gpu --target gpu .    NVIDIA GPU: CUDA 13 and cuDNN 9
 #
 # Run with volumes for what must outlive the container:
-#   docker run -p 50051:50051 -p 9464:9464 -v models:/var/lib/cytostream/models cytostream
+#   docker run -p 50051:50051 -p 9464:9464 -v models:/var/lib/cytostream/models \
+#     -v runs:/var/lib/cytostream/runs -v "$PWD/data:/data:ro" cytostream
 
 FROM node:24-bookworm-slim AS build
 WORKDIR /app

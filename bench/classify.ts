@@ -44,7 +44,7 @@ export interface ClassifyMeasureOptions {
 }
 
 /**
- * Measures streaming Classify with the seed's network: a server in a process of its own,
+ * Measures streaming Classify with `seed-cnn`: a server in a process of its own,
  * eight streams of raw 64 KiB frames from this one, and between the rounds the bare
  * engine loop in a third, which then has the cores alone.
  */

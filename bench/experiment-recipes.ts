@@ -7,7 +7,7 @@ export interface Recipe {
   readonly spec: Partial<RunSpec>;
   /** What its weights come from; without one they are drawn by the seed. */
   readonly beginning?: BeginningRecipe;
-  /** Where a label is given: at 0.5 as the seed did, or as chosen on the validation fields. */
+  /** Where a label is given: at 0.5, or as chosen on the validation fields. */
   readonly thresholds: 'half' | 'validation';
 }
 

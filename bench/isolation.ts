@@ -22,7 +22,7 @@ const framesPerSecond = 100;
 const streams = 4;
 
 /**
- * Measures p99 of served frames with and without a run of the seed's network on the same
+ * Measures p99 of served frames with and without a run of `seed-cnn` on the same
  * server, in rounds that take turns, with the default settings of a server.
  */
 export async function measureIsolation(seconds = 8): Promise<IsolationMeasure> {

@@ -25,7 +25,7 @@ export interface TrainingOptions {
 }
 
 /**
- * Trains the seed's network on real cells, as `train` does, and returns what it reaches on
+ * Trains `seed-cnn` on real cells, as `train` does, and returns what it reaches on
  * the held-out fields after the epoch of the lowest loss there. Prints each epoch.
  */
 export async function trainHere(

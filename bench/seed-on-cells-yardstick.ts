@@ -37,7 +37,7 @@ export interface YardstickOptions extends TrainingOptions {
 }
 
 /**
- * Trains the seed's network in PyTorch on the very split and pixels that our run of the
+ * Trains `seed-cnn` in PyTorch on the very split and pixels that our run of the
  * same seed has, and returns the scores of the epoch of the lowest held-out loss, as
  * ours are. Prints each epoch.
  */

@@ -1,4 +1,4 @@
-"""The yardstick of bench/seed-on-cells.ts: the seed's network in PyTorch, on the same split.
+"""The yardstick of bench/seed-on-cells.ts: `seed-cnn` in PyTorch, on the same split.
 
 Reads what the bench wrote into FOLDER (uint8 pixels and targets of both parts), prints a
 line after each epoch and its scores as JSON. DRAWS says where chance comes from: `ours`

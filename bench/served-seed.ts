@@ -10,7 +10,7 @@ import { hpaLabels } from '../src/label-set.js';
 import { createGoldenFrame, openModelStore } from '../src/models/index.js';
 import { createNetwork } from '../src/training/networks/index.js';
 
-/** Publishes the seed's network with its first weights as the live `bench@1`. */
+/** Publishes `seed-cnn` with its first weights as the live `bench@1`. */
 export async function publishSeed(modelsDir: string): Promise<string> {
   const [channels, heightPx, widthPx] = [4, 128, 128] as const;
   const network = createNetwork('seed-cnn', { channels, heightPx, widthPx, labelCount: 28 });

@@ -1,4 +1,4 @@
-// Runs training steps of the seed's network in a process of its own: it says "ready" and
+// Runs training steps of `seed-cnn` in a process of its own: it says "ready" and
 // where they run, answers each line of its input with the milliseconds of one step, and the
 // end of input with its peak memory in MiB. Arguments: threads, frames a batch, a device (the
 // CPU) and steps a call (1): then it answers with the milliseconds of one of them.

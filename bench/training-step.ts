@@ -28,11 +28,11 @@ export interface TrainingStepBench {
   readonly ratio: number | null;
 }
 
-/** The goals of the design, section 8. */
+/** The goals of the README's table. */
 const goal = { ratio: 0.7, peakMib: 1536 };
 
 /**
- * Measures a training step of the seed's network against PyTorch's on the same cores,
+ * Measures a training step of `seed-cnn` against PyTorch's on the same cores,
  * step by step in turn, so that both meet the same weather. Prints what it finds.
  */
 export async function benchTrainingStep(

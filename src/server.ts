@@ -10,7 +10,7 @@ import { closingTimeMs } from './server/grace.js';
 import { countIoProcesses } from './server/io/io-processes.js';
 import { openSharedPort } from './server/io/shared-port.js';
 import { toModelAdmin } from './server/model-admin.js';
-import { toObservation, watchModels } from './server/model-watch.js';
+import { toObservations, watchModels } from './server/model-watch.js';
 import { openParts, type Parts, type PartsOverrides } from './server/parts.js';
 import { toRunAdmin } from './server/run-admin.js';
 import { readTls } from './server/tls.js';
@@ -42,7 +42,7 @@ export interface RunningServer {
  *
  * Throws `option_invalid` naming a port in use, `storage_failed` for a models folder that
  * cannot be written. A model that fails to load does not stop the start: it is logged,
- * listed as failed, and health tells.
+ * listed as failed, and health tells where no live one is left.
  */
 export async function startServer(
   config: Config,
@@ -67,7 +67,7 @@ export async function startServer(
     closers.add(http.close);
 
     await registry.start();
-    metrics.readModelsFrom(() => registry.loaded().map(toObservation));
+    metrics.readModelsFrom(() => toObservations(registry));
     let tellHealth: (serving: Serving) => void = () => {};
     const models = watchModels({ registry, log }, (serving) => tellHealth(serving));
     closers.add(models.close);

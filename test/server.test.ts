@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, readdir } from 'node:fs/promises';
+import { chmod, readdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -192,6 +192,23 @@ test('without a model the server is up, but not its classifier; with one, both a
   t.is(live.state, 'ready');
   t.true(live.aliases.includes('live'));
   t.is((await client.classifyFrame(smallFrame('a', 1))).prediction.outcome, 'ok');
+});
+
+test('a server whose only live model is damaged is not ready, in every place that tells', async (t) => {
+  const config = smallConfig(await makeFolder(t));
+  const { version } = await publish(config);
+  await (await openModelStore(config.modelsDir)).setAlias('cells', 'live', version);
+  await writeFile(join(config.modelsDir, 'cells', String(version), 'model.onnx'), 'damaged');
+  const { client, get } = await start(t, config);
+  t.deepEqual(await get('/readyz'), { status: 503, text: 'no live model is ready\n' });
+  const { text } = await get('/metrics');
+  t.regex(
+    text,
+    /cytostream_model_info\{model="cells",version="1",state="failed",.*live="true"\} 1/,
+  );
+  await t.throwsAsync(client.classifyFrame(smallFrame('a', 1), { model: 'cells' }), {
+    code: 'model_failed',
+  });
 });
 
 test('bad frames are answered in-band with what is wrong; the good one among them is served', async (t) => {

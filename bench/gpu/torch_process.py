@@ -1,4 +1,4 @@
-"""The yardstick of bench/gpu.sh: the seed's network in PyTorch on the same device.
+"""The yardstick of bench/gpu.sh: `seed-cnn` in PyTorch on the same device.
 
     python3 bench/gpu/torch_process.py DEVICE SECONDS BATCH,BATCH,... TRAINING_BATCH
 

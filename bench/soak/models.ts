@@ -6,7 +6,7 @@ import { createGoldenFrame, type ModelStore, openModelStore } from '../../src/mo
 import { createNetwork } from '../../src/training/networks/index.js';
 import { versionedModel, versionedProbabilities } from './versioned-engine.js';
 
-/** What the frames of a soak are classified with: the fake engine's, or the seed's network. */
+/** What the frames of a soak are classified with: the fake engine's, or `seed-cnn`. */
 export type ModelKind = 'fake' | 'real';
 
 /** The name of the model that is served. */

@@ -11,7 +11,7 @@ import { type ModelKind, publishVersions } from './models.js';
 import { createTally, sum } from './tally.js';
 
 export interface SoakOptions {
-  /** The fake engine, or the seed's network in the real one. */
+  /** The fake engine, or `seed-cnn` in the real one. */
   readonly kind: ModelKind;
   readonly frames: number;
   /** The soak ends early after it, with what it has. */

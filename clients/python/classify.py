@@ -28,7 +28,7 @@ def requests():
         )
 
 
-# The window of what the server sends may stay small; frames need the size limit.
+# The window of what the server sends may stay small; the sizes are those that the server takes.
 limits = [("grpc.max_send_message_length", 64 << 20), ("grpc.max_receive_message_length", 64 << 20)]
 with grpc.insecure_channel(server, limits) as channel:
     labels = []

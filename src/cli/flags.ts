@@ -4,7 +4,8 @@ export const evaluatedParts = ['all', 'unseen', 'validation'] as const;
 /** Words that several verbs share, so that an option reads the same everywhere. */
 export const flags = {
   data: '--data <dir>',
-  dataHelp: 'dataset in the Kaggle layout: train.csv and train/<Id>_{red,green,blue,yellow}.png',
+  dataHelp:
+    'dataset in the Kaggle layout: train.csv and train/<Id>_{red,green,blue,yellow}.png; a column Group, or an Id that ends in -<n>, tells fields of view',
   models: '--models <dir>',
   modelsHelp: 'folder of the models (default: models)',
   runs: '--runs <dir>',

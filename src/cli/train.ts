@@ -73,7 +73,13 @@ export const trainVerb: Verb = (terminal) =>
     .addOption(choice('--split <rule>', 'auto: by group where there are groups', splits))
     .option('--seed <number>', 'fixes weights, order and dropout', wholeNumber(0), 1)
     .option('--learning-rate <number>', 'rate before the schedule', numberAbove(0), 1e-3)
-    .addOption(choice('--schedule <name>', "the card's decay, or a cosine to 0", schedules))
+    .addOption(
+      choice(
+        '--schedule <name>',
+        'rate / (1 + rate / epochs * steps), or a cosine to 0',
+        schedules,
+      ),
+    )
     .option(
       '--warm-up <number>',
       "part of the steps in which a cosine's rate rises; 0 is none",

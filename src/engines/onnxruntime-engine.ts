@@ -21,7 +21,7 @@ export interface OnnxEngineOptions extends WatchOptions {
   readonly threads: number;
   /**
    * Whether idle threads of the runtime spin for work. @default false: with it a paced run
-   * of the card's network cost 28 ms of CPU instead of 9, and on cores that others used too
+   * of `seed-cnn` cost 28 ms of CPU instead of 9, and on cores that others used too
    * (decoding, training) it took longer, 11 to 30 ms instead of 7
    */
   readonly spinning: boolean;

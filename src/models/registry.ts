@@ -60,6 +60,7 @@ export interface LoadedView {
   readonly device: string;
   /** null until it is loaded. */
   readonly precision: Precision | null;
+  /** Whether it answers for its name, or would if it could be loaded and no other does. */
   readonly isLive: boolean;
   /** Whether a frame would be run: not while its engine restarts, or is another server that is away. */
   readonly canRun: boolean;
@@ -106,6 +107,8 @@ export interface Registry {
   import(draft: ImportDraft): Promise<StoredModel>;
   /** What is in memory now; does not touch the disk. */
   loaded(): readonly LoadedView[];
+  /** What should be live by the last look at the disk and is not in memory, as it cannot be read. */
+  missing(): readonly { readonly name: string; readonly version: number }[];
   /** Refuses loans, waits for those that are out, frees everything. */
   close(): Promise<void>;
 }
@@ -129,6 +132,8 @@ export function createRegistry(
   const versions = new Map<string, LoadedVersion>();
   /** By name: the version that answers for it. */
   const live = new Map<string, LoadedVersion>();
+  /** By name: the version that is to answer for it, as of the last look at the folder. */
+  const wanted = new Map<string, number>();
   const retiring = new Map<LoadedVersion, Promise<void>>();
   /** When a version was last asked for by its number or an alias. */
   const pinnedAtMs = new WeakMap<LoadedVersion, number>();
@@ -253,15 +258,17 @@ export function createRegistry(
   /** Makes live what another process says is, unless it failed before. */
   const follow = (name: string) =>
     turns.take(name, async () => {
-      const { live: wanted } = await store.aliases(name);
-      if (wanted === undefined || isClosed) return;
-      if (live.get(name)?.manifest.version === wanted) return;
-      if (versions.get(keyOf(name, wanted))?.state === 'failed') return;
-      await makeLive(name, wanted, async () => {});
+      const { live: version } = await store.aliases(name);
+      if (version === undefined || isClosed) return;
+      wanted.set(name, version);
+      if (live.get(name)?.manifest.version === version) return;
+      if (versions.get(keyOf(name, version))?.state === 'failed') return;
+      await makeLive(name, version, async () => {});
     });
   const followAll = async () => {
     const names = await store.names();
     onlyName = names.length === 1 ? (names[0] ?? null) : null;
+    for (const name of wanted.keys()) if (!names.includes(name)) wanted.delete(name);
     for (const name of names) {
       await follow(name).catch((error: unknown) =>
         log.warn({ model: name, error }, 'what is live on disk could not be made live'),
@@ -295,6 +302,12 @@ export function createRegistry(
       resizeNote: loaded?.resizeNote ?? '',
       failure: loaded?.failure?.message ?? '',
     };
+  };
+
+  const isLive = (version: LoadedVersion): boolean => {
+    const { name, version: number } = version.manifest;
+    const answers = live.get(name);
+    return answers === undefined ? wanted.get(name) === number : answers === version;
   };
 
   /** The way of nearly every frame. */
@@ -352,11 +365,15 @@ export function createRegistry(
         state: version.state,
         device: version.device,
         precision: version.precision,
-        isLive: live.get(version.manifest.name) === version,
+        isLive: isLive(version),
         canRun: version.canRun,
         queuedFrames: version.queued?.frames ?? null,
         queuedBytes: version.queued?.bytes ?? null,
       })),
+    missing: () =>
+      [...wanted]
+        .filter(([name, version]) => !live.has(name) && !versions.has(keyOf(name, version)))
+        .map(([name, version]) => ({ name, version })),
     async close() {
       isClosed = true;
       if (poll) clearTimeout(poll);

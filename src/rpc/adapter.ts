@@ -95,12 +95,8 @@ async function conduct(
   call: ServerSurfaceCall,
   body: (context: CallContext) => Promise<void>,
 ): Promise<Failure | null> {
-  let open: ReturnType<Calls['open']>;
-  try {
-    open = calls.open(method, call.getDeadline());
-  } catch (refusal) {
-    return toFailure(DomainError.from(refusal), '');
-  }
+  const open = calls.open(method, call.getDeadline());
+  if ('refusal' in open) return toFailure(open.refusal, open.id);
   const { context } = open;
   call.on('cancelled', () => open.leave(whyCancelled(call.getDeadline())));
   if (call.cancelled) open.leave(whyCancelled(call.getDeadline()));

@@ -40,13 +40,18 @@ export interface OpenCall {
   finish(error: DomainError | null): void;
 }
 
+/** A call that was not admitted: counted and logged, and not to be finished. */
+export interface RefusedCall {
+  /** In its log line. */
+  readonly id: string;
+  /** `draining` or `overloaded`. */
+  readonly refusal: DomainError;
+}
+
 /** Every call that is open: the one place that admits, counts, logs, drains and cuts them. */
 export interface Calls {
-  /**
-   * Admits a call. Throws `draining` or `overloaded`; such a call is counted and logged
-   * here, and must not be finished.
-   */
-  open(method: string, deadline: Date | number): OpenCall;
+  /** Admits a call, or refuses it. */
+  open(method: string, deadline: Date | number): OpenCall | RefusedCall;
   readonly size: number;
   /** Refuses calls from now on and tells the open ones. Idempotent. */
   drain(): void;
@@ -91,7 +96,7 @@ export function createCalls(
           ? new DomainError('draining', 'the server is shutting down: try another')
           : new DomainError('overloaded', `expected at most ${options.maxCalls} open calls`);
         record(method, id, startedAtMs, refusal, {});
-        throw refusal;
+        return { id, refusal };
       }
       const call = { abort: new AbortController(), draining: new AbortController() };
       // Every frame in flight listens to the signal of its stream.

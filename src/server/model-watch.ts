@@ -21,12 +21,13 @@ const intervalMs = 250;
  * are live versions and none of them is ready.
  */
 export function watchModels(
-  { registry, log }: { readonly registry: Pick<Registry, 'loaded'>; readonly log: Log },
+  { registry, log }: { readonly registry: Pick<Registry, 'loaded' | 'missing'>; readonly log: Log },
   onChange: (serving: Serving) => void,
 ): ModelWatch {
   let told: Serving | null = null;
+  const look = () => toServing(registry.loaded(), registry.missing());
   const refresh = () => {
-    const now = toServing(registry.loaded());
+    const now = look();
     if (told?.server === now.server && told.classifier === now.classifier) return;
     told = now;
     log.info({ ...now }, now.classifier ? 'a live model is ready' : 'no live model is ready');
@@ -37,21 +38,34 @@ export function watchModels(
   return {
     refresh,
     get serving() {
-      return toServing(registry.loaded());
+      return look();
     },
     close: () => clearInterval(timer),
   };
 }
 
-/** What health is told of these versions. */
-export function toServing(versions: readonly Pick<LoadedView, 'isLive' | 'canRun'>[]): Serving {
+/** What health is told of these versions, and of those that should be live and cannot be read. */
+export function toServing(
+  versions: readonly Pick<LoadedView, 'isLive' | 'canRun'>[],
+  missing: readonly unknown[],
+): Serving {
   const live = versions.filter(({ isLive }) => isLive);
   const classifier = live.some(({ canRun }) => canRun);
-  return { classifier, server: classifier || live.length === 0 };
+  return { classifier, server: classifier || live.length + missing.length === 0 };
 }
 
-/** What the metrics are told of a version in memory. */
-export function toObservation(view: LoadedView): ModelObservation {
+/** What the metrics are told of the versions in memory, and of those that should be live and are not. */
+export const toObservations = (
+  registry: Pick<Registry, 'loaded' | 'missing'>,
+): readonly ModelObservation[] => [
+  ...registry.loaded().map(toObservation),
+  ...registry.missing().map(({ name: model, version }) => ({
+    ...{ model, version, state: 'missing', device: '', precision: '', live: true },
+    ...{ queuedFrames: null, queuedBytes: null },
+  })),
+];
+
+function toObservation(view: LoadedView): ModelObservation {
   const { manifest, isLive, state, device, precision, queuedFrames, queuedBytes } = view;
   const { name: model, version } = manifest;
   const labels = { model, version, state, device, precision: precision ?? '' };

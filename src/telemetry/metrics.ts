@@ -101,8 +101,11 @@ export function createMetrics(): Metrics {
       buckets: frameBuckets,
       registers,
     });
-  const receive = stage('receive', 'From the last byte of a frame to the frame checked.');
-  const prepare = stage('prepare', 'Decode and resize of a frame.');
+  const receive = stage(
+    'receive',
+    'From the last byte of a frame to the frame checked, with its wait for room in the stream.',
+  );
+  const prepare = stage('prepare', 'Wait of a frame for a thread, decode and resize.');
   const queue = stage('queue', 'Wait of a prepared frame for a place in a batch.');
   const run = stage('run', 'The batch of a frame in the engine.');
   const total = stage('total', 'From the last byte of a frame to its answer.');

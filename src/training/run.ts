@@ -54,7 +54,7 @@ export interface RunSpec {
   readonly augmentation: 'none' | 'cells' | 'sizes';
   /** What runs the steps; TensorFlow has to be installed. @default 'onnxruntime' */
   readonly engine: 'onnxruntime' | 'tensorflow';
-  /** How the rate changes: the card's decay, or half a cosine down to 0. @default 'decay' */
+  /** How the rate changes: rate / (1 + rate / epochs · steps), or half a cosine down to 0. @default 'decay' */
   readonly schedule: 'decay' | 'cosine';
   /** Part of the steps over which a cosine's rate rises first, 0..1; 0 is none. @default 0.05 */
   readonly warmUp: number;

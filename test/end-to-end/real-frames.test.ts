@@ -31,7 +31,10 @@ test('two epochs on real cells, promoted, served: real fields stream as they cla
   );
   t.regex(trained.stdout, /^epoch 1\/2 {2}loss \d+\.\d{4} {2}validation loss /m);
   t.regex(trained.stdout, /^epoch 2\/2 /m);
-  t.regex(trained.stdout, /^trained cells@1: macro F1 \d\.\d{4}, binary accuracy /m);
+  t.regex(
+    trained.stdout,
+    /^trained cells@1: macro F1, labels present \d\.\d{4}, binary accuracy /m,
+  );
   t.regex(trained.stdout, /^cells@1 is live; serve it with: npx cytostream serve$/m);
 
   const server = await startServe(t, ['--models', models, '--runs', runs]);

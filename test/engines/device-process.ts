@@ -28,7 +28,7 @@ const largestDistance = (one: ArrayLike<number>, other: ArrayLike<number>): numb
     one.length === other.length ? 0 : Number.NaN,
   );
 
-/** Probabilities of the seed's network at each batch size, row by row. */
+/** Probabilities of `seed-cnn` at each batch size, row by row. */
 async function classify(on: DeviceName) {
   const [channels, sizePx, labelCount] = [4, 40, 28] as const;
   const network = createNetwork('seed-cnn', {

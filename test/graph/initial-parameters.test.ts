@@ -38,7 +38,7 @@ test('a seed gives the same weights each time, another seed others', (t) => {
   }
 });
 
-test("the seed's network starts as Keras starts it, each kernel apart from the others", (t) => {
+test('`seed-cnn` starts as Keras starts it, each kernel apart from the others', (t) => {
   const shape = { channels: 4, heightPx: 128, widthPx: 128, labelCount: 28 };
   const parameters = initialiseParameters(createNetwork('seed-cnn', shape), 4);
   // Fan in and fan out, in weights: the dense layer sees 64 planes of 25x25 px.

@@ -238,6 +238,29 @@ test('a start with one damaged model serves the others', async (t) => {
   await registry.start();
   t.is((await answerOf(registry, 'fields')).version, 1);
   await t.throwsAsync(registry.acquire('cells'), { code: 'model_failed' });
+  const told = registry
+    .loaded()
+    .map(({ manifest, state, isLive }) => [manifest.name, state, isLive]);
+  t.deepEqual(told.sort(), [
+    ['cells', 'failed', true],
+    ['fields', 'ready', true],
+  ]);
+  t.deepEqual(registry.missing(), []);
+});
+
+test('a live version whose manifest cannot be read is missing until it is there again', async (t) => {
+  const { folder, store, open } = await setUp(t);
+  await store.publish(draftOf());
+  await store.setAlias('cells', 'live', 1);
+  const path = join(folder, 'cells', '1', 'model.json');
+  const manifest = await readFile(path);
+  await writeFile(path, '{');
+  const registry = open();
+  await registry.start();
+  t.deepEqual(registry.missing(), [{ name: 'cells', version: 1 }]);
+  await writeFile(path, manifest);
+  await until(() => registry.missing().length === 0);
+  t.is((await answerOf(registry, 'cells')).version, 1);
 });
 
 test('a stream pinned to a version keeps it while another becomes live', async (t) => {

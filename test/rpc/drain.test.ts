@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
+import type { ServiceError } from '@grpc/grpc-js';
 import test from 'ava';
 import { DomainError } from '../../src/errors.js';
 import type { Frame } from '../../src/frames/index.js';
@@ -83,6 +84,8 @@ test('while draining, a new call is refused with draining', async (t) => {
     instanceOf: DomainError,
   });
   t.is(error.code, 'draining');
+  const [id] = (error.cause as ServiceError).metadata.get('cytostream-request-id');
+  t.regex(String(id), /^[0-9a-f-]{36}$/, 'what an operator finds in the log');
   puppet.calls[0]?.answer();
   t.is((await open).prediction.outcome, 'ok');
   await drained;

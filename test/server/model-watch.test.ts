@@ -16,9 +16,15 @@ for (const [what, versions, expected] of [
   ],
 ] as const) {
   test(`health with ${what}`, (t) => {
-    t.deepEqual(toServing(versions), expected);
+    t.deepEqual(toServing(versions, []), expected);
   });
 }
+
+test('health while the version that should be live cannot be read', (t) => {
+  const missing = [{ name: 'cells', version: 1 }];
+  t.deepEqual(toServing([other(true)], missing), { server: false, classifier: false });
+  t.deepEqual(toServing([live(true)], missing), { server: true, classifier: true });
+});
 
 test('what was opened is closed in the opposite order, once, whatever fails', async (t) => {
   const closed: number[] = [];

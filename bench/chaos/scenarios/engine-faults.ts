@@ -11,7 +11,11 @@ const sizePx = 40;
 function engineFault(
   name: string,
   what: string,
-  { kinds, rounds }: { kinds: readonly ServerOrder['kind'][]; rounds: number },
+  {
+    kinds,
+    rounds,
+    mayHoldThreads = false,
+  }: { kinds: readonly ServerOrder['kind'][]; rounds: number; mayHoldThreads?: boolean },
 ): Scenario {
   const scenario = { name, what };
   return {
@@ -25,6 +29,7 @@ function engineFault(
           sizePx,
           config: { batchSizes: '1,2,4,8' },
           expectedErrors: /the engine worker ended/,
+          mayHoldThreads,
         },
         async ({ server, tally }) => {
           const { port, log } = server;
@@ -60,5 +65,5 @@ export const engineCrash = engineFault(
 export const engineHang = engineFault(
   'engine hangs',
   'worker threads of the engine go deaf; the watchdog (here 1 s) gives each up and starts another',
-  { kinds: ['hang'], rounds: 5 },
+  { kinds: ['hang'], rounds: 5, mayHoldThreads: true },
 );

@@ -8,7 +8,7 @@ import { withServer } from '../with-server.js';
 
 const scenario = {
   name: 'hot swap',
-  what: "the seed's network is promoted and rolled back again and again while 8 streams run",
+  what: 'seed-cnn is promoted and rolled back again and again while 8 streams run',
 };
 
 export const hotSwap: Scenario = {

@@ -2,7 +2,7 @@ import type { Network } from '../../graph/index.js';
 import type { NetworkShape } from './index.js';
 
 /**
- * The design card's network: three pairs of 3×3 convolutions of 32 and 64 filters with
+ * The network of the notebook that the product grew from: three pairs of 3×3 convolutions of 32 and 64 filters with
  * a pool after the first two, a dense layer of 128, dropouts of 0.25 and 0.5, one
  * logit a label. At 4×128×128 and 28 labels it has 5,217,340 parameters. Needs at
  * least 32 px a side.

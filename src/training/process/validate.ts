@@ -4,7 +4,7 @@ import type { LabelSet } from '../../label-set.js';
 import type { FrameSet } from './frame-set.js';
 import { runOver } from './run-over.js';
 
-/** A label is predicted at or above it; the seed's rule for every label. */
+/** A label is predicted at or above it; the usual rule for every label. */
 export const defaultThreshold = 0.5;
 
 /** What a graph answers to the frames of a set. */

@@ -38,7 +38,7 @@ export enum Delivery {
 
 /**
  * What happens to a frame that comes while the stream has max_in_flight frames
- * without an answer.
+ * without an answer, or as many bytes of frames as the server lets it have.
  */
 export enum Overflow {
   /** UNSPECIFIED - same as OVERFLOW_BLOCK */
@@ -104,8 +104,9 @@ export interface StreamOptions {
   priority: Priority;
   /**
    * Frames of this stream without an answer, at most the server's limit (64
-   * unless it is configured otherwise). 0 means that limit, or 3 where the
-   * latest only are wanted.
+   * unless it is configured otherwise), and at least 2 where frames are dropped.
+   * 0 means that limit, or 3 where the latest only are wanted. The first reply
+   * tells what holds.
    */
   maxInFlight: number;
 }
@@ -162,9 +163,9 @@ export interface StreamModel {
 
 /** How long each part of a frame's way took, in microseconds. */
 export interface Timings {
-  /** message complete to frame checked */
+  /** Message complete to frame checked, with its wait for room in the stream. */
   receiveUs: number;
-  /** decode and resize */
+  /** wait for a thread, decode and resize */
   prepareUs: number;
   /** waiting for a place in a batch */
   queueUs: number;
@@ -1475,8 +1476,9 @@ export const ClassifierServiceService = {
   /**
    * One frame. What a stream says in-band is a status code here: INVALID_ARGUMENT
    * (invalid), RESOURCE_EXHAUSTED (shed), DEADLINE_EXCEEDED (expired), and for a
-   * fault of the server FAILED_PRECONDITION, UNAVAILABLE or INTERNAL. The trailer
-   * cytostream-code has the exact reason.
+   * fault of the server FAILED_PRECONDITION, UNAVAILABLE or INTERNAL; NOT_FOUND for
+   * a model that is not there, UNIMPLEMENTED where it is to explain and cannot. The
+   * trailer cytostream-code has the exact reason.
    *
    * RESOURCE_EXHAUSTED tells when there will be room, after the frames that wait
    * and what their batches take, and UNAVAILABLE when to look again: both as a
@@ -1505,8 +1507,9 @@ export interface ClassifierServiceServer extends UntypedServiceImplementation {
   /**
    * One frame. What a stream says in-band is a status code here: INVALID_ARGUMENT
    * (invalid), RESOURCE_EXHAUSTED (shed), DEADLINE_EXCEEDED (expired), and for a
-   * fault of the server FAILED_PRECONDITION, UNAVAILABLE or INTERNAL. The trailer
-   * cytostream-code has the exact reason.
+   * fault of the server FAILED_PRECONDITION, UNAVAILABLE or INTERNAL; NOT_FOUND for
+   * a model that is not there, UNIMPLEMENTED where it is to explain and cannot. The
+   * trailer cytostream-code has the exact reason.
    *
    * RESOURCE_EXHAUSTED tells when there will be room, after the frames that wait
    * and what their batches take, and UNAVAILABLE when to look again: both as a
@@ -1528,8 +1531,9 @@ export interface ClassifierServiceClient extends Client {
   /**
    * One frame. What a stream says in-band is a status code here: INVALID_ARGUMENT
    * (invalid), RESOURCE_EXHAUSTED (shed), DEADLINE_EXCEEDED (expired), and for a
-   * fault of the server FAILED_PRECONDITION, UNAVAILABLE or INTERNAL. The trailer
-   * cytostream-code has the exact reason.
+   * fault of the server FAILED_PRECONDITION, UNAVAILABLE or INTERNAL; NOT_FOUND for
+   * a model that is not there, UNIMPLEMENTED where it is to explain and cannot. The
+   * trailer cytostream-code has the exact reason.
    *
    * RESOURCE_EXHAUSTED tells when there will be room, after the frames that wait
    * and what their batches take, and UNAVAILABLE when to look again: both as a

@@ -62,10 +62,7 @@ export enum Sampling {
   UNRECOGNIZED = -1,
 }
 
-/**
- * How frames are varied each time they train, by chance of the seed.
- * What runs the steps; the version is the same ONNX graph of either.
- */
+/** What runs the steps; the version is the same ONNX graph of either. */
 export enum TrainingEngine {
   /** UNSPECIFIED - same as TRAINING_ENGINE_ONNXRUNTIME */
   UNSPECIFIED = 0,
@@ -75,6 +72,7 @@ export enum TrainingEngine {
   UNRECOGNIZED = -1,
 }
 
+/** How frames are varied each time they train, by chance of the seed. */
 export enum Augmentation {
   /** UNSPECIFIED - same as AUGMENTATION_NONE */
   UNSPECIFIED = 0,
@@ -198,7 +196,7 @@ export interface RunSpec {
   sampling: Sampling;
   /** [SCHEDULE_DECAY] */
   schedule: Schedule;
-  /** Part of the steps over which a cosine's rate rises first, 0 to 1; 0: none. [0.05] */
+  /** Part of the steps over which a cosine's rate rises first, from 0 to below 1; 0: none. [0.05] */
   warmUp?:
     | number
     | undefined;
