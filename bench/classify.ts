@@ -6,10 +6,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createRandom, simulateCells } from '../src/simulator/index.js';
+import { makeCppLoad } from './cpp-load.js';
 import { median } from './median.js';
 import { type Arrivals, measureOpenLoop, type OpenLoopResult } from './open-loop.js';
 import { connectRaw, encodeFrame, encodeOptions, type RawClient } from './raw-client.js';
 import { publishSeed, startServer } from './served-seed.js';
+import { buildCpp } from './yardsticks.js';
 
 /** How serving did beside the bare engine loop, in rounds that took turns. */
 export interface ClassifyMeasure {
@@ -44,50 +46,41 @@ export interface ClassifyMeasureOptions {
 }
 
 /**
- * Measures streaming Classify with `seed-cnn`: a server in a process of its own,
- * eight streams of raw 64 KiB frames from this one, and between the rounds the bare
- * engine loop in a third, which then has the cores alone.
+ * Measures streaming Classify with `seed-cnn`: a server in a process of its own, eight
+ * streams of raw 64 KiB frames from another, and between the rounds the bare engine loop in a
+ * third, which then has the cores alone. The load shares the cores with the server, so it is
+ * C++ where that can be compiled, else this process.
  */
-export async function measureClassify({
-  rounds = 3,
-  roundMs = 5000,
-  warmMs = 15_000,
-}: ClassifyMeasureOptions = {}): Promise<ClassifyMeasure> {
+export async function measureClassify(
+  { rounds = 3, roundMs = 5000, warmMs = 15_000 }: ClassifyMeasureOptions = {},
+  say: (line: string) => void = console.log,
+): Promise<ClassifyMeasure> {
   const folder = await mkdtemp(join(tmpdir(), 'cytostream-bench-'));
-  const modelPath = await publishSeed(folder);
-  const server = await startServer(folder);
-  const client = connectRaw(server.port);
+  const models = join(folder, 'models');
+  const modelPath = await publishSeed(models);
+  const server = await startServer(models);
   const frame = encodeFrame(simulateCells({ seed: 1, labels: [23], sizePx: 128 }));
+  const load = await openLoad(server.port, { folder, frame }, say);
   try {
-    await closedLoop(client, frame, warmMs);
+    await load.closedLoop(warmMs);
     // Reading it starts it anew: what happened before the measurement does not count.
     await longestStallMs(server.httpPort);
     const bare: EngineLoop[] = [];
     const served: number[] = [];
     for (let round = 0; round < rounds; round += 1) {
       bare.push(await runEngineLoop(modelPath, roundMs));
-      served.push(await closedLoop(client, frame, roundMs));
+      served.push(await load.closedLoop(roundMs));
     }
     const engineFramesPerSecond = median(bare.map(({ framesPerSecond }) => framesPerSecond));
     const engineRunOfOneMs = median(bare.map(({ runOfOneMs }) => runOfOneMs));
     const serverFramesPerSecond = median(served);
-    const random = createRandom(1);
-    const openLoop = (arrivals: Arrivals) =>
-      measureOpenLoop(client, {
-        model: 'bench',
-        frame,
-        framesPerSecond: serverFramesPerSecond * 0.6,
-        seconds: (2 * roundMs) / 1000,
-        streams,
-        arrivals,
-        random: () => random.unit(),
-      });
-    const clocked = await openLoop('clocked');
-    const randomly = await openLoop('random');
+    const framesPerSecond = serverFramesPerSecond * 0.6;
+    const seconds = (2 * roundMs) / 1000;
+    const clocked = await load.openLoop({ framesPerSecond, seconds, arrivals: 'clocked' });
+    const randomly = await load.openLoop({ framesPerSecond, seconds, arrivals: 'random' });
     const stallMs = await longestStallMs(server.httpPort);
     const bareP99 = async (arrivals: Arrivals) =>
-      (await runEngineLoop(modelPath, roundMs, [arrivals, String(serverFramesPerSecond * 0.6)]))
-        .p99Ms;
+      (await runEngineLoop(modelPath, roundMs, [arrivals, String(framesPerSecond)])).p99Ms;
     return {
       engineFramesPerSecond,
       engineRunOfOneMs,
@@ -99,10 +92,80 @@ export async function measureClassify({
       stallMs,
     };
   } finally {
-    client.close();
+    load.close();
     await server.stop();
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** What sends the frames. */
+interface Load {
+  /** Frames a second of streams that always have frames in flight. */
+  closedLoop(forMs: number): Promise<number>;
+  openLoop(plan: {
+    readonly framesPerSecond: number;
+    readonly seconds: number;
+    readonly arrivals: Arrivals;
+  }): Promise<OpenLoopResult>;
+  close(): void;
+}
+
+async function openLoad(
+  port: number,
+  { folder, frame }: { readonly folder: string; readonly frame: Buffer },
+  say: (line: string) => void,
+): Promise<Load> {
+  const cpp = await buildCpp();
+  if (cpp !== null) return cppLoad(cpp.client, { port, folder, frame });
+  say(
+    'THE LOAD IS NODE.JS, which takes more of the cores: no g++ with gRPC was found (libgrpc++-dev).',
+  );
+  const client = connectRaw(port);
+  const random = createRandom(1);
+  return {
+    closedLoop: (forMs) => closedLoop(client, frame, forMs),
+    openLoop: (plan) =>
+      measureOpenLoop(client, {
+        ...plan,
+        model: 'bench',
+        frame,
+        streams,
+        random: () => random.unit(),
+      }),
+    close: () => client.close(),
+  };
+}
+
+async function cppLoad(
+  client: string,
+  {
+    port,
+    folder,
+    frame,
+  }: { readonly port: number; readonly folder: string; readonly frame: Buffer },
+): Promise<Load> {
+  const load = await makeCppLoad(client, {
+    folder: join(folder, 'as-completed'),
+    frame,
+    options: encodeOptions({ model: 'bench', maxInFlight: inFlight }),
+  });
+  const inOrder = await makeCppLoad(client, {
+    folder: join(folder, 'in-order'),
+    frame,
+    options: encodeOptions({ model: 'bench', delivery: 'inOrder', maxInFlight: 256 }),
+  });
+  return {
+    async closedLoop(forMs) {
+      const { answered, elapsedMs } = await load({ port, streams, seconds: forMs / 1000 });
+      return (answered * 1000) / elapsedMs;
+    },
+    async openLoop({ seconds, ...byClock }) {
+      const { sent, answered, ...times } = await inOrder({ port, streams, seconds, byClock });
+      const { p50Ms = Number.NaN, p99Ms = Number.NaN, maxMs = Number.NaN } = times;
+      return { frames: sent, lost: sent - answered, p50Ms, p99Ms, maxMs };
+    },
+    close: () => {},
+  };
 }
 
 /** Frames a second of streams that always have frames in flight. */

@@ -25,11 +25,11 @@ const streams = 4;
  * Measures p99 of served frames with and without a run of `seed-cnn` on the same
  * server, in rounds that take turns, with the default settings of a server.
  */
-export async function measureIsolation(seconds = 8): Promise<IsolationMeasure> {
+export async function measureIsolation(seconds = 8, frameCount = 400): Promise<IsolationMeasure> {
   const folder = await mkdtemp(join(tmpdir(), 'cytostream-bench-'));
   const dataPath = join(folder, 'cells');
   await publishSeed(join(folder, 'models'));
-  await writeSimulatedDataset(dataPath, { frameCount: 400, sizePx: 128, seed: 1 }, () => {});
+  await writeSimulatedDataset(dataPath, { frameCount, sizePx: 128, seed: 1 }, () => {});
   const server = await startServer(join(folder, 'models'), ['--data-roots', folder]);
   const target = `127.0.0.1:${server.port}`;
   const client = connectRaw(server.port);

@@ -1,11 +1,11 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { packageRoot } from '../src/package-root.js';
+import { makeCppLoad } from './cpp-load.js';
 import { median } from './median.js';
 import { connectRaw, encodeFrame } from './raw-client.js';
 import { buildCpp, findPython, pinned } from './yardsticks.js';
@@ -20,7 +20,7 @@ export interface TransportMeasure {
 /** This product's gRPC edge beside a bare server of another make. */
 export interface TransportRow {
   readonly frameBytes: number;
-  readonly yardstick: 'C++' | 'Python';
+  readonly yardstick: 'C++' | 'Python' | 'Node.js';
   readonly ours: TransportMeasure;
   readonly theirs: TransportMeasure;
   /** Their CPU time a frame ÷ ours: above 1 is better. */
@@ -40,9 +40,9 @@ const streams = 4;
 
 /**
  * Frames through the gRPC edge alone, streamed to a server in a process of its own on one
- * core, beside bare servers of gRPC's C++ and Python where they can be had. The load is C++
- * where that can be compiled, else this process. Rounds are interleaved and medians
- * compared, because times drift.
+ * core, beside bare servers of gRPC's Node.js, and of its C++ and Python where they can be
+ * had. The load is C++ where that can be compiled, else this process. Rounds are interleaved
+ * and medians compared, because times drift.
  */
 export async function measureTransport(
   options: TransportOptions = {},
@@ -64,6 +64,7 @@ export async function measureTransport(
     for (const [name, command] of [
       ['C++', cpp && [cpp.server]],
       ['Python', python && [python, pythonEcho]],
+      ['Node.js', [process.execPath, nodeEcho]],
     ] as const) {
       if (!command) continue;
       const server = await startServer(command);
@@ -102,6 +103,7 @@ export async function measureTransport(
 }
 
 const echoServer = join(packageRoot, 'dist/bench/transport-server.js');
+const nodeEcho = join(packageRoot, 'dist/bench/echo-server.js');
 const pythonEcho = join(packageRoot, 'bench/yardstick/echo_server.py');
 
 interface Server {
@@ -148,13 +150,12 @@ async function makeLoad(
     planes: channels.map((channel) => ({ channel, bytes: plane })),
   });
   if (cppClient === null) return (port, seconds) => loadFromHere(port, message, seconds);
-  const path = join(folder, `message-${frameBytes}`);
-  await writeFile(path, message);
-  return async (port, seconds) => {
-    const load = [cppClient, `127.0.0.1:${port}`, path, `${streams}`, `${seconds}`];
-    const [program = '', ...args] = pinned(1, load);
-    return JSON.parse((await promisify(execFile)(program, args)).stdout);
-  };
+  const load = await makeCppLoad(cppClient, {
+    folder: join(folder, `${frameBytes}`),
+    frame: message,
+    wrap: (command) => pinned(1, command),
+  });
+  return (port, seconds) => load({ port, streams, seconds });
 }
 
 const loadFromHere = async (port: number, message: Buffer, seconds: number) => {

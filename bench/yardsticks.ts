@@ -28,17 +28,28 @@ export async function buildCpp(): Promise<Cpp | null> {
   const protos = contract.map((name) => `${name}.proto`);
   const outputs = [`--cpp_out=${built}`, `--grpc_out=${built}`];
   const generate = ['-I', join(packageRoot, 'proto'), `--plugin=protoc-gen-grpc=${plugin}`];
-  const compile = async (source: string, program: string, more: readonly string[] = []) => {
-    const path = join(sources, source);
-    if (await isNewer(program, path)) return;
-    const args = ['-O2', '-std=c++17', '-I', built, path, ...more, '-o', program];
-    await run('g++', [...args, ...flags.split(/\s+/)]);
+  const compile = async (
+    source: string,
+    output: string,
+    more: readonly string[] = [],
+  ): Promise<string> => {
+    if (!(await isNewer(output, source))) {
+      const args = ['-O2', '-std=c++17', '-I', built, source, ...more, '-o', output];
+      await run('g++', [...args, ...(output.endsWith('.o') ? [] : flags.split(/\s+/))]);
+    }
+    return output;
   };
-  await run('protoc', [...generate, ...outputs, ...protos]);
-  const generated = contract.map((name) => join(built, `${name}.pb.cc`));
+  if (!(await isNewer(cpp.server, join(packageRoot, 'proto/contract.binpb')))) {
+    await run('protoc', [...generate, ...outputs, ...protos]);
+  }
+  const messages: string[] = [];
+  for (const name of contract) {
+    const path = join(built, name);
+    messages.push(await compile(`${path}.pb.cc`, `${path}.o`, ['-c']));
+  }
   const service = join(built, 'cytostream/v1/classifier.grpc.pb.cc');
-  await compile('load_client.cc', cpp.client);
-  await compile('echo_server.cc', cpp.server, [...generated, service]);
+  await compile(join(sources, 'load_client.cc'), cpp.client, messages);
+  await compile(join(sources, 'echo_server.cc'), cpp.server, [...messages, service]);
   return cpp;
 }
 

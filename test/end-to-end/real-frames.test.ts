@@ -17,7 +17,7 @@ test('two epochs on real cells, promoted, served: real fields stream as they cla
   const folder = await makeFolder(t);
   const [models, runs] = [join(folder, 'models'), join(folder, 'runs')];
   const [cells, fields] = [join(folder, 'cells'), join(folder, 'fields')];
-  await linkDataset(join(sharedData, 'hpa-cells'), cells, (rows) => spread(rows, 200));
+  await linkDataset(join(sharedData, 'hpa-cells'), cells, (rows) => spread(rows, 96));
   await linkDataset(join(sharedData, 'hpa-fields'), fields, (rows) => rows.slice(0, 40));
 
   // The same model twice: the first version is live at once, the second is promoted.
