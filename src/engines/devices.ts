@@ -125,7 +125,7 @@ export const devices: Readonly<Record<DeviceName, Device>> = {
     workers: 1,
     precision: 'full',
     resize: 'means',
-    lacks: ['poolIndices'],
+    lacks: ['poolIndices', 'sum'],
     trainingFramesAtOnce: 32,
     trainingStepsPerCall: 1,
     sessionConfig: {},

@@ -62,6 +62,8 @@ export interface GraphBuilder {
     outputs: readonly OutputSpec[],
     attributes?: Readonly<Record<string, NodeAttribute>>,
   ): readonly Value[];
+  /** The sum of values of one type and shape; one is its own. */
+  sum(values: readonly Value[]): Value;
   readonly inputs: readonly GraphPort[];
   readonly outputs: readonly GraphPort[];
   /** The finished ModelProto, encoded. */
@@ -73,8 +75,16 @@ const operatorSetVersion = 19;
 /** The file format of that release. */
 const irVersion = 9;
 
+export interface GraphBuilderOptions {
+  /** Whether the device that runs it has Sum, or wants one Add after the other. @default true */
+  readonly hasSum?: boolean;
+}
+
 /** Starts an empty graph. */
-export function createGraphBuilder(name: string): GraphBuilder {
+export function createGraphBuilder(
+  name: string,
+  { hasSum = true }: GraphBuilderOptions = {},
+): GraphBuilder {
   const nodeProtos: NodeProto[] = [];
   const initializers: TensorProto[] = [];
   const constants = new Map<string, Value>();
@@ -145,6 +155,14 @@ export function createGraphBuilder(name: string): GraphBuilder {
         shape: [],
         values: Float64Array.of(value),
       }),
+    sum(values) {
+      const [first, ...others] = values;
+      if (first === undefined) throw new Error('bug: expected values to add, got none');
+      if (others.length === 0) return first;
+      const { type, shape } = first;
+      if (hasSum) return builder.node('Sum', values, [type, shape]);
+      return others.reduce((sum, value) => builder.node('Add', [sum, value], [type, shape]), first);
+    },
     node(type, nodeInputs, output, attributes) {
       return builder.nodes(type, nodeInputs, [output], attributes)[0]!;
     },

@@ -12,7 +12,7 @@ import { boundShape, type Value } from './value.js';
 export function startAfter(builder: GraphBuilder, value: Value, before: readonly Value[]): Value {
   if (before.length === 0) return value;
   const elements = before.map((predecessor) => firstElement(builder, predecessor));
-  const sum = builder.node('Sum', elements, ['float32', [1]]);
+  const sum = builder.sum(elements);
   const zero = builder.scalar(0);
   const nothing = builder.node('Clip', [sum, zero, zero], ['float32', [1]]);
   return builder.node('Add', [value, nothing], ['float32', value.shape]);

@@ -57,8 +57,7 @@ export function createTape(
       const gradientOf = (value: Value): Value | null => {
         const found = parts.get(value.name);
         if (!found) return null;
-        if (found.length === 1) return found[0]!;
-        const sum = builder.node('Sum', found, [value.type, value.shape]);
+        const sum = builder.sum(found);
         parts.set(value.name, [sum]);
         return sum;
       };

@@ -87,7 +87,10 @@ export function buildTrainingStep(network: Network, options: TrainingStepOptions
   assertCount('frames at once', framesAtOnce);
   assertCount('frames per pass', framesPerPass);
   const plan = planNetwork(network);
-  const builder = createGraphBuilder(`${network.name}/training-step`);
+  const lacks = options.lacks ?? [];
+  const builder = createGraphBuilder(`${network.name}/training-step`, {
+    hasSum: !lacks.includes('sum'),
+  });
 
   const pixels = builder.input('pixels', 'uint8', [batchSize, ...network.inputShape]);
   const targets = builder.input('targets', 'float32', [batchSize, plan.labelCount]);
@@ -129,13 +132,13 @@ export function buildTrainingStep(network: Network, options: TrainingStepOptions
         watched,
         writeLoss,
         framesAtOnce,
-        substitutes: substitutesFor(options.lacks ?? []),
+        substitutes: substitutesFor(lacks),
         before: passes.at(-1)?.gradients ?? [],
       }),
     );
   }
   const losses = passes.map(({ loss }) => loss);
-  builder.output('loss', builder.node('Sum', losses, ['float32', []]));
+  builder.output('loss', builder.sum(losses));
   const logits = joinFrames(
     builder,
     passes.map((pass) => pass.logits),
@@ -144,7 +147,7 @@ export function buildTrainingStep(network: Network, options: TrainingStepOptions
   builder.output('probabilities', probabilities);
   const gradients = learnt.map(({ value }, index) => {
     const parts = passes.map((pass) => pass.gradients[index]!);
-    const gradient = builder.node('Sum', parts, ['float32', value.shape]);
+    const gradient = builder.sum(parts);
     if (withGradients) builder.output(`gradient/${value.name}`, gradient);
     return gradient;
   });

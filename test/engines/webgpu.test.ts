@@ -53,7 +53,7 @@ test('on WebGPU the network answers and learns as on the CPU', async (t) => {
   t.true(seen.resized.levels > 8);
   // A version would be served in full then, with this as the reason.
   t.regex(seen.half, /^the runtime .* requires f16 but the device does not support it/i);
-  // It has no Sum and no int64, which steps are counted in; the validation runs there whole.
+  // It has no int64, which steps are counted in; the validation runs there whole.
   t.is(seen.place, 'onnxruntime/webgpu+cpu: a step: parts of it run on cpu');
   const names = Object.keys(seen.step);
   t.true(names.includes('loss') && names.some((name) => name.startsWith('gradient/')));

@@ -1,5 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
 import { createOnnxGraphRunner, type GraphTensor } from '../../src/engines/index.js';
+import { ModelProto } from '../../src/gen/onnx/onnx.js';
 import {
   buildTrainingStep,
   type Network,
@@ -69,6 +70,19 @@ test('frames give the same step however many go at once', async (t) => {
       t.true(distance(got, expected).entries < 1e-6, name);
     }
   }
+});
+
+test('a device without Sum gets a step without one, with the loss and the gradients of PyTorch', async (t) => {
+  const golden = readGolden('small');
+  const options = { framesAtOnce: 1, framesPerPass: 2, lacks: ['sum'] } as const;
+  const { outputs } = await runSteps(golden, options, 1);
+  assertFirstStep(t, golden, outputs[0]!);
+  const operatorsOf = (more: Partial<TrainingStepOptions>) => {
+    const { model } = buildTrainingStep(networkOf(golden), { batchSize: 3, ...options, ...more });
+    return new Set(ModelProto.decode(model).graph?.node.map(({ opType }) => opType));
+  };
+  t.false(operatorsOf({}).has('Sum'));
+  t.true(operatorsOf({ lacks: [] }).has('Sum'));
 });
 
 test('frames of weight 0 change no bit of a step, whatever is in them', async (t) => {

@@ -174,6 +174,7 @@ const repeated: readonly (readonly [
   ['with frozen layers', network, 3, { frozenLayers: ['conv1'] }],
   ['in groups and passes', network, 3, { framesAtOnce: 1, framesPerPass: 2 }],
   ['without indices of pools', network, 3, { lacks: ['poolIndices'] }],
+  ['without sums of several', network, 3, { lacks: ['sum'], framesAtOnce: 1 }],
   [
     'of a residual network',
     createNetwork('resnet-small', { channels: 2, heightPx: 16, widthPx: 16, labelCount: 5 }),

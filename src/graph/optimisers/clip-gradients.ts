@@ -17,7 +17,7 @@ export function clipGradients(
   const squares = gradients.map((gradient) =>
     builder.node('ReduceSumSquare', [gradient], ['float32', []], { keepdims: 0 }),
   );
-  const length = scalar('Sqrt', scalar('Sum', ...squares));
+  const length = scalar('Sqrt', builder.sum(squares));
   const part = scalar('Div', builder.scalar(norm), scalar('Add', length, builder.scalar(1e-6)));
   const factor = scalar('Min', part, builder.scalar(1));
   return gradients.map((gradient) =>
