@@ -84,11 +84,13 @@ const schema = z.strictObject({
   maxReceivedBytes: whole(MiB, 2 ** 40)
     .default(512 * MiB)
     .describe(
-      'bytes of frames, as they came, that may be on their way to an answer; then streams that block wait, others shed, single calls are refused; a stream may always have one',
+      'bytes of frames, as they came, that may be on their way to an answer in each process that takes frames; then streams that block wait, others shed, single calls are refused; a stream may always have one',
     ),
   maxCalls: whole(1, 1_000_000)
     .default(10_000)
-    .describe('calls open at once on the whole server; the next is refused as overloaded'),
+    .describe(
+      'calls open at once in each process that takes frames; the next is refused as overloaded',
+    ),
   graceMs: whole(0, 3_600_000)
     .default(30_000)
     .describe(
@@ -135,7 +137,7 @@ const schema = z.strictObject({
   precision: oneOf(['auto', 'full', 'half'])
     .default('auto')
     .describe(
-      'half: models run in float16 where their golden frame comes out as in full; auto: half on CUDA, full elsewhere; with a remote engine half says that the models there do, so that golden frames may lie as far off',
+      'half: models run in float16 where their golden frame comes out as in full; auto: half on CUDA and TensorRT, full elsewhere; with a remote engine half says that the models there do, so that golden frames may lie as far off',
     ),
   resize: z
     .enum(['auto', 'host', 'graph'])

@@ -5,7 +5,7 @@ import { batcherOptions } from './server/batcher-options.js';
 import { closeWithin, unhurriedMs } from './server/close-within.js';
 import { createClosers } from './server/closers.js';
 import { createCompare } from './server/compare.js';
-import { createEvaluate } from './server/evaluate.js';
+import { createEvaluate, evaluateVersion } from './server/evaluate.js';
 import { closingTimeMs } from './server/grace.js';
 import { countIoProcesses } from './server/io/io-processes.js';
 import { openSharedPort } from './server/io/shared-port.js';
@@ -17,7 +17,7 @@ import { readTls } from './server/tls.js';
 import { openHttpPort } from './telemetry/index.js';
 
 export { relaxCollector } from './server/collector.js';
-export { createCompare, openParts, type Parts, type PartsOverrides, toModelAdmin };
+export { createCompare, evaluateVersion, openParts, type Parts, type PartsOverrides, toModelAdmin };
 
 /** A server that answers. */
 export interface RunningServer {

@@ -1,9 +1,8 @@
 import { basename, resolve } from 'node:path';
 import { Option } from '@commander-js/extra-typings';
-import type { DatasetFrame } from '../dataset/index.js';
 import { DomainError } from '../errors.js';
 import type { EvaluatedPart, Report } from '../evaluation/index.js';
-import type { Handle, Manifest } from '../models/index.js';
+import type { Manifest } from '../models/index.js';
 import type { ExplainFrame } from '../reports/index.js';
 import { formatTable, left, right } from '../table.js';
 import type { EpochScores, Run } from '../training/index.js';
@@ -80,30 +79,19 @@ function evaluateInPlace(
   terminal: Terminal,
 ): Promise<Evaluated> {
   return withParts(options, async ({ registry, classifier, trainer, store }) => {
-    const { openDataset, readFrame } = await import('../dataset/index.js');
-    const { chooseFrames, evaluateDataset } = await import('../evaluation/index.js');
-    const { readSeenFrames } = await import('../models/index.js');
+    const { readFrame } = await import('../dataset/index.js');
+    const { evaluateVersion } = await import('../server.js');
     const { writeReport } = await import('../reports/index.js');
     const handle = await registry.acquire(options.model);
     try {
       // Known before an hour of scoring.
       if (options.explain) handle.explainer.assertExplains();
-      const { name, version, labels, inputSpec } = handle.manifest;
-      const { channels } = inputSpec;
-      const dataset = await openDataset(resolve(options.data), { channels, labels });
-      const seenBy = {
-        ref: `${name}@${version}`,
-        seen: await readSeenFrames(handle.manifest, store),
-      };
-      const { frames, seen } = await chooseFrames(dataset, [seenBy], options.part);
-      const { report: scores, rows } = await withProgress(bar(frames.length), terminal, (way) =>
-        evaluateDataset<DatasetFrame, Handle>(
-          { dataset, frames },
-          { classifier, handle, readFrame: (frame) => readFrame(dataset, frame) },
-          { ...way, doubtCount: options.doubts ?? 0 },
-        ),
+      const { name, version, labels } = handle.manifest;
+      const { doubts: doubtCount = 0, part } = options;
+      const wish = { handle, path: resolve(options.data), part, doubtCount };
+      const { report, dataset, frames, rows } = await withProgress(bar, terminal, (way) =>
+        evaluateVersion(wish, { classifier, store }, way),
       );
-      const report: Report = { ...scores, seen: seen[0] };
       if (options.out !== undefined) {
         const byId = new Map(frames.map((frame) => [frame.id, frame]));
         const read = (id: string) => {
@@ -205,7 +193,7 @@ async function askServer(
   const { data: dataPath, model, doubts = 0, part } = options;
   const request = { dataPath, model, doubts, part };
   try {
-    return await withProgress(bar(0), terminal, async ({ signal, onProgress }) => {
+    return await withProgress(bar, terminal, async ({ signal, onProgress }) => {
       for await (const reply of client.evaluate(request, { signal })) {
         if (reply.kind === 'report') {
           const { modelName, modelVersion: version, report } = reply;
@@ -222,7 +210,7 @@ async function askServer(
   }
 }
 
-const bar = (total: number) => ({ title: 'evaluating', unit: 'frames', total });
+const bar = { title: 'evaluating', unit: 'frames', total: 0 };
 
 async function formatDoubts({ doubts, labels }: Report): Promise<string> {
   const { foremostDoubts } = await import('../evaluation/index.js');

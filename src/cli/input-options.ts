@@ -12,8 +12,8 @@ export interface InputSize {
 export function inputSize(text: string): InputSize {
   const [, width = '', height = width] = /^(\d{1,4})(?:x(\d{1,4}))?$/.exec(text) ?? [];
   const size = { widthPx: Number(width), heightPx: Number(height) };
-  if (Object.values(size).every((edge) => edge >= 1 && edge <= 8192)) return size;
-  throw new InvalidArgumentError('Expected WIDTHxHEIGHT or an edge, 1 to 8192 pixels.');
+  if (Object.values(size).every((edge) => edge >= 1)) return size;
+  throw new InvalidArgumentError('Expected WIDTHxHEIGHT or an edge, in pixels.');
 }
 
 /** `--channels`: roles in the order of the model's input. */

@@ -1,3 +1,4 @@
+import { endByForce } from './end-by-force.js';
 import { gateSlots } from './worker-messages.js';
 
 /** How long the end of the process waits for the runs that go on. */
@@ -7,7 +8,9 @@ const gates = new Set<Int32Array<SharedArrayBuffer>>();
 /**
  * Makes `process.exit` wait for the run of this worker, up to 5 s, and lets it begin no
  * other: the end of the process ends threads by force, which aborts it during a run. One that
- * was abandoned is not waited for. Returns what takes this back. One listener for all workers.
+ * was abandoned is not waited for. Where a run goes on even then `endByForce` ends the process,
+ * by execve or SIGKILL: later listeners do not hear of the exit. Returns what takes this back.
+ * One listener for all workers.
  */
 export function holdExit(gate: Int32Array<SharedArrayBuffer>): () => void {
   if (gates.size === 0) process.on('exit', waitForRuns);
@@ -26,25 +29,4 @@ function waitForRuns(code: number): void {
   }
   const isRunning = [...gates].some((gate) => Atomics.load(gate, gateSlots.running) === 1);
   if (isRunning) endByForce(code);
-}
-
-/** Of Node.js 22.15 and newer, not on Windows. */
-interface Replaceable {
-  execve?(file: string, args: readonly string[], env: NodeJS.ProcessEnv): never;
-}
-
-/**
- * Ends the process while a thread is within a native call: Node.js would wait for that thread,
- * perhaps for ever, and ONNX Runtime abort when it comes back. A process that is replaced by
- * another loses its threads wherever they are, so one that ends at once takes its place; where
- * that is not to be had, SIGKILL ends it.
- */
-function endByForce(code: number): void {
-  const { execve } = process as NodeJS.Process & Replaceable; // the types are of an older one
-  if (execve && process.platform !== 'win32') {
-    // Options for this process are none for the next.
-    const env = { ...process.env, NODE_OPTIONS: '' };
-    execve.call(process, process.execPath, [process.execPath, '-e', `process.exit(${code})`], env);
-  }
-  process.kill(process.pid, 'SIGKILL');
 }

@@ -24,9 +24,11 @@ export async function probeDevice(device: DeviceName): Promise<void> {
     extra: { session: config },
   }).catch(refuse);
   const pixels = new Tensor('uint8', probePixels, [1, probePixels.length]);
-  const answer = await session.run({ pixels }).catch(refuse);
+  const answer = await session
+    .run({ pixels })
+    .catch(refuse)
+    .finally(() => session.release());
   const error = probeError(answer['probabilities']?.data as Float32Array); // as the graph says
-  await session.release();
   if (error <= probeTolerance) return;
   throw new DomainError('model_failed', `it computes wrongly: a sigmoid is off by ${error}`);
 }

@@ -3,7 +3,6 @@ import {
   type BatcherOptions,
   createBatcher,
   type DropReason,
-  mayGainMore,
 } from '../batching/index.js';
 import type { Engine, Precision, Session } from '../engines/index.js';
 import { DomainError } from '../errors.js';
@@ -15,6 +14,7 @@ import type { Manifest, ModelState } from './model.js';
 import type { ModelStore } from './model-store.js';
 import type { LaneCollaborators } from './open-lane.js';
 import { createRawLanes, type RawLanes } from './raw-lanes.js';
+import { type WarmRow, warmSizes } from './warm-sizes.js';
 
 export interface LoadCollaborators {
   readonly engine: Engine;
@@ -208,11 +208,8 @@ export class LoadedVersion {
       const chosen = await loadInPrecision({ spec, inputSpec, golden }, { engine });
       session = chosen.session;
       this.#to('warming');
-      const warmRunMs = new Map<number, number>();
-      for (const batchSize of batcher.batchSizes) {
-        warmRunMs.set(batchSize, await this.#warm(session, golden, batchSize));
-        if (!mayGainMore(warmRunMs)) break;
-      }
+      const row = goldenRow(golden, manifest, session);
+      const warmRunMs = await warmSizes(session, batcher.batchSizes, row);
       const batchSizes = [...warmRunMs.keys()];
       const { preparer, log } = this.#collaborators;
       const place = preparer ? (engine.resize ?? 'host') : 'host';
@@ -251,36 +248,22 @@ export class LoadedVersion {
       throw this.#failure;
     }
   }
+}
 
-  /** Warms every copy at once, as they will run. Returns what a run takes then, in milliseconds. */
-  async #warm(session: Session, golden: Uint8Array, batchSize: number): Promise<number> {
-    const copies = Array.from({ length: session.copies }, () =>
-      this.#warmCopy(session, golden, batchSize),
-    );
-    return Math.min(...(await Promise.all(copies)));
-  }
-
-  /**
-   * Runs the golden frame in every row of a batch, and holds each against the record.
-   * Returns what a run takes, in milliseconds: the best of two after a cold one.
-   */
-  async #warmCopy(session: Session, golden: Uint8Array, batchSize: number): Promise<number> {
-    const { labels, goldenOutput } = this.manifest;
-    const tolerance = goldenToleranceIn(session.precision);
-    const input = new Uint8Array(batchSize * golden.byteLength);
-    for (let row = 0; row < batchSize; row += 1) input.set(golden, row * golden.byteLength);
-    const cold = await session.run(input, batchSize);
-    const first = await session.run(cold.input, batchSize);
-    const { probabilities, runMs } = await session.run(first.input, batchSize);
-    for (let row = 0; row < batchSize; row += 1) {
-      const output = probabilities.subarray(row * labels.length, (row + 1) * labels.length);
-      const { index, difference } = largestDifference(output, goldenOutput);
-      if (difference <= tolerance) continue;
-      throw new DomainError(
-        'model_failed',
-        `its golden frame gave ${output[index]} for ${labels[index]} in a batch of ${batchSize}, expected ${goldenOutput[index]} within ${tolerance}`,
-      );
-    }
-    return Math.min(first.runMs, runMs);
-  }
+/** Each row of a batch of golden frames is held against the record. */
+function goldenRow(
+  golden: Uint8Array,
+  { labels, goldenOutput }: Manifest,
+  { precision }: Session,
+): WarmRow {
+  const tolerance = goldenToleranceIn(precision);
+  return {
+    row: golden,
+    labelCount: labels.length,
+    findFault({ probabilities }, batchSize) {
+      const { index, difference } = largestDifference(probabilities, goldenOutput);
+      if (difference <= tolerance) return null;
+      return `its golden frame gave ${probabilities[index]} for ${labels[index]} in a batch of ${batchSize}, expected ${goldenOutput[index]} within ${tolerance}`;
+    },
+  };
 }

@@ -1,4 +1,4 @@
-import { type Batcher, createBatcher, mayGainMore } from '../batching/index.js';
+import { type Batcher, createBatcher } from '../batching/index.js';
 import type { Session, SessionSpec } from '../engines/index.js';
 import { DomainError } from '../errors.js';
 import { bytesPerPixel, levelsOf, type Preparer, planResize } from '../frames/index.js';
@@ -7,6 +7,7 @@ import { goldenToleranceIn, largestDifference } from './golden.js';
 import type { LoadCollaborators } from './loaded-version.js';
 import type { Manifest } from './model.js';
 import { type RawFormat, spreadGolden } from './raw-golden.js';
+import { type WarmRow, warmSizes } from './warm-sizes.js';
 
 /** The version that lanes are opened for, and those who open them. */
 export interface LaneCollaborators
@@ -68,13 +69,8 @@ export async function openLane(
       const elsewhere = `it would run on ${session.device}, not on ${own.device}`;
       throw new DomainError('model_failed', elsewhere);
     }
-    const warmRunMs = new Map<number, number>();
-    for (const batchSize of sizesFor(row.byteLength, collaborators.batchSizes)) {
-      const check = { row, expected, labelCount: manifest.labels.length };
-      const copies = Array.from({ length: session.copies }, () => warm(session, batchSize, check));
-      warmRunMs.set(batchSize, Math.min(...(await Promise.all(copies))));
-      if (!mayGainMore(warmRunMs)) break;
-    }
+    const sizes = sizesFor(row.byteLength, collaborators.batchSizes);
+    const warmRunMs = await warmSizes(session, sizes, spreadRow(row, expected, session));
     const batcher = createBatcher(
       { ...collaborators.batcher, batchSizes: [...warmRunMs.keys()] },
       {
@@ -99,40 +95,26 @@ function sizesFor(rowBytes: number, sizes: readonly number[]): readonly number[]
   return fitting.length > 0 ? fitting : [mostRows];
 }
 
-interface WarmCheck {
-  readonly row: Uint8Array;
-  readonly expected: Pick<Awaited<ReturnType<Session['run']>>, 'probabilities' | 'distances'>;
-  readonly labelCount: number;
-}
-
-/** Runs the spread golden frame in every row; returns what a run takes, as the version's own. */
-async function warm(
-  session: Session,
-  batchSize: number,
-  { row, expected, labelCount }: WarmCheck,
-): Promise<number> {
-  const input = new Uint8Array(batchSize * row.byteLength);
-  for (let at = 0; at < batchSize; at += 1) input.set(row, at * row.byteLength);
-  const cold = await session.run(input, batchSize);
-  const first = await session.run(cold.input, batchSize);
-  const { probabilities, distances, runMs } = await session.run(first.input, batchSize);
-  const tolerance = goldenToleranceIn(session.precision);
-  const [distance] = expected.distances ?? [];
-  for (let at = 0; at < batchSize; at += 1) {
-    const output = probabilities.subarray(at * labelCount, (at + 1) * labelCount);
-    const { index, difference } = largestDifference(output, expected.probabilities);
-    if (difference > tolerance) {
-      throw new DomainError(
-        'model_failed',
-        `resized in the graph its golden frame gave ${output[index]} for label ${index + 1} of ${labelCount} in a batch of ${batchSize}, resized on the CPU ${expected.probabilities[index]}; expected them within ${tolerance}`,
-      );
-    }
-    const away = Math.abs((distances?.[at] ?? Number.NaN) - (distance ?? 0));
-    if (distance === undefined || away <= distanceTolerance * Math.max(1, distance)) continue;
-    throw new DomainError(
-      'model_failed',
-      `resized in the graph the distance of its golden frame is ${distances?.[at]}, resized on the CPU ${distance}; expected them within ${100 * distanceTolerance} %`,
-    );
-  }
-  return Math.min(first.runMs, runMs);
+/** Each row of a batch of spread golden frames is held against what the CPU's way gave. */
+function spreadRow(
+  row: Uint8Array,
+  { probabilities: expected, distances }: Awaited<ReturnType<Session['run']>>,
+  { precision }: Session,
+): WarmRow {
+  const tolerance = goldenToleranceIn(precision);
+  const { length: labelCount } = expected;
+  const away = distances?.[0];
+  return {
+    row,
+    labelCount,
+    findFault({ probabilities, distance = Number.NaN }, batchSize) {
+      const { index, difference } = largestDifference(probabilities, expected);
+      if (difference > tolerance) {
+        return `resized in the graph its golden frame gave ${probabilities[index]} for label ${index + 1} of ${labelCount} in a batch of ${batchSize}, resized on the CPU ${expected[index]}; expected them within ${tolerance}`;
+      }
+      if (away === undefined) return null;
+      if (Math.abs(distance - away) <= distanceTolerance * Math.max(1, away)) return null;
+      return `resized in the graph the distance of its golden frame is ${distance}, resized on the CPU ${away}; expected them within ${100 * distanceTolerance} %`;
+    },
+  };
 }

@@ -23,8 +23,8 @@ interface Level<T> {
  * has one in a round, in which the earliest deadline goes first, equal ones in the order in
  * which the streams came; who comes during a round is of the next. So a stream of one waits
  * for at most two of each other, whatever their rates and deadlines. Within a stream too the
- * earliest deadline goes first, equal ones as they came. Adding costs O(log n) in what waits
- * of the stream, taking O(n) in the streams.
+ * earliest deadline goes first, equal ones as they came. Adding costs O(log n) comparisons in
+ * what waits of the stream, and moves what has later deadlines; taking costs O(n) in the streams.
  * Not for: deciding when to take, or who makes room (makeRoom).
  */
 export class FairQueue<T extends Waiting> {

@@ -57,6 +57,7 @@ export interface PixelClassifierLike<Handle extends HandleLike = HandleLike> {
       readonly signal?: AbortSignal | undefined;
       readonly deadlineAtMs?: number | undefined;
       readonly priority?: Priority | undefined;
+      readonly whenFull?: WhenFull | undefined;
       readonly streamId?: string | undefined;
     },
   ): Promise<BatchedRow>;

@@ -32,10 +32,16 @@ import { type WindowOptions, withWindows } from './windows.js';
 
 /** See `configFields` for what each bounds. */
 export interface RpcPortOptions {
+  /**
+   * Whether only processes of this server call, which bound what they let in: their rows are
+   * never shed nor refused for want of room. @default false
+   */
+  readonly isInner?: boolean;
   readonly host: string;
   readonly port: number;
   /** PEM; null: plain text. */
   readonly tls: { readonly cert: Buffer; readonly key: Buffer } | null;
+  /** -1: any. */
   readonly maxMessageBytes: number;
   readonly windowBytes: number;
   readonly maxConcurrentStreams: number;
@@ -142,7 +148,7 @@ export async function openRpcPort<Handle extends HandleLike>(
   server.addService(
     inferenceServiceDefinition,
     createInferenceService(
-      { maxRows: options.maxStreamFrames },
+      { maxRows: options.maxStreamFrames, isInner: options.isInner ?? false },
       {
         calls,
         models,

@@ -1,9 +1,7 @@
+import { defaultBatcherOptions } from '../batching/index.js';
 import type { Config } from '../config.js';
 import type { Engine } from '../engines/index.js';
 import type { RegistryOptions } from '../models/index.js';
-
-/** Where neither a setting nor the engine says. */
-const usualSizes = [1, 2, 4, 8, 16, 32];
 
 /** What a Config says of the batches of each version, and the engine where it says nothing. */
 export function batcherOptions(
@@ -13,7 +11,8 @@ export function batcherOptions(
   readonly batcher: RegistryOptions['batcher'] & { readonly batchSizes: readonly number[] };
 } {
   const asked = config.batchSizes;
-  const batchSizes = asked.length > 0 ? asked : (engine.batchSizes ?? usualSizes);
+  const batchSizes =
+    asked.length > 0 ? asked : (engine.batchSizes ?? defaultBatcherOptions.batchSizes);
   const { maxQueuedFrames, maxQueuedBytes, maxStreamFrames, maxStreamBytes } = config;
   return {
     batcher: {

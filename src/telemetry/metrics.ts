@@ -113,7 +113,7 @@ export function createMetrics(): Metrics {
     name: 'cytostream_batch_size',
     help: 'Frames in the batch that a frame was run in, observed once a frame.',
     labelNames: ofVersion,
-    buckets: [1, 2, 4, 8, 16, 32, 64, 128],
+    buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256],
     registers,
   });
   const distances = new Histogram({

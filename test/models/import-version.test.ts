@@ -118,6 +118,12 @@ test('what cannot be served is refused with what to do, and nothing is written',
       'model_failed',
       /^expected probabilities of 0 to 1, got -0\.2\d* for .* of a black frame, .*--logits/,
     ],
+    // The one place that bounds it, for the command line and for calls.
+    [
+      { onnx: free, inputSpec: { ...draft.inputSpec, widthPx: 8193 } },
+      'option_invalid',
+      /^expected an input of 1 to 8192 pixels, got 8193 x 12$/,
+    ],
     [{ onnx: free, logits: true }, 'option_invalid', /logits: .* got one with Sigmoid/],
     [
       { onnx: readExport('batch-mean'), logits: true },

@@ -6,6 +6,7 @@ import { connect } from '../../src/client/index.js';
 import { createFakeEngine, fakeProbabilities } from '../../src/engines/index.js';
 import { DomainError } from '../../src/errors.js';
 import { packageRoot } from '../../src/package-root.js';
+import type { PixelClassifierLike } from '../../src/rpc/index.js';
 import { findPython, runScript } from '../python/python.js';
 import { smallInput, smallLabels, smallRowBytes, smallRows } from '../small-frames.js';
 import { fakeDraft, startSmallServer } from '../small-server.js';
@@ -273,6 +274,41 @@ test('a failed row fails its request and takes the others out; a caller who leav
   t.is(await sample(metrics, 'cytostream_frames_total', 'outcome="shed"'), 3);
   const late = await refusal('ModelInfer', request, { deadline: Date.now() + 20 });
   t.is(late.code, status.DEADLINE_EXCEEDED);
+});
+
+test('rows of a process of this server are kept; each request is a stream, its bytes are counted there', async (t) => {
+  const ways: Parameters<PixelClassifierLike['classifyPixels']>[2][] = [];
+  let answer = () => {};
+  const answered = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  const row = { probabilities: new Float32Array(28), batchSize: 1, queueMs: 0, runMs: 0 };
+  const pixelClassifier: PixelClassifierLike = {
+    async classifyPixels(_pixels, _handle, way) {
+      ways.push(way);
+      // The first request is not answered before all rows of the second are here.
+      if (ways.length === 4) {
+        text = (await metrics.expose()).text;
+        answer();
+      }
+      await answered;
+      return row;
+    },
+  };
+  const pixels = new Uint8Array(2 * 64);
+  const inputs = [{ name: 'pixels', datatype: 'UINT8', shape: [2, 4, 4, 4] }];
+  const request = { model_name: 'cells', inputs, raw_input_contents: [pixels] };
+  const options = { isInner: true, maxReceivedBytes: pixels.length };
+  const { address, metrics } = await openTestPort(t, { pixelClassifier }, options);
+  let text = '';
+  const { ask } = connectInference(t, address);
+  await Promise.all([ask('ModelInfer', request), ask('ModelInfer', request)]);
+  t.regex(text, /^cytostream_received_bytes 0$/m);
+  t.deepEqual(
+    ways.map(({ whenFull }) => whenFull),
+    ['keep', 'keep', 'keep', 'keep'],
+  );
+  t.is(new Set(ways.map(({ streamId }) => streamId)).size, 2);
 });
 
 test("KServe's client works unchanged, with typed contents of a few frames too", async (t) => {

@@ -23,7 +23,7 @@ import { fakeDraft, smallConfig } from '../small-server.js';
 const main = join(packageRoot, 'dist/src/main.js');
 
 /** `serve` with two processes on one port, the tiny model live, and its log line by line. */
-async function startShared(t: ExecutionContext) {
+async function startShared(t: ExecutionContext, more: Readonly<Record<string, number>> = {}) {
   const folder = await makeFolder(t);
   const store = await openModelStore(join(folder, 'models'));
   await store.publish(draftOf());
@@ -39,6 +39,7 @@ async function startShared(t: ExecutionContext) {
     'engine-workers': 1,
     'prepare-threads': 1,
     'batch-sizes': '1,4',
+    ...more,
   }).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const child: ChildProcess = spawn(process.execPath, [main, 'serve', '--json', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -202,6 +203,12 @@ test('an I/O process says how soon its batches are wanted; one refused as late h
   isLate = true;
   t.deepEqual((await wayOf({ defaultDeadlineMs: ownMs })).outcomes, ['expired']);
   t.is(ways.length, 1, 'it is not tried again');
+});
+
+test.serial('no bound of clients refuses a batch of an I/O process', async (t) => {
+  // A batch of four is larger than a message may be, and has more rows than may wait of a stream.
+  const { open } = await startShared(t, { 'max-message-bytes': 1024, 'max-stream-frames': 2 });
+  await Promise.all(range(0, 4).map((at) => stream(t, open(), range(at * 100, 50))));
 });
 
 test.serial('a process that dies is replaced, and the others go on', async (t) => {

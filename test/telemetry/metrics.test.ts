@@ -1,4 +1,5 @@
 import test from 'ava';
+import { devices } from '../../src/engines/index.js';
 import { createMetrics, type FrameObservation } from '../../src/telemetry/index.js';
 
 const frame: FrameObservation = {
@@ -39,6 +40,16 @@ test('a frame is observed in every stage of its way, in seconds, under its versi
   t.is(sampleOf(text, below.replace('0.005', '0.01')), 1);
   t.is(sampleOf(text, `cytostream_batch_size_sum${labels}`), 4);
   t.is(sampleOf(text, 'cytostream_frames_total{model="cells",version="2",outcome="ok"}'), 1);
+});
+
+test('the largest batch of any device is told from larger ones', async (t) => {
+  const metrics = createMetrics();
+  const largest = Math.max(...Object.values(devices).flatMap(({ batchSizes }) => batchSizes));
+  metrics.frameAnswered(cells, { ...frame, batchSize: largest });
+  metrics.frameAnswered(cells, { ...frame, batchSize: largest + 1 });
+  const { text } = await metrics.expose();
+  const bucket = `cytostream_batch_size_bucket{le="${largest}",model="cells",version="2"}`;
+  t.is(sampleOf(text, bucket), 1);
 });
 
 test('a frame that was not run has no prepare, queue and run time', async (t) => {

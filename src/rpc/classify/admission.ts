@@ -9,8 +9,8 @@ export interface AdmissionOptions {
 export type Leave = () => void;
 
 /**
- * The frames of the whole port that are on their way to an answer, by their bytes as they came:
- * what bounds the memory of the server, however many streams send to it.
+ * The frames on their way to an answer in one process that takes frames, by their bytes as they
+ * came: what bounds its memory, however many streams send to it.
  *
  * Behaviour: a blocking stream waits its turn, and is not read meanwhile; one that drops frames, and
  * a single call, are told at once that there is no room. A stream that has no frame on its way is let

@@ -15,6 +15,8 @@ import { outputPorts, parseInferInput, toInferOutput } from './tensors.js';
 export interface InferOptions {
   /** Rows of one request, each a frame that waits. */
   readonly maxRows: number;
+  /** Whether only processes of this server ask: see `RpcPortOptions`. */
+  readonly isInner: boolean;
 }
 
 export interface InferCollaborators {
@@ -30,6 +32,8 @@ export interface InferCollaborators {
  *
  * Triton's parameters `priority` (1 high, 2 normal, above low; 0 the default) and `timeout`
  * (microseconds from receipt) are honoured; those that only steer another server are passed over.
+ * Requests of one connection share its turns in the queue; a batch of a process of this server
+ * has its own, and its rows are kept: their streams were bounded where they came in.
  */
 export function createInfer(
   options: InferOptions,
@@ -65,7 +69,9 @@ export function createInfer(
         priority: wish.priority,
         deadlineAtMs: earlier(wish.deadlineAtMs, context.deadlineAtMs),
         signal,
-        streamId: context.peer,
+        ...(options.isInner
+          ? { streamId: context.id, whenFull: 'keep' }
+          : { streamId: context.peer }),
       });
       for (const { probabilities, distance, batchSize, queueMs, runMs } of answered) {
         const timings = { prepareMs: 0, queueMs, runMs };

@@ -56,6 +56,7 @@ export function createInferenceService(
   { calls, models, isServing, ...collaborators }: InferenceServiceCollaborators,
 ): UntypedServiceImplementation {
   const { lender } = collaborators;
+  const infer = createInfer(options, collaborators);
   const version = readVersion();
   return {
     serverLive: adaptUnary<ServerLiveRequest, ServerLiveResponse>(
@@ -124,7 +125,7 @@ export function createInferenceService(
     modelInfer: adaptUnary(
       calls,
       'ModelInfer',
-      admitted(createInfer(options, collaborators), collaborators),
+      options.isInner ? infer : admitted(infer, collaborators),
     ),
   };
 }

@@ -133,11 +133,12 @@ export function toWireInputSpec(spec: InputSpec): WireInputSpec {
   };
 }
 
-export function fromWireInputSpec(wire: WireInputSpec): InputSpec {
+/** Without one: no channels, of no size. */
+export function fromWireInputSpec(wire: WireInputSpec | undefined): InputSpec {
   return {
-    channels: wire.channels,
-    widthPx: wire.widthPx,
-    heightPx: wire.heightPx,
-    resize: resizes.parse(wire.resize) ?? 'bilinear',
+    channels: wire?.channels ?? [],
+    widthPx: wire?.widthPx ?? 0,
+    heightPx: wire?.heightPx ?? 0,
+    resize: resizes.parse(wire?.resize ?? 0) ?? 'bilinear',
   };
 }

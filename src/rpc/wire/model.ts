@@ -85,9 +85,7 @@ export function fromWireModel(wire: WireModel): ModelDescription {
     ...same,
     drift: threshold === undefined ? null : { threshold, source },
     state: modelStates.parse(wire.state) ?? 'stored',
-    inputSpec: fromWireInputSpec(
-      wire.inputSpec ?? { channels: [], widthPx: 0, heightPx: 0, resize: 0 },
-    ),
+    inputSpec: fromWireInputSpec(wire.inputSpec),
     scores: scores === undefined ? null : fromWireScores(scores),
     calibration: calibration ?? null,
     training:
@@ -163,11 +161,6 @@ export function parseModelDraft(
     if (spec.channels.length === 0) faults.push('input_spec.channels: expected at least one');
     if (new Set(spec.channels).size < spec.channels.length) {
       faults.push('input_spec.channels: expected each role once');
-    }
-    for (const edge of ['widthPx', 'heightPx'] as const) {
-      if (spec[edge] > 8192) {
-        faults.push(`input_spec.${edge}: expected up to 8192, got ${spec[edge]}`);
-      }
     }
   }
   if (faults.length > 0 || spec === undefined || resize === null) return { faults };

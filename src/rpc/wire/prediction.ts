@@ -137,9 +137,7 @@ export function toWireStreamModel(model: StreamModel): WireStreamModel {
 export function fromWireStreamModel(wire: WireStreamModel): StreamModel {
   return {
     ...wire,
-    inputSpec: fromWireInputSpec(
-      wire.inputSpec ?? { channels: [], widthPx: 0, heightPx: 0, resize: 0 },
-    ),
+    inputSpec: fromWireInputSpec(wire.inputSpec),
   };
 }
 

@@ -58,7 +58,7 @@ export function fromWireReport(wire: WireReport): VersionReport {
   return {
     modelName,
     modelVersion,
-    inputSpec: fromWireInputSpec(inputSpec ?? { channels: [], widthPx: 0, heightPx: 0, resize: 0 }),
+    inputSpec: fromWireInputSpec(inputSpec),
     report: {
       ...scores,
       labels: labels.map(({ precision, recall, f1, auroc, averagePrecision, ...label }) => ({

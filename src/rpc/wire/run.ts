@@ -277,9 +277,7 @@ function fromFullRunSpec(wire: WireRunSpec | undefined): RunSpec {
     freeze: wire?.freeze ?? [],
     augmentation: augmentations.parse(wire?.augmentation ?? 0) ?? 'none',
     engine: trainingEngines.parse(wire?.engine ?? 0) ?? 'onnxruntime',
-    inputSpec: fromWireInputSpec(
-      wire?.inputSpec ?? { channels: [], widthPx: 0, heightPx: 0, resize: 0 },
-    ),
+    inputSpec: fromWireInputSpec(wire?.inputSpec),
     labels: wire?.labels ?? [],
   };
 }

@@ -11,6 +11,18 @@ export interface SharedPort extends RpcPort {
   snapshots(): Promise<readonly (readonly object[])[]>;
 }
 
+const most = 2 ** 31 - 1;
+/**
+ * Bounds are for clients, and hold where they come in: a batch is larger than any of their
+ * messages, and has more rows than one of their streams may have waiting.
+ */
+const unbounded = {
+  maxMessageBytes: -1,
+  maxStreamFrames: most,
+  maxConcurrentStreams: most,
+  maxCalls: most,
+};
+
 /**
  * Opens the config's gRPC port in `count` processes, and in this one a port on the
  * loopback through which they run their batches, and hand on what is about models and runs.
@@ -23,7 +35,7 @@ export async function openSharedPort(
   collaborators: RpcPortCollaborators<Handle>,
 ): Promise<SharedPort> {
   const inner = await openRpcPort<Handle>(
-    { ...config, host: '127.0.0.1', port: 0, tls: null },
+    { ...config, ...unbounded, isInner: true, host: '127.0.0.1', port: 0, tls: null },
     {
       ...collaborators,
       metrics: withoutCalls(collaborators.metrics),
