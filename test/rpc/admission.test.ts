@@ -156,6 +156,31 @@ test('who waits for its number of frames keeps nobody out who leaves it its byte
   t.is(waits.settled, 0);
 });
 
+test('in place of others of its stream a frame needs room only for what it has beyond them', async (t) => {
+  const admission = createAdmission({ maxFrames: 10, maxBytes: 100 });
+  await admission.openStream().enter(70, never);
+  const stream = admission.openStream();
+  t.truthy(stream.tryEnter(10));
+  const [second, third] = [stream.tryEnter(10), stream.tryEnter(10)];
+  t.is(stream.tryEnter(25), null);
+  t.is(stream.tryEnter(25, { count: 2, bytes: 10 }), null);
+  t.truthy(stream.tryEnter(20, { count: 2, bytes: 20 }));
+  second?.();
+  third?.();
+  t.is(admission.bytes, 100);
+});
+
+test('a stream may exchange all that it has on its way for one frame, whatever its size', async (t) => {
+  const admission = createAdmission({ maxFrames: 10, maxBytes: 100 });
+  await admission.openStream().enter(95, never);
+  const stream = admission.openStream();
+  const first = stream.tryEnter(5);
+  t.is(stream.tryEnter(30), null);
+  t.truthy(stream.tryEnter(30, { count: 1, bytes: 5 }));
+  first?.();
+  t.is(stream.tryEnter(31, { count: 0, bytes: 0 }), null);
+});
+
 test('whatever comes and goes, no more bytes are held than the bound and a frame a stream', async (t) => {
   const [streamCount, maxBytes, largest] = [3, 40, 16];
   const step = fc.record({

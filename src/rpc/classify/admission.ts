@@ -30,8 +30,17 @@ export interface Admission {
 export interface StreamAdmission {
   /** Resolves when the frame may go on, in the order in which all frames came; at once on abort. */
   enter(byteLength: number, signal: AbortSignal): Promise<Leave>;
-  /** Lets the frame in now; null where there is no room. */
-  tryEnter(byteLength: number): Leave | null;
+  /**
+   * Lets the frame in now; null where there is no room. In place of others of the stream it needs
+   * room for what it has beyond their bytes alone: they are to leave next.
+   */
+  tryEnter(byteLength: number, others?: Others): Leave | null;
+}
+
+/** Frames of one stream that are on their way. */
+export interface Others {
+  readonly count: number;
+  readonly bytes: number;
 }
 
 interface Waiting {
@@ -41,6 +50,7 @@ interface Waiting {
   passedBytes: number;
 }
 
+const none: Others = Object.freeze({ count: 0, bytes: 0 });
 const holdsNothing: Leave = () => {};
 
 export function createAdmission({ maxFrames, maxBytes }: AdmissionOptions): Admission {
@@ -52,8 +62,8 @@ export function createAdmission({ maxFrames, maxBytes }: AdmissionOptions): Admi
   const hasBytesFor = (byteLength: number): boolean =>
     bytes === 0 || bytes + byteLength <= maxBytes;
   const hasRoomFor = (byteLength: number): boolean => frames < maxFrames && hasBytesFor(byteLength);
-  /** Whether what does not wait may go now, past those that do. */
-  const mayPass = (byteLength: number): boolean => {
+  /** Whether what does not wait goes now, past those that do. */
+  const passes = (byteLength: number): boolean => {
     if (!hasBytesFor(byteLength)) return false;
     const [first] = waiting;
     if (!first || bytes + byteLength + first.byteLength <= maxBytes) return true;
@@ -79,7 +89,7 @@ export function createAdmission({ maxFrames, maxBytes }: AdmissionOptions): Admi
     get bytes() {
       return bytes;
     },
-    tryEnter: (byteLength) => (mayPass(byteLength) ? hold(byteLength) : null),
+    tryEnter: (byteLength) => (passes(byteLength) ? hold(byteLength) : null),
     openStream() {
       let own = 0;
       const ownWaiting = new Set<Waiting>();
@@ -89,6 +99,9 @@ export function createAdmission({ maxFrames, maxBytes }: AdmissionOptions): Admi
         return () => {
           own -= 1;
           leave();
+          if (own > 0) return;
+          const [next] = ownWaiting;
+          next?.letIn();
         };
       };
       const holdBlocking = (byteLength: number): Leave => {
@@ -97,13 +110,13 @@ export function createAdmission({ maxFrames, maxBytes }: AdmissionOptions): Admi
         return () => {
           frames -= 1;
           leave();
-          if (own > 0) return;
-          const [next] = ownWaiting;
-          next?.letIn();
         };
       };
       return {
-        tryEnter: (byteLength) => (own === 0 || mayPass(byteLength) ? holdOwn(byteLength) : null),
+        tryEnter(byteLength, { count, bytes: leaving } = none) {
+          const more = byteLength - leaving;
+          return own === count || more <= 0 || passes(more) ? holdOwn(byteLength) : null;
+        },
         async enter(byteLength, signal) {
           if (signal.aborted) return holdsNothing;
           const isFree = waiting.size === 0 && hasRoomFor(byteLength);
