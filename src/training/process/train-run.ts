@@ -287,7 +287,7 @@ async function loadBoth(
       { dataset, frames, inputSpec, inFlight: 2 * threads },
       {
         ...{ preparer, warn, isStopRequested },
-        places: { cache: createFrameCache(frameCache), runFolder: folder },
+        places: { cache: createFrameCache(frameCache, { warn }), runFolder: folder },
       },
       (loaded) => {
         const nowMs = performance.now();
