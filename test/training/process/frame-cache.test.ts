@@ -1,8 +1,17 @@
-import { chmodSync, readFileSync, renameSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  fstatSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { mkdir, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { openDataset } from '../../../src/dataset/index.js';
+import { DomainError } from '../../../src/errors.js';
 import { createPreparer, hpaChannels, type InputSpec } from '../../../src/frames/index.js';
 import { createFrameCache, type FrameCache } from '../../../src/training/process/frame-cache.js';
 import {
@@ -63,7 +72,7 @@ async function open(t: ExecutionContext) {
     return { set: set!, decoded, pixels: Buffer.from(batch.pixels), targets: [...batch.targets] };
   };
   const files = async () => (await readdir(folder)).filter((name) => name.endsWith('.frames'));
-  return { dataPath, folder, runFolder, load, cacheOf, files, warnings };
+  return { dataPath, folder, runFolder, preparer, load, cacheOf, files, warnings };
 }
 
 /** From how many files a set is read; none where it is in memory. */
@@ -324,6 +333,83 @@ test('prepared frames are kept although the disk does not let go all that has to
   t.is((await load(cacheOf(entryBytes))).decoded, 0);
   t.deepEqual([...new Set(warnings)], [stays]);
 });
+
+const endings: Readonly<
+  Record<string, (t: ExecutionContext, opened: Awaited<ReturnType<typeof open>>) => Promise<void>>
+> = {
+  'a stop': async (t, opened) => {
+    const { set, areClosed } = await loadWatched(opened, { isStopRequested: () => true });
+    t.is(await set, null);
+    t.true(areClosed());
+  },
+  'a frame that cannot be read': async (t, opened) => {
+    writeFileSync(join(opened.dataPath, 'train', 'cell5_green.png'), 'no picture');
+    const { set, areClosed } = await loadWatched(opened, {});
+    await t.throwsAsync(set, { code: 'dataset_invalid' });
+    t.true(areClosed());
+  },
+  'a disk that refuses the rest': async (t, opened) => {
+    await rm(opened.runFolder, { recursive: true });
+    const create = () => Promise.reject(new DomainError('storage_failed', 'the disk is full'));
+    const { set, areClosed } = await loadWatched(opened, { create });
+    t.is(filesOf((await set)!), 0);
+    t.true(areClosed());
+  },
+  'the end of its source': async (t, opened) => {
+    const { set, areClosed } = await loadWatched(opened, {});
+    const loaded = await set;
+    t.false(areClosed());
+    loaded?.source.close();
+    t.true(areClosed());
+  },
+};
+for (const [what, end] of Object.entries(endings)) {
+  test(`${what} closes the files of the cache that were opened`, async (t) => {
+    const opened = await open(t);
+    await opened.load(undefined, undefined, (id) => id < 'cell3');
+    await end(t, opened);
+  });
+}
+
+/** Loads all frames, and tells whether the files of what was kept of them are closed. */
+async function loadWatched(
+  { dataPath, runFolder, preparer, cacheOf }: Awaited<ReturnType<typeof open>>,
+  {
+    isStopRequested = () => false,
+    create,
+  }: { readonly isStopRequested?: () => boolean; readonly create?: FrameCache['create'] },
+) {
+  const kept = cacheOf(maxBytes);
+  const inodes = new Map<number, number>();
+  const cache: FrameCache = {
+    async open(wanted) {
+      const packs = await kept.open(wanted);
+      for (const { file } of packs) inodes.set(file.descriptor, fstatSync(file.descriptor).ino);
+      return packs;
+    },
+    create: create ?? kept.create,
+  };
+  const dataset = await openDataset(dataPath);
+  const set = loadFrames(
+    { dataset, frames: dataset.frames, inputSpec, inFlight: 3 },
+    { preparer, places: { cache, runFolder }, warn: () => undefined, isStopRequested },
+    () => undefined,
+  );
+  return {
+    set,
+    areClosed() {
+      if (inodes.size === 0) throw new Error('nothing was kept');
+      // The number of a closed file may be another's by now.
+      return [...inodes].every(([descriptor, inode]) => {
+        try {
+          return fstatSync(descriptor).ino !== inode;
+        } catch {
+          return true;
+        }
+      });
+    },
+  };
+}
 
 test('frames that are not finished are not there, and leave nothing', async (t) => {
   const folder = join(await makeFolder(t), 'cache');
