@@ -42,6 +42,9 @@ export async function measureFirstPass(frameCount = 32, rounds = 3): Promise<Fir
       bounds.push((1000 * cores) / cpuMs);
       const startedAtMs = performance.now();
       const preparer = createPreparer({ threads: cores });
+      const warn = (_message: string, thrown: unknown) => {
+        throw thrown;
+      };
       const loaded = await loadFrames(
         {
           ...{ dataset, frames: dataset.frames, inputSpec: defaultInputSpec },
@@ -50,12 +53,13 @@ export async function measureFirstPass(frameCount = 32, rounds = 3): Promise<Fir
         {
           preparer,
           places: {
-            cache: createFrameCache({ folder: join(folder, `cache-${round}`), maxBytes: 2 ** 30 }),
+            cache: createFrameCache(
+              { folder: join(folder, `cache-${round}`), maxBytes: 2 ** 30 },
+              { warn },
+            ),
             runFolder: folder,
           },
-          warn: (_message, thrown) => {
-            throw thrown;
-          },
+          warn,
           isStopRequested: () => false,
         },
         () => {},

@@ -1,3 +1,4 @@
+import { DomainError } from '../errors.js';
 import type { GraphProto } from '../gen/onnx/onnx.js';
 
 /** Operators that leave logits logits, by their first input. */
@@ -9,14 +10,24 @@ const isUnbounded: ReadonlySet<string> = new Set(['Gemm', 'MatMul', 'Conv']);
 /** Operators that bound what they give; squeezing gates within a network have them too. */
 const bounds: ReadonlySet<string> = new Set(['Sigmoid', 'HardSigmoid', 'Softmax', 'Clip']);
 
-/** The operator that decides what an output is, behind changes of its shape and type and a bias. */
+/**
+ * The operator that decides what an output is, behind changes of its shape and type and a bias.
+ * Throws `model_failed` for a graph in which that output feeds itself: no runtime has looked at it.
+ */
 export function lastOperator({ node }: GraphProto, output: string): string {
   const makers = new Map(
     node
       .filter(({ opType }) => opType !== 'Constant')
       .flatMap((each) => each.output.map((name) => [name, each] as const)),
   );
+  // What a node leaves out has an empty name, which nobody makes.
+  makers.delete('');
+  const passed = new Set<string>();
   for (let name = output; ; ) {
+    if (passed.has(name)) {
+      throw new DomainError('model_failed', `the graph feeds itself at "${name}"`);
+    }
+    passed.add(name);
     const { opType = '', input = [] } = makers.get(name) ?? {};
     const computed = opType === 'Add' ? input.filter((each) => makers.has(each)) : input;
     const isPassed = passes.has(opType) || (opType === 'Add' && computed.length === 1);

@@ -45,28 +45,29 @@ export function makeRoom<T extends Waiting>(
   const lines = linesOf(queue);
   const own = lines.find((line) => isOf(line, newcomer));
   const ownOldest = whenFull === 'dropOldest' ? own : undefined;
-  const victims: T[] = [];
-  /** Decides on the next of this line; false if there is none. */
-  const choose = (line: Line<T> | undefined): boolean => {
+  const victims: { readonly victim: T; readonly refusal: DomainError }[] = [];
+  /** Decides on the next of this line, which is told `refusal`; so is the newcomer if there is none. */
+  const choose = (line: Line<T> | undefined, refusal: DomainError): void => {
     const victim = line && nextToGo(line.entries);
-    if (!line || !victim) return false;
+    if (!line || !victim) throw refusal;
     line.entries.splice(line.entries.indexOf(victim), 1);
     for (const tally of line.streamId === streamId ? [line, all, ofStream] : [line, all]) {
       tally.frames -= 1;
       tally.bytes -= victim.byteLength;
     }
-    victims.push(victim);
-    return true;
+    victims.push({ victim, refusal });
   };
-  while (streamFullOf() !== null) {
-    if (choose(ownOldest)) continue;
-    throw overloaded(maxStreamFrames, maxStreamBytes, `of this stream ${where}`);
+  if (streamFullOf() !== null) {
+    const refusal = overloaded(maxStreamFrames, maxStreamBytes, `of this stream ${where}`);
+    while (streamFullOf() !== null) choose(ownOldest, refusal);
   }
-  const refusal = overloaded(maxQueuedFrames, maxQueuedBytes, where);
-  for (let bound = fullOf(); bound !== null; bound = fullOf()) {
-    if (!choose(longest(lines, newcomer, bound, own?.[bound] ?? 0) ?? ownOldest)) throw refusal;
+  if (fullOf() !== null) {
+    const refusal = overloaded(maxQueuedFrames, maxQueuedBytes, where);
+    for (let bound = fullOf(); bound !== null; bound = fullOf()) {
+      choose(longest(lines, newcomer, bound, own?.[bound] ?? 0) ?? ownOldest, refusal);
+    }
   }
-  for (const victim of victims) victim.shed(refusal);
+  for (const { victim, refusal } of victims) victim.shed(refusal);
 }
 
 /** What of one stream and priority may be shed, less those that were decided on. */

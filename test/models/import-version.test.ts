@@ -142,6 +142,7 @@ test('what cannot be served is refused with what to do, and nothing is written',
     ],
     [{ onnx: withType(free, 11) }, 'model_failed', /float16 \[N, 2, 12, 16\], got double/],
     [{ onnx: new Uint8Array(9) }, 'model_failed', /^expected an ONNX model/],
+    [{ onnx: feedingItself(free) }, 'model_failed', /^the graph feeds itself at "probabilities"$/],
     [{ onnx: weightsElsewhere(free) }, 'model_failed', /whose weights lie in another file/],
     [
       { onnx: free, labels: ['a', 'b'], thresholds: [0.5, 0.5] },
@@ -171,6 +172,15 @@ function withType(model: Uint8Array, elemType: number): Uint8Array {
   const proto = ModelProto.decode(model);
   const type = proto.graph?.input[0]?.type?.value;
   if (type?.$case === 'tensorType') type.value.elemType = elemType;
+  return ModelProto.encode(proto).finish();
+}
+
+/** The same file, whose last node reads what it gives. */
+function feedingItself(model: Uint8Array): Uint8Array {
+  const proto = ModelProto.decode(model);
+  const last = proto.graph?.node.at(-1);
+  if (!last) throw new Error('expected a graph with nodes');
+  Object.assign(last, { opType: 'Identity', input: last.output });
   return ModelProto.encode(proto).finish();
 }
 

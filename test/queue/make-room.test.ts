@@ -140,6 +140,24 @@ test('a stream that drops its oldest loses that, to another and to itself', (t) 
   t.deepEqual(shedFor(urgent, { maxQueuedFrames: 3 }), { isRefused: false, shed: [1] });
 });
 
+test('who has to go is told the bound that there was too much for', (t) => {
+  const fast = { streamId: 'fast', whenFull: 'dropOldest' } as const;
+  const toldBy = (wishes: readonly Partial<Newcomer>[], within: Partial<Bounds>) =>
+    play(wishes, { ...wide, ...within })
+      .at(-1)
+      ?.victims.map(({ shedWith }) => shedWith?.message);
+  const ofStream = 'expected at most 2 frames and 1000 bytes of this stream here';
+  t.deepEqual(toldBy(times(3, fast), { maxStreamFrames: 2 }), [ofStream]);
+  const ofAll = 'expected at most 2 frames and 1000 bytes here';
+  t.deepEqual(toldBy(times(3, fast), { maxQueuedFrames: 2 }), [ofAll]);
+  // The stream has one too many, and the queue too many bytes.
+  const both = [...times(2, { ...fast, byteLength: 5 }), { ...fast, byteLength: 8 }];
+  t.deepEqual(toldBy(both, { maxStreamFrames: 2, maxQueuedBytes: 10 }), [
+    ofStream,
+    'expected at most 100 frames and 10 bytes here',
+  ]);
+});
+
 test('a stream that has no more than the others is refused', (t) => {
   const one = [...times(2, { streamId: 'a' }), { streamId: 'b' }, { streamId: 'b' }];
   t.deepEqual(shedFor(one, { maxQueuedFrames: 3 }), { isRefused: true, shed: [] });

@@ -98,6 +98,89 @@ test('a stream with nothing on its way is let in however full it is, once', asyn
   t.is(admission.tryEnter(1), null, 'a single call is no stream');
 });
 
+test('a stream whose last frame leaves while its next waits is let in, whoever stands before it', async (t) => {
+  const admission = createAdmission({ maxFrames: 10, maxBytes: 100 });
+  const flood = admission.openStream();
+  await flood.enter(50, never);
+  await flood.enter(50, never);
+  const first = watch(flood.enter(90, never));
+  const slow = admission.openStream();
+  const entered = await slow.enter(30, never);
+  const next = watch(slow.enter(30, never));
+  const last = watch(slow.enter(30, never));
+  await settle();
+  t.deepEqual([first.settled, next.settled], [0, 0]);
+  entered();
+  await settle();
+  t.deepEqual([first.settled, next.settled, last.settled], [0, 1, 0]);
+  t.is(admission.bytes, 130);
+  next.value?.();
+  await settle();
+  t.is(last.settled, 1);
+});
+
+test('single calls and streams that drop take no more from a frame that waits than it has itself', async (t) => {
+  const admission = createAdmission({ maxFrames: 10, maxBytes: 100 });
+  const dropping = admission.openStream();
+  t.truthy(dropping.tryEnter(10));
+  const stream = admission.openStream();
+  const entered = await stream.enter(50, never);
+  const waits = watch(stream.enter(60, never));
+  await settle();
+  for (const newcomer of [admission, dropping, admission]) {
+    const leave = newcomer.tryEnter(20);
+    t.truthy(leave, 'there is room for it, and none for the one that waits');
+    leave?.();
+  }
+  await settle();
+  t.is(waits.settled, 0);
+  t.is(admission.tryEnter(20), null);
+  t.is(dropping.tryEnter(20), null);
+  entered();
+  await settle();
+  t.is(waits.settled, 1);
+  t.truthy(admission.tryEnter(20));
+});
+
+test('who waits for its number of frames keeps nobody out who leaves it its bytes', async (t) => {
+  const admission = createAdmission({ maxFrames: 1, maxBytes: 100 });
+  const stream = admission.openStream();
+  await stream.enter(10, never);
+  const waits = watch(stream.enter(10, never));
+  for (let at = 0; at < 5; at += 1) {
+    const leave = admission.tryEnter(80);
+    t.truthy(leave);
+    leave?.();
+  }
+  await settle();
+  t.is(waits.settled, 0);
+});
+
+test('in place of others of its stream a frame needs room only for what it has beyond them', async (t) => {
+  const admission = createAdmission({ maxFrames: 10, maxBytes: 100 });
+  await admission.openStream().enter(70, never);
+  const stream = admission.openStream();
+  t.truthy(stream.tryEnter(10));
+  const [second, third] = [stream.tryEnter(10), stream.tryEnter(10)];
+  t.is(stream.tryEnter(25), null);
+  t.is(stream.tryEnter(25, { count: 2, bytes: 10 }), null);
+  t.truthy(stream.tryEnter(20, { count: 2, bytes: 20 }));
+  second?.();
+  third?.();
+  t.is(admission.bytes, 100);
+});
+
+test('a stream may exchange all that it has on its way for one frame, whatever its size', async (t) => {
+  const admission = createAdmission({ maxFrames: 10, maxBytes: 100 });
+  await admission.openStream().enter(95, never);
+  const stream = admission.openStream();
+  const first = stream.tryEnter(5);
+  t.is(stream.tryEnter(30), null);
+  t.truthy(stream.tryEnter(30, { count: 1, bytes: 5 }));
+  first?.();
+  t.is(stream.tryEnter(31, { count: 0, bytes: 0 }), null);
+});
+
 test('whatever comes and goes, no more bytes are held than the bound and a frame a stream', async (t) => {
   const [streamCount, maxBytes, largest] = [3, 40, 16];
   const step = fc.record({

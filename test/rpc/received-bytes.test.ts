@@ -69,6 +69,36 @@ for (const overflow of ['dropOldest', 'latestOnly'] as const) {
   });
 }
 
+for (const overflow of ['dropOldest', 'latestOnly'] as const) {
+  test(`${overflow}: nothing that waits goes for a frame that has no room all the same`, async (t) => {
+    const puppet = createPuppetClassifier();
+    const limits = { maxReceivedBytes: MiB, maxInFlight: 3 };
+    const port = await openTestPort(t, { classifier: puppet.classifier }, limits);
+    const small = ['a', 'b', 'c'].map((id) => tinyFrame(id));
+    const outcomes: (readonly [string, string])[] = [];
+    let tellFirst = () => {};
+    const first = new Promise<void>((resolve) => {
+      tellFirst = resolve;
+    });
+    const frames = [...small, ...largeFrames(0, 1)];
+    const stream = send(port.client, overflow, frames, (id, outcome) => {
+      outcomes.push([id, outcome]);
+      tellFirst();
+    });
+    await first;
+    t.deepEqual(outcomes, [['0/0', 'shed']]);
+    for (let at = 0; at < small.length; at += 1) {
+      await puppet.came(at + 1);
+      puppet.calls[at]?.answer();
+    }
+    await stream;
+    t.deepEqual(
+      outcomes.slice(1),
+      small.map(({ id }) => [id, 'ok']),
+    );
+  });
+}
+
 test('a stream that waits for room is not read behind the frame that waits', async (t) => {
   const puppet = createPuppetClassifier();
   const limits = { maxReceivedBytes: 2 * MiB };

@@ -1,5 +1,5 @@
 export interface AdmissionOptions {
-  /** Frames of all blocking streams together. */
+  /** Frames of all blocking streams together, from 1 up. */
   readonly maxFrames: number;
   /** Bytes of all frames as they came, however they came. */
   readonly maxBytes: number;
@@ -13,8 +13,9 @@ export type Leave = () => void;
  * came: what bounds its memory, however many streams send to it.
  *
  * Behaviour: a blocking stream waits its turn, and is not read meanwhile; one that drops frames, and
- * a single call, are told at once that there is no room. A stream that has no frame on its way is let
- * in all the same, so that others can never shut it out: the bound may be exceeded by a frame a stream.
+ * a single call, are told at once that there is no room: of what the first of those that wait needs
+ * they take as many bytes as it has, and no more, so that neither can shut the other out. A stream that
+ * has no frame on its way is let in all the same: the bound may be exceeded by a frame a stream.
  */
 export interface Admission {
   /** For one more stream. */
@@ -29,15 +30,27 @@ export interface Admission {
 export interface StreamAdmission {
   /** Resolves when the frame may go on, in the order in which all frames came; at once on abort. */
   enter(byteLength: number, signal: AbortSignal): Promise<Leave>;
-  /** Lets the frame in now; null where there is no room. */
-  tryEnter(byteLength: number): Leave | null;
+  /**
+   * Lets the frame in now; null where there is no room. In place of others of the stream it needs
+   * room for what it has beyond their bytes alone: they are to leave next.
+   */
+  tryEnter(byteLength: number, others?: Others): Leave | null;
+}
+
+/** Frames of one stream that are on their way. */
+export interface Others {
+  readonly count: number;
+  readonly bytes: number;
 }
 
 interface Waiting {
   readonly byteLength: number;
   readonly letIn: () => void;
+  /** Bytes that it needed, and that went to what came later. */
+  passedBytes: number;
 }
 
+const none: Others = Object.freeze({ count: 0, bytes: 0 });
 const holdsNothing: Leave = () => {};
 
 export function createAdmission({ maxFrames, maxBytes }: AdmissionOptions): Admission {
@@ -48,8 +61,16 @@ export function createAdmission({ maxFrames, maxBytes }: AdmissionOptions): Admi
 
   const hasBytesFor = (byteLength: number): boolean =>
     bytes === 0 || bytes + byteLength <= maxBytes;
-  const mayWaitNoLonger = (byteLength: number): boolean =>
-    frames === 0 ? hasBytesFor(byteLength) : frames < maxFrames && hasBytesFor(byteLength);
+  const hasRoomFor = (byteLength: number): boolean => frames < maxFrames && hasBytesFor(byteLength);
+  /** Whether what does not wait goes now, past those that do. */
+  const passes = (byteLength: number): boolean => {
+    if (!hasBytesFor(byteLength)) return false;
+    const [first] = waiting;
+    if (!first || bytes + byteLength + first.byteLength <= maxBytes) return true;
+    if (first.passedBytes + byteLength > first.byteLength) return false;
+    first.passedBytes += byteLength;
+    return true;
+  };
   const hold = (byteLength: number): Leave => {
     bytes += byteLength;
     return () => {
@@ -59,8 +80,7 @@ export function createAdmission({ maxFrames, maxBytes }: AdmissionOptions): Admi
   };
   const letIn = () => {
     for (const next of waiting) {
-      if (!mayWaitNoLonger(next.byteLength)) return;
-      waiting.delete(next);
+      if (!hasRoomFor(next.byteLength)) return;
       next.letIn();
     }
   };
@@ -69,15 +89,19 @@ export function createAdmission({ maxFrames, maxBytes }: AdmissionOptions): Admi
     get bytes() {
       return bytes;
     },
-    tryEnter: (byteLength) => (hasBytesFor(byteLength) ? hold(byteLength) : null),
+    tryEnter: (byteLength) => (passes(byteLength) ? hold(byteLength) : null),
     openStream() {
       let own = 0;
+      const ownWaiting = new Set<Waiting>();
       const holdOwn = (byteLength: number): Leave => {
         own += 1;
         const leave = hold(byteLength);
         return () => {
           own -= 1;
           leave();
+          if (own > 0) return;
+          const [next] = ownWaiting;
+          next?.letIn();
         };
       };
       const holdBlocking = (byteLength: number): Leave => {
@@ -89,26 +113,35 @@ export function createAdmission({ maxFrames, maxBytes }: AdmissionOptions): Admi
         };
       };
       return {
-        tryEnter: (byteLength) =>
-          own === 0 || hasBytesFor(byteLength) ? holdOwn(byteLength) : null,
+        tryEnter(byteLength, { count, bytes: leaving } = none) {
+          const more = byteLength - leaving;
+          return own === count || more <= 0 || passes(more) ? holdOwn(byteLength) : null;
+        },
         async enter(byteLength, signal) {
           if (signal.aborted) return holdsNothing;
-          const isFree = waiting.size === 0 && mayWaitNoLonger(byteLength);
+          const isFree = waiting.size === 0 && hasRoomFor(byteLength);
           if (own === 0 || isFree) return holdBlocking(byteLength);
           return new Promise((resolve) => {
-            const giveUp = () => {
+            const end = () => {
               waiting.delete(entry);
+              ownWaiting.delete(entry);
+              signal.removeEventListener('abort', giveUp);
+            };
+            const giveUp = () => {
+              end();
               resolve(holdsNothing);
               letIn(); // a smaller one may have stood behind it
             };
             const entry: Waiting = {
               byteLength,
+              passedBytes: 0,
               letIn() {
-                signal.removeEventListener('abort', giveUp);
+                end();
                 resolve(holdBlocking(byteLength));
               },
             };
             waiting.add(entry);
+            ownWaiting.add(entry);
             signal.addEventListener('abort', giveUp, { once: true });
           });
         },

@@ -26,7 +26,7 @@ export type ClassifyStreamCollaborators = Omit<FrameStreamCollaborators, 'write'
  * 1. opens with the options, or with a frame and the defaults; tells the model
  * 2. reads a message when the window has room and the client takes its answers
  * 3. lets it in where the port as a whole has room: where it blocks it waits for that, where it
- *    drops the oldest go, or the newcomer if none waits
+ *    drops as many of the oldest go as make room, or the newcomer if all that wait would not
  * 4. checks it; one that cannot be read is answered `invalid`, and the stream goes on
  * 5. hands it to the model as the window allows, and writes its answer in the order asked for
  * 6. at the client's half-close, or when the server drains, answers what is there, then ends
@@ -62,11 +62,20 @@ export function createClassifyStream(
     stream.tellModel(model);
     const own = admission.openStream();
     const isKept = opening.options.overflow === 'block';
+    /** Where there is no room, in place of the oldest that wait; none of them goes in vain. */
     const enterNow = (byteLength: number): Leave | null => {
-      let leave = own.tryEnter(byteLength);
-      // What waits is older than what comes.
-      while (leave === null && stream.dropOldest()) leave = own.tryEnter(byteLength);
-      return leave;
+      const leave = own.tryEnter(byteLength);
+      if (leave !== null) return leave;
+      let bytes = 0;
+      for (const [at, size] of stream.waitingBytes.entries()) {
+        bytes += size;
+        const count = at + 1;
+        const instead = own.tryEnter(byteLength, { count, bytes });
+        if (instead === null) continue;
+        stream.dropOldest(count);
+        return instead;
+      }
+      return null;
     };
     let failure: DomainError | null = null;
     try {

@@ -43,8 +43,10 @@ export interface FrameStream {
    * options.
    */
   accept(message: Received<ClassifyRequest>, leave: Leave | null): void;
-  /** Drops the frame that waits longest, for a newer one; false where none waits. */
-  dropOldest(): boolean;
+  /** Bytes of each frame that waits, the oldest first. */
+  readonly waitingBytes: readonly number[];
+  /** Drops so many of the frames that wait, the oldest first, for a newer one. */
+  dropOldest(count: number): void;
   /** Whether a frame may come now without an older one being blocked. */
   readonly hasRoom: boolean;
   /** Frames without an answer. */
@@ -174,11 +176,11 @@ export function createFrameStream(
       for (const entry of driven) driveOut(entry);
       startWhatMay();
     },
-    dropOldest() {
-      const oldest = window.takeOldest();
-      if (oldest === undefined) return false;
-      driveOut(oldest);
-      return true;
+    get waitingBytes() {
+      return window.waitingBytes;
+    },
+    dropOldest(count) {
+      for (const entry of window.takeOldest(count)) driveOut(entry);
     },
     get hasRoom() {
       if (outbox.held >= mostHeld) return false;

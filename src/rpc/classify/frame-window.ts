@@ -35,8 +35,10 @@ export interface FrameWindow<Entry extends Sized> {
   activate(): Entry | null;
   /** An active frame has its answer. */
   done(entry: Entry): void;
-  /** Takes the frame that waits longest; undefined when none does. */
-  takeOldest(): Entry | undefined;
+  /** Bytes of each frame that waits, the oldest first. */
+  readonly waitingBytes: readonly number[];
+  /** Takes so many of those that wait, or all there are, the oldest first. */
+  takeOldest(count: number): readonly Entry[];
   /** Takes everything that waits. */
   clear(): readonly Entry[];
   readonly size: number;
@@ -54,16 +56,12 @@ export function createFrameWindow<Entry extends Sized>(
   let active = 0;
   let activeBytes = 0;
   let bytes = 0;
-  const takeOldest = (): Entry | undefined => {
-    const entry = waiting.shift();
-    if (entry !== undefined) bytes -= entry.byteLength;
-    return entry;
+  const takeOldest = (count: number): readonly Entry[] => {
+    const oldest = waiting.splice(0, count);
+    for (const { byteLength } of oldest) bytes -= byteLength;
+    return oldest;
   };
-  const clear = (): readonly Entry[] => {
-    const all = waiting.splice(0);
-    for (const { byteLength } of all) bytes -= byteLength;
-    return all;
-  };
+  const clear = () => takeOldest(waiting.length);
   return {
     limit,
     get hasRoom() {
@@ -74,11 +72,8 @@ export function createFrameWindow<Entry extends Sized>(
       if (isKept && waiting.length + active >= limit)
         throw new Error('bug: a frame was added to a full window');
       const driven: Entry[] = [];
-      while (!isKept && isFull()) {
-        const oldest = takeOldest();
-        if (oldest === undefined) break;
-        driven.push(oldest);
-        if (overflow === 'latestOnly') driven.push(...clear());
+      while (!isKept && isFull() && waiting.length > 0) {
+        driven.push(...(overflow === 'latestOnly' ? clear() : takeOldest(1)));
       }
       waiting.push(entry);
       bytes += entry.byteLength;
@@ -98,6 +93,9 @@ export function createFrameWindow<Entry extends Sized>(
       active -= 1;
       activeBytes -= byteLength;
       bytes -= byteLength;
+    },
+    get waitingBytes() {
+      return waiting.map(({ byteLength }) => byteLength);
     },
     takeOldest,
     clear,

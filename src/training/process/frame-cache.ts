@@ -1,12 +1,12 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { closeSync, fsync, openSync } from 'node:fs';
+import { fsync, openSync } from 'node:fs';
 import { readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Dataset, type DatasetFrame, stampFrames } from '../../dataset/index.js';
 import { makeFolder } from '../../files/index.js';
 import type { InputSpec } from '../../frames/index.js';
-import { type FramePack, openPack, packBytes } from './frame-pack.js';
+import { closePacks, type FramePack, openPack, packBytes } from './frame-pack.js';
 import { createPackWriter, guarded, type PackedKeys, type PackWriter } from './pack-writer.js';
 
 export interface FrameCacheOptions {
@@ -16,6 +16,11 @@ export interface FrameCacheOptions {
   readonly maxBytes: number;
 }
 
+export interface FrameCacheCollaborators {
+  /** Notes what the disk refuses and no run needs. */
+  warn(message: string, thrown: unknown): void;
+}
+
 /**
  * Prepared frames on disk, so that a later epoch or run touches no PNG.
  *
@@ -23,18 +28,21 @@ export interface FrameCacheOptions {
  * prepared, whichever frames that one had beside it. What it lacks becomes one file, which
  * is written under a name of its own and renamed when it is whole and on the disk, so that
  * two runs may write the same frames at once and neither sees half a file. `open` checks
- * every frame that it gives; a damaged file is removed and counts as absent. A file that
- * is evicted while a run reads it stays readable to that run.
- *
- * Throws `storage_failed` where the disk refuses.
+ * every frame that it gives; a damaged file counts as absent, and is removed where the disk
+ * lets it, as what has to make room is. A file that is evicted while a run reads it stays
+ * readable to that run.
  */
 export interface FrameCache {
   /**
    * What is kept of these frames, in files whose descriptors are the caller's. Files that
    * leave no room for what is missing are not used, if one file of all would have room.
+   * What the disk refuses counts as absent: nothing is thrown for it.
    */
   open(wanted: PackedKeys): Promise<readonly FramePack[]>;
-  /** Keeps the frames that are missing; null where they have no room beside what is kept. */
+  /**
+   * Keeps the frames that are missing; null where they have no room beside what is kept.
+   * Throws `storage_failed` where the disk refuses, and so does what it gives.
+   */
   create(missing: PackedKeys, kept: readonly FramePack[]): Promise<PackWriter | null>;
 }
 
@@ -44,7 +52,10 @@ const partialEnding = '.partial';
 const staleMs = 24 * 3600 * 1000;
 const syncToDisk = promisify(fsync);
 
-export function createFrameCache({ folder, maxBytes }: FrameCacheOptions): FrameCache {
+export function createFrameCache(
+  { folder, maxBytes }: FrameCacheOptions,
+  { warn }: FrameCacheCollaborators,
+): FrameCache {
   /** Names of the files that this run reads: they stay, whatever has to make room. */
   const used = new Set<string>();
 
@@ -52,6 +63,17 @@ export function createFrameCache({ folder, maxBytes }: FrameCacheOptions): Frame
     const counts = [keys.length, ...kept.map(({ file }) => file.frameCount)];
     const bytes = counts.map((frameCount) => packBytes({ frameCount, frameBytes }));
     return bytes.reduce((sum, some) => sum + some, 0) <= maxBytes;
+  }
+
+  /** False where the disk refuses. */
+  async function remove(name: string): Promise<boolean> {
+    try {
+      await rm(join(folder, name), { force: true });
+      return true;
+    } catch (thrown) {
+      warn('a file that is not used stays in the cache of frames, the disk keeps it', thrown);
+      return false;
+    }
   }
 
   return {
@@ -62,7 +84,7 @@ export function createFrameCache({ folder, maxBytes }: FrameCacheOptions): Frame
       for (const name of names.filter((name) => name.endsWith(ending)).sort()) {
         if (missing.size === 0) break;
         const pack = openPack(join(folder, name), { missing, frameBytes });
-        if (pack === 'damaged') await rm(join(folder, name), { force: true });
+        if (pack === 'damaged') await remove(name);
         if (pack === 'damaged' || pack === null) continue;
         for (const key of pack.frames.keys()) missing.delete(key);
         found.set(name, pack);
@@ -70,7 +92,7 @@ export function createFrameCache({ folder, maxBytes }: FrameCacheOptions): Frame
       const packs = [...found.values()];
       const lacking = { keys: [...missing], frameBytes };
       if (missing.size > 0 && !hasRoom(lacking, packs) && hasRoom({ keys, frameBytes }, [])) {
-        for (const { file } of packs) closeSync(file.descriptor);
+        closePacks(packs);
         return [];
       }
       const now = new Date();
@@ -95,7 +117,7 @@ export function createFrameCache({ folder, maxBytes }: FrameCacheOptions): Frame
           await syncToDisk(descriptor);
           await rename(partial, join(folder, name));
           used.add(name);
-          await makeRoom({ folder, maxBytes }, used);
+          await makeRoom({ folder, maxBytes }, { used, remove });
         },
         remove: () => rm(partial, { force: true }),
       });
@@ -120,16 +142,16 @@ export async function cacheKeys(
 /** Removes what was used longest ago, down to `maxBytes`, and what dead processes left. */
 async function makeRoom(
   { folder, maxBytes }: FrameCacheOptions,
-  used: ReadonlySet<string>,
+  { used, remove }: { readonly used: ReadonlySet<string>; remove(name: string): Promise<boolean> },
 ): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
   const found = await Promise.all(
-    (await readdir(folder)).map(async (name) => {
+    names.map(async (name) => {
       // Another run may remove it first.
       const stats = await stat(join(folder, name)).catch(() => null);
       return { name, size: stats?.size ?? 0, usedAtMs: stats?.mtimeMs ?? 0 };
     }),
   );
-  const remove = (name: string): Promise<void> => rm(join(folder, name), { force: true });
   for (const { name, usedAtMs } of found) {
     if (name.endsWith(partialEnding) && Date.now() - usedAtMs > staleMs) await remove(name);
   }
@@ -139,8 +161,6 @@ async function makeRoom(
   let bytes = files.reduce((sum, { size }) => sum + size, 0);
   for (const { name, size } of files) {
     if (bytes <= maxBytes) return;
-    if (used.has(name)) continue;
-    await remove(name);
-    bytes -= size;
+    if (!used.has(name) && (await remove(name))) bytes -= size;
   }
 }

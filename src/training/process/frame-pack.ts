@@ -81,6 +81,11 @@ export function openPack(
   return pack;
 }
 
+/** Closes the files of packs that nobody is going to read. */
+export function closePacks(packs: readonly FramePack[]): void {
+  for (const { file } of packs) closeSync(file.descriptor);
+}
+
 function readPack(
   descriptor: number,
   { missing, frameBytes }: { readonly missing: ReadonlySet<string>; readonly frameBytes: number },

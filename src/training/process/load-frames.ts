@@ -3,12 +3,12 @@ import { type Dataset, type DatasetFrame, digestFrame, readFrame } from '../../d
 import { DomainError } from '../../errors.js';
 import type { InputSpec, Preparer } from '../../frames/index.js';
 import { cacheKeys, type FrameCache } from './frame-cache.js';
-import type { FramePack } from './frame-pack.js';
+import { closePacks, type FramePack } from './frame-pack.js';
 import { type FrameSet, targetsOf } from './frame-set.js';
 import { type FrameSource, fileSource, memorySource, toShared } from './frame-source.js';
 import { createRunFile, type PackedKeys, type PackWriter } from './pack-writer.js';
 
-/** All frames of a run. */
+/** All frames of a run; whoever loads them closes their source. */
 export interface LoadedFrames extends FrameSet {
   /**
    * What they are, wherever they lie: SHA-256, hexadecimal, of the id, the labels and the
@@ -72,23 +72,31 @@ export async function loadFrames(
     frameBytes,
     fingerprint: fingerprintOf(frames, found),
   });
-  const ways = places === null ? [] : waysOf(places, await places.cache.open(wanted));
-  for (const { kept, createWriter, onRefused } of ways) {
-    try {
-      const loading = { ...options, wanted, kept, createWriter };
-      const packs = await loadMissing(loading, collaborators, onLoaded);
-      if (packs === null) return null;
-      const files = packs.map(({ file }) => file);
-      return setOf(fileSource(files, frameBytes), findAll(wanted, packs));
-    } catch (thrown) {
-      const { code, message } = DomainError.from(thrown);
-      if (code !== 'storage_failed') throw thrown;
-      if (onRefused === 'memory' && frames.length * frameBytes > mostMemoryBytes) {
-        const what = 'more than 1 GiB of prepared frames need room in the folder of runs';
-        throw new DomainError(code, `${message}; ${what}`, { cause: thrown });
+  const kept = (await places?.cache.open(wanted)) ?? [];
+  let unused = kept;
+  try {
+    for (const { createWriter, onRefused } of places === null ? [] : waysOf(places, kept)) {
+      try {
+        const loading = { ...options, wanted, kept, createWriter };
+        const packs = await loadMissing(loading, collaborators, onLoaded);
+        if (packs === null) return null;
+        unused = packs;
+        const files = packs.map(({ file }) => file);
+        const set = setOf(fileSource(files, frameBytes), findAll(wanted, packs));
+        unused = [];
+        return set;
+      } catch (thrown) {
+        const { code, message } = DomainError.from(thrown);
+        if (code !== 'storage_failed') throw thrown;
+        if (onRefused === 'memory' && frames.length * frameBytes > mostMemoryBytes) {
+          const what = 'more than 1 GiB of prepared frames need room in the folder of runs';
+          throw new DomainError(code, `${message}; ${what}`, { cause: thrown });
+        }
+        warn(`prepared frames go into ${onRefused} this time, the disk refuses them`, thrown);
       }
-      warn(`prepared frames go into ${onRefused} this time, the disk refuses them`, thrown);
     }
+  } finally {
+    closePacks(unused);
   }
   const shared = new Array<SharedArrayBuffer>(frames.length);
   const found = new Array<FoundFrame>(frames.length);
@@ -103,7 +111,6 @@ export async function loadFrames(
 
 /** A place for what is not kept, and what comes after it where the disk refuses. */
 interface Way {
-  readonly kept: readonly FramePack[];
   readonly createWriter: (missing: PackedKeys) => Promise<PackWriter>;
   readonly onRefused: 'a file of the run' | 'memory';
 }
@@ -113,8 +120,8 @@ function waysOf({ cache, runFolder }: FramePlaces, kept: readonly FramePack[]): 
   const toCache = async (missing: PackedKeys) =>
     (await cache.create(missing, kept)) ?? toRun(missing);
   return [
-    { kept, createWriter: toCache, onRefused: 'a file of the run' },
-    { kept, createWriter: toRun, onRefused: 'memory' },
+    { createWriter: toCache, onRefused: 'a file of the run' },
+    { createWriter: toRun, onRefused: 'memory' },
   ];
 }
 
@@ -131,7 +138,11 @@ async function loadMissing(
     kept,
     createWriter,
     ...options
-  }: LoadFramesOptions & Omit<Way, 'onRefused'> & { readonly wanted: PackedKeys },
+  }: LoadFramesOptions &
+    Pick<Way, 'createWriter'> & {
+      readonly wanted: PackedKeys;
+      readonly kept: readonly FramePack[];
+    },
   collaborators: LoadFramesCollaborators,
   onLoaded: (loaded: number) => void,
 ): Promise<readonly FramePack[] | null> {

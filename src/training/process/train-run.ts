@@ -105,66 +105,82 @@ export async function trainRun(
     ...{ spec, network, loss, devices, stepsPerCall, tensorflowPackage, threads },
   });
   const { device } = opened;
-  // What the step takes goes back before the export.
-  const done = await loadAndLearn().finally(() => opened.runner.close());
-  if (done === null) return stoppedEarly('stopped on request while frames were loaded');
-  const { training, validation, fingerprint, seen, keeper, learned } = done;
-  if (learned.history.length > 0) {
-    await pictures('curves', async () => {
-      const { drawCurves } = await import('./curves.js');
-      await drawCurves(folder, learned.history);
-    });
+  let closeFrames = () => {};
+  try {
+    // What the step takes goes back before the export.
+    const done = await loadAndLearn().finally(() => opened.runner.close());
+    if (done === null) return stoppedEarly('stopped on request while frames were loaded');
+    return await finish(done);
+  } finally {
+    closeFrames();
   }
-  const { state, reason, best } = learned;
-  if (state === 'failed') {
-    // It would come to the same end again.
-    await keeper.discard();
-    return { state, reason, exported: null };
-  }
-  if (best === null) return stoppedEarly(reason);
 
-  const { parameters } = best;
-  const { epoch } = best.scores;
-  const step = epoch * Math.ceil(training.frames.length / spec.batchSize);
-  const weights = { spec, epoch, step, state: parameters, progress: null };
-  await writeCheckpoint(join(folder, runFiles.best), weights);
-  const { probabilities, atThresholds, ...decision } = decide(
-    best.probabilities,
+  /** From what was learned on, to the end. */
+  async function finish({
+    training,
     validation,
-    labels,
-  );
-  const served = atTemperature(network, parameters, decision.calibration.temperature);
-  const exported = await exportModel(
-    { network, parameters: served, training, validation, folder },
-    { threads, device },
-  );
-  await writeDurably(join(folder, exportFiles.frames), [Buffer.from(JSON.stringify(seen))]);
-  await pictures('sheet of validation frames', async () => {
-    const { drawSamples } = await import('./sample-sheet.js');
-    await drawSamples(folder, {
-      ...{ dataset, validation, probabilities },
-      thresholds: decision.thresholds,
+    fingerprint,
+    seen,
+    keeper,
+    learned,
+  }: NonNullable<Awaited<ReturnType<typeof loadAndLearn>>>): Promise<Outcome> {
+    if (learned.history.length > 0) {
+      await pictures('curves', async () => {
+        const { drawCurves } = await import('./curves.js');
+        await drawCurves(folder, learned.history);
+      });
+    }
+    const { state, reason, best } = learned;
+    if (state === 'failed') {
+      // It would come to the same end again.
+      await keeper.discard();
+      return { state, reason, exported: null };
+    }
+    if (best === null) return stoppedEarly(reason);
+
+    const { parameters } = best;
+    const { epoch } = best.scores;
+    const step = epoch * Math.ceil(training.frames.length / spec.batchSize);
+    const weights = { spec, epoch, step, state: parameters, progress: null };
+    await writeCheckpoint(join(folder, runFiles.best), weights);
+    const { probabilities, atThresholds, ...decision } = decide(
+      best.probabilities,
+      validation,
+      labels,
+    );
+    const served = atTemperature(network, parameters, decision.calibration.temperature);
+    const exported = await exportModel(
+      { network, parameters: served, training, validation, folder },
+      { threads, device },
+    );
+    await writeDurably(join(folder, exportFiles.frames), [Buffer.from(JSON.stringify(seen))]);
+    await pictures('sheet of validation frames', async () => {
+      const { drawSamples } = await import('./sample-sheet.js');
+      await drawSamples(folder, {
+        ...{ dataset, validation, probabilities },
+        thresholds: decision.thresholds,
+      });
     });
-  });
-  return {
-    state,
-    reason,
-    exported: {
-      scores: {
-        frameCount: validation.frames.length,
-        loss: best.scores.validationLoss,
-        binaryAccuracy: best.scores.validationAccuracy,
-        alwaysNoAccuracy: best.scores.alwaysNoAccuracy,
-        macroF1: best.scores.validationMacroF1,
-        macroF1Present: orNull(best.scores.validationMacroF1Present),
-        macroAveragePrecisionPresent: orNull(best.scores.validationMacroAveragePrecisionPresent),
-        atThresholds,
+    return {
+      state,
+      reason,
+      exported: {
+        scores: {
+          frameCount: validation.frames.length,
+          loss: best.scores.validationLoss,
+          binaryAccuracy: best.scores.validationAccuracy,
+          alwaysNoAccuracy: best.scores.alwaysNoAccuracy,
+          macroF1: best.scores.validationMacroF1,
+          macroF1Present: orNull(best.scores.validationMacroF1Present),
+          macroAveragePrecisionPresent: orNull(best.scores.validationMacroAveragePrecisionPresent),
+          atThresholds,
+        },
+        ...decision,
+        datasetFingerprint: fingerprint,
+        ...exported,
       },
-      ...decision,
-      datasetFingerprint: fingerprint,
-      ...exported,
-    },
-  };
+    };
+  }
 
   /** A run without its pictures is still a run. They are loaded late: they start slowly. */
   async function pictures(what: string, draw: () => Promise<void>): Promise<void> {
@@ -202,6 +218,7 @@ export async function trainRun(
     }
     const sets = await loadBoth({ folder, dataset, split, inputSpec, frameCache }, collaborators);
     if (sets === null) return null;
+    closeFrames = () => sets.training.source.close();
     if (kept) assertSameFrames(kept, sets.fingerprint);
     const keeper = createCheckpointKeeper({
       ...{ folder, everyMs: checkpointEveryMs, spec },
@@ -287,7 +304,7 @@ async function loadBoth(
       { dataset, frames, inputSpec, inFlight: 2 * threads },
       {
         ...{ preparer, warn, isStopRequested },
-        places: { cache: createFrameCache(frameCache), runFolder: folder },
+        places: { cache: createFrameCache(frameCache, { warn }), runFolder: folder },
       },
       (loaded) => {
         const nowMs = performance.now();

@@ -1,8 +1,17 @@
-import { chmodSync, readFileSync, renameSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import {
+  chmodSync,
+  fstatSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { mkdir, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { openDataset } from '../../../src/dataset/index.js';
+import { DomainError } from '../../../src/errors.js';
 import { createPreparer, hpaChannels, type InputSpec } from '../../../src/frames/index.js';
 import { createFrameCache, type FrameCache } from '../../../src/training/process/frame-cache.js';
 import {
@@ -27,8 +36,12 @@ async function open(t: ExecutionContext) {
   const preparer = createPreparer({ threads: 1 });
   t.teardown(() => preparer.close());
   const warnings: string[] = [];
+  const warn = (message: string) => {
+    warnings.push(message);
+  };
+  const cacheOf = (maxBytes: number) => createFrameCache({ folder, maxBytes }, { warn });
   const load = async (
-    cache: FrameCache | null = createFrameCache({ folder, maxBytes }),
+    cache: FrameCache | null = cacheOf(maxBytes),
     spec: InputSpec = inputSpec,
     pick: (id: string) => boolean = () => true,
   ) => {
@@ -47,7 +60,7 @@ async function open(t: ExecutionContext) {
           },
         },
         places: cache && { cache, runFolder },
-        warn: (message) => warnings.push(message),
+        warn,
         isStopRequested: () => false,
       },
       (loaded) => loadedCounts.push(loaded),
@@ -59,7 +72,7 @@ async function open(t: ExecutionContext) {
     return { set: set!, decoded, pixels: Buffer.from(batch.pixels), targets: [...batch.targets] };
   };
   const files = async () => (await readdir(folder)).filter((name) => name.endsWith('.frames'));
-  return { dataPath, folder, runFolder, load, files, warnings };
+  return { dataPath, folder, runFolder, preparer, load, cacheOf, files, warnings };
 }
 
 /** From how many files a set is read; none where it is in memory. */
@@ -179,7 +192,7 @@ test('sets that share frames decode each of them once', async (t) => {
 });
 
 test('files that leave no room for what is missing give way to one that has all', async (t) => {
-  const { load, files, folder } = await open(t);
+  const { load, cacheOf, files, folder } = await open(t);
   const onlyHalf = (id: string) => id < 'cell3';
   await load(undefined, undefined, onlyHalf);
   const bytes = await load().then(async () => {
@@ -187,7 +200,7 @@ test('files that leave no room for what is missing give way to one that has all'
     return sizes.reduce((sum, size) => sum + size, 0);
   });
   // Two files have a header each, one has one: so much less is room for one alone.
-  const cache = () => createFrameCache({ folder, maxBytes: bytes - 1 });
+  const cache = () => cacheOf(bytes - 1);
   await rm(folder, { recursive: true });
   await load(cache(), undefined, onlyHalf);
   t.is((await load(cache())).decoded, 6);
@@ -230,10 +243,10 @@ test('two loads at once both get the frames, and leave one whole entry', async (
 });
 
 test('the cache stays within its bytes: the entry that was used longest ago goes', async (t) => {
-  const { load, files, folder } = await open(t);
+  const { load, cacheOf, files, folder } = await open(t);
   const { set } = await load();
   const entryBytes = statSync(join(folder, (await files())[0]!)).size;
-  const cache = () => createFrameCache({ folder, maxBytes: 2 * entryBytes + 10 });
+  const cache = () => cacheOf(2 * entryBytes + 10);
   const wide = { ...inputSpec, resize: 'bilinear' } as const;
   await load(cache(), wide);
   const [first, second] = (await files()).sort(
@@ -255,8 +268,8 @@ test('the cache stays within its bytes: the entry that was used longest ago goes
 
 for (const room of [1000, 0]) {
   test(`frames that have no room in a cache of ${room} bytes go into a file of the run without a name`, async (t) => {
-    const { load, folder, runFolder } = await open(t);
-    const { decoded, set, pixels } = await load(createFrameCache({ folder, maxBytes: room }));
+    const { load, cacheOf, folder, runFolder } = await open(t);
+    const { decoded, set, pixels } = await load(cacheOf(room));
     t.is(decoded, 6);
     t.is(filesOf(set), 1);
     t.deepEqual(pixels, (await load(null)).pixels);
@@ -266,10 +279,10 @@ for (const room of [1000, 0]) {
 }
 
 test('what the cache holds of a set that it has no room for is used, the rest goes to the run', async (t) => {
-  const { load, files, folder } = await open(t);
+  const { load, cacheOf, files, folder } = await open(t);
   await load(undefined, undefined, (id) => id < 'cell3');
   const size = statSync(join(folder, (await files())[0]!)).size;
-  const cache = createFrameCache({ folder, maxBytes: size });
+  const cache = cacheOf(size);
   const { decoded, pixels, set } = await load(cache);
   t.is(decoded, 3);
   t.is(filesOf(set), 2);
@@ -295,9 +308,112 @@ test('a disk that refuses the cache costs the cache and not the run', async (t) 
   t.is(warnings.at(-1), 'prepared frames go into memory this time, the disk refuses them');
 });
 
+const stays = 'a file that is not used stays in the cache of frames, the disk keeps it';
+
+test('a damaged file that the disk does not let go costs nothing but its room', async (t) => {
+  const { load, folder, warnings } = await open(t);
+  await mkdir(join(folder, 'a folder.frames'), { recursive: true });
+  t.is((await load()).decoded, 6);
+  t.is((await load()).decoded, 0);
+  t.deepEqual([...new Set(warnings)], [stays]);
+});
+
+test('prepared frames are kept although the disk does not let go all that has to make room', async (t) => {
+  const { load, cacheOf, files, folder, warnings } = await open(t);
+  await load(undefined, { ...inputSpec, resize: 'bilinear' });
+  const [other] = await files();
+  const entryBytes = statSync(join(folder, other!)).size;
+  const stuck = 'a folder.frames';
+  await mkdir(join(folder, stuck, 'in it'), { recursive: true });
+  utimesSync(join(folder, stuck), 1, 1);
+  t.is((await load(cacheOf(entryBytes))).decoded, 6);
+  const left = await files();
+  t.true(left.includes(stuck));
+  t.false(left.includes(other!), 'what the disk lets go makes room');
+  t.is((await load(cacheOf(entryBytes))).decoded, 0);
+  t.deepEqual([...new Set(warnings)], [stays]);
+});
+
+const endings: Readonly<
+  Record<string, (t: ExecutionContext, opened: Awaited<ReturnType<typeof open>>) => Promise<void>>
+> = {
+  'a stop': async (t, opened) => {
+    const { set, areClosed } = await loadWatched(opened, { isStopRequested: () => true });
+    t.is(await set, null);
+    t.true(areClosed());
+  },
+  'a frame that cannot be read': async (t, opened) => {
+    writeFileSync(join(opened.dataPath, 'train', 'cell5_green.png'), 'no picture');
+    const { set, areClosed } = await loadWatched(opened, {});
+    await t.throwsAsync(set, { code: 'dataset_invalid' });
+    t.true(areClosed());
+  },
+  'a disk that refuses the rest': async (t, opened) => {
+    await rm(opened.runFolder, { recursive: true });
+    const create = () => Promise.reject(new DomainError('storage_failed', 'the disk is full'));
+    const { set, areClosed } = await loadWatched(opened, { create });
+    t.is(filesOf((await set)!), 0);
+    t.true(areClosed());
+  },
+  'the end of its source': async (t, opened) => {
+    const { set, areClosed } = await loadWatched(opened, {});
+    const loaded = await set;
+    t.false(areClosed());
+    loaded?.source.close();
+    t.true(areClosed());
+  },
+};
+for (const [what, end] of Object.entries(endings)) {
+  test(`${what} closes the files of the cache that were opened`, async (t) => {
+    const opened = await open(t);
+    await opened.load(undefined, undefined, (id) => id < 'cell3');
+    await end(t, opened);
+  });
+}
+
+/** Loads all frames, and tells whether the files of what was kept of them are closed. */
+async function loadWatched(
+  { dataPath, runFolder, preparer, cacheOf }: Awaited<ReturnType<typeof open>>,
+  {
+    isStopRequested = () => false,
+    create,
+  }: { readonly isStopRequested?: () => boolean; readonly create?: FrameCache['create'] },
+) {
+  const kept = cacheOf(maxBytes);
+  const inodes = new Map<number, number>();
+  const cache: FrameCache = {
+    async open(wanted) {
+      const packs = await kept.open(wanted);
+      for (const { file } of packs) inodes.set(file.descriptor, fstatSync(file.descriptor).ino);
+      return packs;
+    },
+    create: create ?? kept.create,
+  };
+  const dataset = await openDataset(dataPath);
+  const set = loadFrames(
+    { dataset, frames: dataset.frames, inputSpec, inFlight: 3 },
+    { preparer, places: { cache, runFolder }, warn: () => undefined, isStopRequested },
+    () => undefined,
+  );
+  return {
+    set,
+    areClosed() {
+      if (inodes.size === 0) throw new Error('nothing was kept');
+      // The number of a closed file may be another's by now.
+      return [...inodes].every(([descriptor, inode]) => {
+        try {
+          return fstatSync(descriptor).ino !== inode;
+        } catch {
+          return true;
+        }
+      });
+    },
+  };
+}
+
 test('frames that are not finished are not there, and leave nothing', async (t) => {
   const folder = join(await makeFolder(t), 'cache');
-  const cache = createFrameCache({ folder, maxBytes });
+  const cache = createFrameCache({ folder, maxBytes }, { warn: t.fail });
   const wanted = { keys: ['a'.repeat(64), 'b'.repeat(64)], frameBytes: 4 };
   const writer = await cache.create(wanted, []);
   await writer!.put(1, Uint8Array.of(1, 2, 3, 4), 'c'.repeat(64));
