@@ -96,11 +96,15 @@ export function createBatcher(
   const submit = async (pixels: Uint8Array, wish: SubmitOptions = {}): Promise<BatchedRow> => {
     if (isClosed) throw new DomainError('draining', 'the model is being retired; try again');
     if (wish.signal?.aborted) throw DomainError.from(wish.signal.reason);
-    const isTry = admit(wish);
-    const { whenFull = 'refuse' } = wish;
+    const { whenFull = 'refuse', signal } = wish;
     const newcomer = { ...toPlace(wish), byteLength: pixels.byteLength, whenFull };
+    const isTry = admit(newcomer);
     makeRoom(queue, newcomer, full, 'waiting for the model', () => untilRoomMs(newcomer));
-    const { ticket, row } = createTicket(pixels, wish, { clock, onDropped: whenDropped });
+    const { ticket, row } = createTicket(pixels, newcomer, {
+      signal,
+      clock,
+      onDropped: whenDropped,
+    });
     if (isTry) tried = ticket;
     queue.add(ticket);
     schedule();
@@ -108,9 +112,8 @@ export function createBatcher(
   };
 
   /** Throws `deadline` for what is too late; whether it is let in as a try only. */
-  const admit = (wish: SubmitOptions): boolean => {
+  const admit = (place: Place): boolean => {
     const nowMs = clock.now();
-    const place = toPlace(wish);
     if (place.deadlineAtMs <= nowMs) throw expired();
     const lateMs = outlook.lateMs(place, nowMs);
     if (lateMs <= 0) return false;
@@ -238,7 +241,7 @@ export function createBatcher(
   return {
     submit,
     assertInTime(wish) {
-      admit(wish);
+      admit(toPlace(wish));
     },
     get queuedFrames() {
       return queue.frames;

@@ -1,7 +1,7 @@
 import { DomainError } from '../errors.js';
-import { toPlace, type Waiting } from '../queue/index.js';
+import type { Newcomer, Waiting } from '../queue/index.js';
 import type { Clock } from './clock.js';
-import type { BatchedRow, SubmitOptions } from './options.js';
+import type { BatchedRow } from './options.js';
 
 /** Why a Ticket left without a row; `shed` made room for another. */
 export type DropReason = 'cancelled' | 'expired' | 'shed' | 'failed';
@@ -23,11 +23,17 @@ export interface Ticket extends Waiting {
 /** Makes a Ticket and the promise of its row. `onDropped` hears of an end without a row, once. */
 export function createTicket(
   pixels: Uint8Array,
-  wish: SubmitOptions,
-  { clock, onDropped }: { clock: Clock; onDropped: (ticket: Ticket, reason: DropReason) => void },
+  newcomer: Newcomer,
+  {
+    signal,
+    clock,
+    onDropped,
+  }: {
+    readonly signal: AbortSignal | undefined;
+    readonly clock: Clock;
+    readonly onDropped: (ticket: Ticket, reason: DropReason) => void;
+  },
 ): { readonly ticket: Ticket; readonly row: Promise<BatchedRow> } {
-  const { signal, whenFull = 'refuse' } = wish;
-  const place = toPlace(wish);
   const { promise: row, resolve, reject } = withResolvers<BatchedRow>();
   let isSettled = false;
   let forgetTimer = () => {};
@@ -50,10 +56,8 @@ export function createTicket(
   };
 
   const ticket: Ticket = {
-    ...place,
+    ...newcomer,
     pixels,
-    byteLength: pixels.byteLength,
-    whenFull,
     queuedAtMs: clock.now(),
     retries: 0,
     get isSettled() {
@@ -67,8 +71,8 @@ export function createTicket(
   };
 
   signal?.addEventListener('abort', onAbort, { once: true });
-  if (Number.isFinite(place.deadlineAtMs)) {
-    forgetTimer = clock.callAt(place.deadlineAtMs, () => drop(expired(), 'expired'));
+  if (Number.isFinite(newcomer.deadlineAtMs)) {
+    forgetTimer = clock.callAt(newcomer.deadlineAtMs, () => drop(expired(), 'expired'));
   }
   return { ticket, row };
 }
