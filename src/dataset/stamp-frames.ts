@@ -1,11 +1,5 @@
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { DomainError } from '../errors.js';
 import type { DatasetFrame, FrameFolder } from './dataset.js';
-import { planeFile } from './plane-files.js';
-
-/** Frames whose files are looked at at once. */
-const atOnce = 16;
+import { statPlanes } from './stat-planes.js';
 
 /**
  * What tells of each frame, in the order given, whether its files are still those that they
@@ -16,26 +10,14 @@ const atOnce = 16;
  * Throws `dataset_invalid` when a file has gone since the dataset was opened.
  */
 export async function stampFrames(
-  { path, folder, channels }: FrameFolder,
+  folder: FrameFolder,
   frames: readonly Pick<DatasetFrame, 'id'>[],
 ): Promise<readonly string[]> {
-  const stampOf = async (file: string): Promise<string> => {
-    const stats = await stat(join(path, folder, file), { bigint: true }).catch((cause: unknown) => {
-      const reason = (cause as NodeJS.ErrnoException).code ?? 'unknown';
-      throw new DomainError('dataset_invalid', `cannot read ${folder}/${file}: ${reason}`, {
-        cause,
-      });
-    });
-    const { size, ino, mtimeNs, ctimeNs } = stats;
-    return [file, size, ino, mtimeNs, ctimeNs].join('\t');
-  };
-  const stamps: string[] = [];
-  for (let start = 0; start < frames.length; start += atOnce) {
-    const some = frames.slice(start, start + atOnce).map(async ({ id }) => {
-      const files = channels.map((channel) => planeFile(id, channel));
-      return (await Promise.all(files.map(stampOf))).join('\n');
-    });
-    stamps.push(...(await Promise.all(some)));
-  }
-  return stamps;
+  return statPlanes(folder, frames, (_, planes) =>
+    planes
+      .map(({ file, stats: { size, ino, mtimeNs, ctimeNs } }) =>
+        [file, size, ino, mtimeNs, ctimeNs].join('\t'),
+      )
+      .join('\n'),
+  );
 }
