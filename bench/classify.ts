@@ -58,9 +58,16 @@ export async function measureClassify(
   const folder = await mkdtemp(join(tmpdir(), 'cytostream-bench-'));
   const models = join(folder, 'models');
   const modelPath = await publishSeed(models);
-  const server = await startServer(models);
+  const cpp = await buildCpp();
+  if (cpp === null) {
+    say('THE LOAD IS NODE.JS, which takes more of the cores: no g++ with gRPC (libgrpc++-dev).');
+  }
   const frame = encodeFrame(simulateCells({ seed: 1, labels: [23], sizePx: 128 }));
-  const load = await openLoad(server.port, { folder, frame }, say);
+  const server = await startServer(models);
+  const { port } = server;
+  const load = await (cpp === null
+    ? loadFromHere({ port, frame })
+    : loadInCpp(cpp.client, { port, folder, frame }));
   try {
     await load.closedLoop(warmMs);
     // Reading it starts it anew: what happened before the measurement does not count.
@@ -110,16 +117,7 @@ interface Load {
   close(): void;
 }
 
-async function openLoad(
-  port: number,
-  { folder, frame }: { readonly folder: string; readonly frame: Buffer },
-  say: (line: string) => void,
-): Promise<Load> {
-  const cpp = await buildCpp();
-  if (cpp !== null) return cppLoad(cpp.client, { port, folder, frame });
-  say(
-    'THE LOAD IS NODE.JS, which takes more of the cores: no g++ with gRPC was found (libgrpc++-dev).',
-  );
+function loadFromHere({ port, frame }: { readonly port: number; readonly frame: Buffer }): Load {
   const client = connectRaw(port);
   const random = createRandom(1);
   return {
@@ -136,7 +134,7 @@ async function openLoad(
   };
 }
 
-async function cppLoad(
+async function loadInCpp(
   client: string,
   {
     port,
