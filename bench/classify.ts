@@ -1,15 +1,15 @@
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createRandom, simulateCells } from '../src/simulator/index.js';
+import { closedLoop } from './closed-loop.js';
 import { makeCppLoad } from './cpp-load.js';
 import { median } from './median.js';
 import { type Arrivals, measureOpenLoop, type OpenLoopResult } from './open-loop.js';
-import { connectRaw, encodeFrame, encodeOptions, type RawClient } from './raw-client.js';
+import { connectRaw, encodeFrame, encodeOptions } from './raw-client.js';
 import { publishSeed, startServer } from './served-seed.js';
 import { buildCpp } from './yardsticks.js';
 
@@ -121,7 +121,7 @@ function loadFromHere({ port, frame }: { readonly port: number; readonly frame: 
   const client = connectRaw(port);
   const random = createRandom(1);
   return {
-    closedLoop: (forMs) => closedLoop(client, frame, forMs),
+    closedLoop: (forMs) => closedLoop(client, { frame, streams, inFlight, forMs }),
     openLoop: (plan) =>
       measureOpenLoop(client, {
         ...plan,
@@ -164,33 +164,6 @@ async function loadInCpp(
     },
     close: () => {},
   };
-}
-
-/** Frames a second of streams that always have frames in flight. */
-async function closedLoop(client: RawClient, frame: Buffer, forMs: number): Promise<number> {
-  let answered = 0;
-  const startedAt = performance.now();
-  const endMs = startedAt + forMs;
-  const runStream = async () => {
-    const stream = client.openStream();
-    stream.write(encodeOptions({ model: 'bench', maxInFlight: inFlight }));
-    // The first answer tells the model.
-    let answers = -1;
-    const sendMore = () => {
-      if (performance.now() < endMs) stream.write(frame);
-      else stream.end();
-    };
-    stream.on('data', () => {
-      answers += 1;
-      if (answers > 0) sendMore();
-    });
-    const ended = once(stream, 'end');
-    for (let index = 0; index < inFlight; index += 1) stream.write(frame);
-    await ended;
-    answered += answers;
-  };
-  await Promise.all(Array.from({ length: streams }, runStream));
-  return (answered * 1000) / (performance.now() - startedAt);
 }
 
 /** What `engine-process` prints. */

@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from '../src/client/index.js';
 import { createRandom, simulateCells, writeSimulatedDataset } from '../src/simulator/index.js';
+import { closedLoop } from './closed-loop.js';
 import { measureOpenLoop, type OpenLoopResult } from './open-loop.js';
 import { connectRaw, encodeFrame } from './raw-client.js';
 import { publishSeed, startServer } from './served-seed.js';
 
 /** What a training beside it does to serving. */
 export interface IsolationMeasure {
+  readonly framesPerSecond: number;
   /** Frames by the clock on a server that does nothing else. */
   readonly alone: OpenLoopResult;
   /** The same while a run trains on the same cores. */
@@ -17,9 +19,9 @@ export interface IsolationMeasure {
   readonly trainedPerSecond: { readonly beside: number; readonly alone: number };
 }
 
-/** What one microscope at full speed and a few slow ones send. */
-const framesPerSecond = 100;
 const streams = 4;
+/** Of what the server can answer: what a microscope at full speed and a few slow ones send. */
+const share = 0.25;
 
 /**
  * Measures p99 of served frames with and without a run of `seed-cnn` on the same
@@ -35,6 +37,7 @@ export async function measureIsolation(seconds = 8, frameCount = 400): Promise<I
   const client = connectRaw(server.port);
   const frame = encodeFrame(simulateCells({ seed: 1, labels: [23], sizePx: 128 }));
   const random = createRandom(1);
+  let framesPerSecond = 0;
   const measure = (forSeconds: number) =>
     measureOpenLoop(client, {
       ...{ model: 'bench', frame, framesPerSecond, streams, seconds: forSeconds },
@@ -43,10 +46,13 @@ export async function measureIsolation(seconds = 8, frameCount = 400): Promise<I
     });
   const admin = connect(target);
   try {
+    framesPerSecond =
+      share * (await closedLoop(client, { frame, streams, inFlight: 16, forMs: 3000 }));
     await measure(2);
     const alone = await measure(seconds);
     const stepsAtMs: number[] = [];
-    const batchSize = 32;
+    // Short steps, so that few seconds hold many.
+    const batchSize = 8;
     const trains = new Promise<void>((resolve, reject) => {
       const follow = async () => {
         const spec = { dataPath, model: 'beside', epochs: 1000, patience: 1000, batchSize };
@@ -69,6 +75,7 @@ export async function measureIsolation(seconds = 8, frameCount = 400): Promise<I
     const beside = await measure(seconds);
     const endMs = performance.now();
     return {
+      framesPerSecond,
       alone,
       beside,
       trainedPerSecond: {

@@ -74,6 +74,16 @@ class Stream final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::Byte
     if (!is_writing_) Next();
   }
 
+  // Waits for the answers to all frames so far, and forgets them: what a stream costs to open is
+  // no frame's time.
+  void Forget() {
+    std::unique_lock<std::recursive_mutex> lock(mutex_);
+    done_.wait(lock, [this] { return is_done_ || due_.empty(); });
+    times_.clear();
+    sent_ = 0;
+    answered_ = 0;
+  }
+
   // No other frame comes.
   void Finish() {
     Lock lock(mutex_);
@@ -98,6 +108,7 @@ class Stream final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::Byte
       if (!due_.empty()) {
         if (is_ok) times_.push_back(Milliseconds(now - due_.front()).count());
         due_.pop_front();
+        if (due_.empty()) done_.notify_one();
       }
     }
     StartRead(&answer_);
@@ -204,7 +215,7 @@ int main(int argc, char** argv) {
   channel_arguments.SetMaxSendMessageSize(-1);
   grpc::GenericStub stub(
       grpc::CreateCustomChannel(argv[1], grpc::InsecureChannelCredentials(), channel_arguments));
-  const auto start = Clock::now();
+  auto start = Clock::now();
   std::optional<Clock::time_point> end;
   if (!is_by_clock) {
     end = start + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
@@ -215,6 +226,9 @@ int main(int argc, char** argv) {
   }
   if (is_by_clock) {
     const bool is_random = std::string(argv[7]) == "random";
+    for (const auto& stream : streams) stream->Send(Clock::now());
+    for (const auto& stream : streams) stream->Forget();
+    start = Clock::now();
     for (const auto& [due, stream] : Plan(start, count, seconds, std::stod(argv[6]), is_random)) {
       std::this_thread::sleep_until(due);
       streams[stream]->Send(due);
