@@ -12,7 +12,7 @@ export interface TensorflowEngineOptions extends WatchOptions {
    * process decides for all. 0 is one a core. @default 0
    */
   readonly threads: number;
-  /** How far runs step back for other threads, 0 to 19; on Linux only. @default 5 */
+  /** How far runs step back for other threads, 0 to 19; on Linux only. @default 10 */
   readonly niceness: number;
   /** Where TensorFlow may come from, the best first. @default the packages of npm */
   readonly packages: readonly string[];
@@ -39,7 +39,7 @@ export async function createTensorflowEngine(
   options: Partial<TensorflowEngineOptions> = {},
   { log = silentLog }: TensorflowEngineCollaborators = {},
 ): Promise<Engine> {
-  const { threads = 0, niceness = 5, packages = tensorflowPackages, canUseWasm = true } = options;
+  const { threads = 0, niceness = 10, packages = tensorflowPackages, canUseWasm = true } = options;
   prepareEnvironment(threads);
   return createWatchedEngine(options, {
     name: 'tensorflow',
