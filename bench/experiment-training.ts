@@ -74,7 +74,7 @@ export async function trainInPlace(
         epochs = event.epoch;
         cpu.note();
         print(
-          `${title}, epoch ${event.epoch}/${spec.epochs}: loss ${event.trainingLoss.toFixed(4)}, validation ${event.validationLoss.toFixed(4)}, ${cpu.seconds().toFixed(0)} s of CPU`,
+          `${title}, epoch ${event.epoch}/${spec.epochs}: loss ${event.trainingLoss.toFixed(4)}, validation ${event.validationLoss.toFixed(4)}, average precision ${event.validationMacroAveragePrecisionPresent.toFixed(3)}, ${cpu.seconds().toFixed(0)} s of CPU`,
         );
       },
       warn: (message, thrown) => print(`${message}: ${thrown}`),
