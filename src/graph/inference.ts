@@ -2,7 +2,7 @@ import { DomainError } from '../errors.js';
 import { type Whitening, writeDescriptor, writeDistance } from './descriptor.js';
 import { createGraphBuilder } from './graph-builder.js';
 import { findLandmarks } from './landmarks.js';
-import { applyLayers } from './layers.js';
+import { applyLayers, type LayerContext } from './layers.js';
 import type { Layer, Network, Parameters } from './network.js';
 import { planNetwork } from './network-plan.js';
 import { operators } from './operators/index.js';
@@ -42,9 +42,10 @@ export function buildInference(
   const scaled = tape.apply(operators.scalePixels, [pixels]);
   const { layers } = network;
   const isDescribed = withDescriptor || whitening !== undefined;
-  const cut = isDescribed ? findLandmarks(network).embeddingLayerCount : layers.length;
-  const embedding = serveLayers(tape, layers.slice(0, cut), scaled, weights);
-  const logits = serveLayers(tape, layers.slice(cut), embedding, weights);
+  // Refuses a network whose last layer does not read one row a frame.
+  if (isDescribed) findLandmarks(network);
+  const embedding = serveLayers(tape, layers.slice(0, -1), scaled, weights);
+  const logits = serveLayers(tape, layers.slice(-1), embedding, weights);
   builder.output('probabilities', builder.node('Sigmoid', [logits], ['float32', logits.shape]));
   if (isDescribed) {
     const descriptor = writeDescriptor(builder, { scaled, embedding });
@@ -55,15 +56,19 @@ export function buildInference(
 }
 
 /** Writes layers as they serve, without dropouts, and returns what the last gives. */
-export function serveLayers(
+export const serveLayers = (
   tape: Tape,
   layers: readonly Layer[],
   input: Value,
   weights: ReadonlyMap<string, Value>,
-): Value {
-  const context = { tape, parameter: (name: string) => weights.get(name)!, mask: () => null };
-  return applyLayers(layers, input, context);
-}
+): Value => applyLayers(layers, input, servingContext(tape, weights));
+
+/** What layers are given where they serve: no dropouts. */
+export const servingContext = (tape: Tape, weights: ReadonlyMap<string, Value>): LayerContext => ({
+  tape,
+  parameter: (name) => weights.get(name)!,
+  mask: () => null,
+});
 
 /** Throws `option_invalid` unless a weight is there in the shape that a network wants. */
 export function assertWeight(name: string, shape: Shape, given: Shape | undefined): void {

@@ -69,18 +69,6 @@ const rules: { readonly [K in Layer['kind']]: LayerRule<LayerOf<K>> } = {
   standardise: ofOperator(operators.groupNorm, { attributes: ({ groups }) => ({ groups }) }),
   averagePool: ofOperator(operators.averagePool, { attributes: ({ sizePx }) => ({ sizePx }) }),
   globalAveragePool: ofOperator(operators.globalAveragePool),
-  globalAverageMaxPool: {
-    parameters: () => [],
-    shape(_layer, inputShape) {
-      const [frames, channels] = operators.globalAveragePool.shape([inputShape], {});
-      return [frames!, 2 * Number(channels)];
-    },
-    apply(_layer, input, { tape }) {
-      const mean = tape.apply(operators.globalAveragePool, [input]);
-      const largest = tape.apply(operators.globalMaxPool, [input]);
-      return tape.apply(operators.concatenate, [mean, largest], { axis: 1 });
-    },
-  },
   spaceToDepth: ofOperator(operators.spaceToDepth, { attributes: ({ sizePx }) => ({ sizePx }) }),
   residual: {
     parameters: ({ layers, shortcut }, inputShape) => [
@@ -93,6 +81,17 @@ const rules: { readonly [K in Layer['kind']]: LayerRule<LayerOf<K>> } = {
       const around = applyLayers(layers, input, context);
       return context.tape.apply(operators.add, [around, applyLayers(shortcut, input, context)]);
     },
+  },
+  stages: {
+    parameters: ({ stages }, inputShape) => parametersAlong(stages.flat(), inputShape),
+    shape({ stages }, inputShape) {
+      const read = stageShapes(stages, inputShape).flatMap((end) => [
+        operators.globalAveragePool.shape([end], {}),
+        operators.globalMaxPool.shape([end], {}),
+      ]);
+      return operators.concatenate.shape(read, { axis: 1 });
+    },
+    apply: ({ stages }, input, context) => readStages(applyStages(stages, input, context), context),
   },
   dropout: {
     parameters: () => [],
@@ -120,6 +119,35 @@ export const applyLayer = (layer: Layer, input: Value, context: LayerContext): V
 export const applyLayers = (layers: readonly Layer[], input: Value, context: LayerContext): Value =>
   layers.reduce((at, layer) => applyLayer(layer, at, context), input);
 
+/** Writes stages one behind the other and returns what each of them gives. */
+export function applyStages(
+  stages: readonly (readonly Layer[])[],
+  input: Value,
+  context: LayerContext,
+): readonly Value[] {
+  let at = input;
+  return stages.map((layers) => {
+    at = applyLayers(layers, at, context);
+    return at;
+  });
+}
+
+/** The shapes that `applyStages` gives. */
+export const stageShapes = (
+  stages: readonly (readonly Layer[])[],
+  inputShape: Shape,
+): readonly Shape[] =>
+  stages.map((_, index) => shapeAfter(stages.slice(0, index + 1).flat(), inputShape));
+
+/** The mean and the largest value of each plane, stage by stage: one row a frame. */
+export function readStages(ends: readonly Value[], { tape }: Pick<LayerContext, 'tape'>): Value {
+  const read = ends.flatMap((planes) => [
+    tape.apply(operators.globalAveragePool, [planes]),
+    tape.apply(operators.globalMaxPool, [planes]),
+  ]);
+  return tape.apply(operators.concatenate, read, { axis: 1 });
+}
+
 const shapeAfter = (layers: readonly Layer[], inputShape: Shape): Shape =>
   layers.reduce((shape, layer) => layerShape(layer, shape), inputShape);
 
@@ -127,7 +155,7 @@ function parametersAlong(layers: readonly Layer[], inputShape: Shape): readonly 
   let shape = inputShape;
   return layers.flatMap((layer) => {
     if (layer.kind === 'dropout') {
-      throw new DomainError('option_invalid', 'expected no dropout within a residual');
+      throw new DomainError('option_invalid', 'expected no dropout within a residual or stages');
     }
     const parameters = layerParameters(layer, shape);
     shape = layerShape(layer, shape);

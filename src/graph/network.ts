@@ -21,10 +21,9 @@ export type Layer =
   | { readonly kind: 'maxPool'; readonly sizePx: number }
   | { readonly kind: 'averagePool'; readonly sizePx: number }
   | { readonly kind: 'globalAveragePool' }
-  /** The mean of each plane, and then the largest value of each: `[N, C, H, W]` → `[N, 2·C]`. */
-  | { readonly kind: 'globalAverageMaxPool' }
   | { readonly kind: 'spaceToDepth'; readonly sizePx: number }
   | Residual
+  | Stages
   | { readonly kind: 'dropout'; readonly rate: number }
   | { readonly kind: 'flatten' }
   | { readonly kind: 'dense'; readonly name: string; readonly units: number };
@@ -37,6 +36,16 @@ export interface Residual {
   readonly kind: 'residual';
   readonly layers: readonly Layer[];
   readonly shortcut: readonly Layer[];
+}
+
+/**
+ * Stages one behind the other, each read where it ends: the mean of each of its planes, then
+ * the largest value of each, stage by stage: `[N, C, H, W]` → `[N, 2·(C₁ + C₂ + …)]`. They
+ * hold no dropout.
+ */
+export interface Stages {
+  readonly kind: 'stages';
+  readonly stages: readonly (readonly Layer[])[];
 }
 
 /** A network as data: uint8 `[N, C, H, W]` in, one logit a label out. */

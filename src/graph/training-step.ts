@@ -253,11 +253,7 @@ function applyNetwork(
 }
 
 /** The layers that make rows of planes. */
-const flattening: ReadonlySet<Layer['kind']> = new Set([
-  'flatten',
-  'globalAveragePool',
-  'globalAverageMaxPool',
-]);
+const flattening: ReadonlySet<Layer['kind']> = new Set(['flatten', 'globalAveragePool', 'stages']);
 
 /** The masks of a network's dropouts, in the order of the layers. */
 function planMasks(network: Network, batchSize: number): readonly MaskSpec[] {

@@ -48,8 +48,13 @@ NETWORK = {
     "layers": [
         {"kind": "standardise", "groups": CHANNELS}, {"kind": "spaceToDepth", "sizePx": 2},
         conv("stem/conv", 16, 3), norm("stem/norm", 16), {"kind": "relu"},
-        {"kind": "maxPool", "sizePx": 2}, *block("stage1/block1", 32, 16), *POOL, *block("stage2/block1", 64, 32), *POOL,
-        *block("stage3/block1", 128, 64), {"kind": "globalAverageMaxPool"},
+        {"kind": "maxPool", "sizePx": 2},
+        {
+            "kind": "stages",
+            "stages": [
+                block("stage1/block1", 32, 16), POOL + block("stage2/block1", 64, 32), POOL + block("stage3/block1", 128, 64),
+            ],
+        },
         {"kind": "dropout", "rate": 0.2}, {"kind": "dense", "name": "labels", "units": LABELS},
     ],
 }
@@ -78,8 +83,12 @@ def build(network):
                 add(f"{name}/bias", [c], None)
             elif kind == "spaceToDepth":
                 c *= layer["sizePx"] ** 2
-            elif kind == "globalAverageMaxPool":
-                c *= 2
+            elif kind == "stages":
+                rows = 0
+                for stage in layer["stages"]:
+                    c = walk(stage, c)
+                    rows += 2 * c
+                c = rows
             elif kind == "residual":
                 after = walk(layer["layers"], c)
                 walk(layer["shortcut"], c)
@@ -121,8 +130,12 @@ def forward(network, parameters, pixels, step):
                 x = F.max_pool2d(x, layer["sizePx"])
             elif kind == "averagePool":
                 x = F.avg_pool2d(x, layer["sizePx"])
-            elif kind == "globalAverageMaxPool":
-                x = torch.cat([x.mean((2, 3)), x.amax((2, 3))], 1)
+            elif kind == "stages":
+                rows = []
+                for stage in layer["stages"]:
+                    x = walk(stage, x)
+                    rows += [x.mean((2, 3)), x.amax((2, 3))]
+                x = torch.cat(rows, 1)
             elif kind == "residual":
                 x = walk(layer["layers"], x) + walk(layer["shortcut"], x)
             elif kind == "dropout":

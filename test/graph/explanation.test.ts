@@ -166,9 +166,56 @@ test('where a network ends in a global mean, a map is the class-activation map',
   for (const [at, mean] of means.entries()) t.true(Math.abs(embedding[at]! - mean) < 1e-6);
 });
 
+test('where every stage is read, a map is of what the last planes say', async (t) => {
+  const network: Network = {
+    name: 'read',
+    inputShape: [2, 12, 9],
+    layers: [
+      { kind: 'conv', name: 'conv1', filters: 4, kernelPx: 3 },
+      { kind: 'relu' },
+      { kind: 'stages', stages: [[], [{ kind: 'maxPool', sizePx: 2 }]] },
+      { kind: 'dropout', rate: 0.5 },
+      { kind: 'dense', name: 'labels', units: 3 },
+    ],
+  };
+  const parameters = initialiseParameters(network, 2);
+  const pixels = somePixels(1, network.inputShape);
+  const labels = [0, 1, 2, 2];
+  const { maps, mapShape, embedding } = await explain(network, parameters, pixels, labels);
+  t.deepEqual(mapShape, [labelsPerExplanation, 5, 3]);
+  const features = featuresOf(parameters, pixels);
+  const kernel = parameters.get('labels/kernel')!.values;
+  let positive = 0;
+  for (const [row, label] of labels.entries()) {
+    for (let cell = 0; cell < 15; cell += 1) {
+      let evidence = 0;
+      for (let channel = 0; channel < 4; channel += 1) {
+        // Rows 8 to 11 of the kernel read the last means, 12 to 15 the last largest values,
+        // whose gradient is all in one cell of 15.
+        const [mean, largest] = [8, 12].map((from) => kernel[(from + channel) * 3 + label]!);
+        evidence += ((mean! + largest!) / 15) * features[channel * 15 + cell]!;
+      }
+      if (evidence > 0) positive += 1;
+      t.true(Math.abs(maps[row * 15 + cell]! - Math.max(0, evidence)) < 1e-6);
+    }
+  }
+  t.true(positive > 10, 'maps of zeros would prove nothing');
+  t.is(embedding.length, 16);
+  for (let channel = 0; channel < 4; channel += 1) {
+    const plane = features.slice(channel * 15, channel * 15 + 15);
+    t.true(Math.abs(embedding[8 + channel]! - plane.reduce((a, b) => a + b) / 15) < 1e-6);
+    t.true(Math.abs(embedding[12 + channel]! - Math.max(...plane)) < 1e-6);
+  }
+});
+
 test('every network can be explained, from the weights of its served graph', async (t) => {
-  for (const name of Object.keys(networks)) {
-    const shape = { channels: 4, heightPx: 64, widthPx: 64, labelCount: 6 };
+  const kinds = Object.keys(networks).flatMap((name) => [
+    { name, sidePx: 64 },
+    // Here the last planes of some networks are of a single pixel.
+    { name, sidePx: 32 },
+  ]);
+  for (const { name, sidePx } of kinds) {
+    const shape = { channels: 4, heightPx: sidePx, widthPx: sidePx, labelCount: 6 };
     const network = createNetwork(name, shape);
     const parameters = initialiseParameters(network, 1);
     const { featureShape, embeddingSize } = findLandmarks(network);

@@ -7,10 +7,25 @@ import { smallNetwork, smallNetworkWithDropout } from './small-network.js';
 test('the last feature map and the penultimate activations are found by structure', (t) => {
   const found = findLandmarks(smallNetwork);
   t.deepEqual(found.featureShape, [4, 5, 3]);
-  t.is(found.featureLayerCount, 3);
+  t.deepEqual(found.stages, [smallNetwork.layers.slice(0, 3)]);
+  t.deepEqual(found.head, smallNetwork.layers.slice(3));
   t.is(found.embeddingSize, 6);
-  t.is(found.embeddingLayerCount, 6);
   t.is(findLandmarks(smallNetworkWithDropout).embeddingSize, 6);
+});
+
+test('where stages are read, the last that leaves more than a pixel is the feature map', (t) => {
+  for (const [sidePx, stage, featureShape] of [
+    [64, 2, [128, 4, 4]],
+    [16, 1, [64, 2, 2]],
+  ] as const) {
+    const shape = { channels: 4, heightPx: sidePx, widthPx: sidePx, labelCount: 28 };
+    const found = findLandmarks(createNetwork('resnet-small', shape));
+    t.is(found.stages.length, 3);
+    t.is(found.featureStage, stage);
+    t.deepEqual(found.featureShape, featureShape);
+    t.deepEqual(found.featureBox, { left: 0, top: 0, right: 1, bottom: 1 });
+    t.is(found.embeddingSize, 448);
+  }
 });
 
 test('the part of the frame that a feature map stands for leaves out what layers drop', (t) => {

@@ -8,7 +8,7 @@ export interface ResidualNetOptions {
   readonly stemFilters: number;
   /** Filters and blocks of each stage, each at half the size of the one before. */
   readonly stages: readonly { readonly filters: number; readonly blocks: number }[];
-  /** Of what is kept of the last planes, before the labels. */
+  /** Of what is read of the planes, before the labels. */
   readonly dropoutRate: number;
 }
 
@@ -24,41 +24,42 @@ const groupSize = 8;
  * stain counts as much as a bright one. Squares of 2 by 2 px become one place of many
  * channels, which loses nothing and leaves a quarter of the places to reckon. A block is
  * two 3×3 convolutions; the gain of its second normalisation starts at 0, so that it begins
- * as its shortcut. The means of the last planes and their largest values give the labels: a
- * mean alone thins out what fills a small part of a frame, as a few spots in one cell do. Any
+ * as its shortcut. The means of the planes after every stage and their largest values give the
+ * labels: a mean alone thins out what fills a small part of a frame, as a few spots in one cell
+ * do, and the last planes alone no longer have the fine texture that the first ones see. Any
  * size will do that leaves a pixel after the pools, and the last planes say where in the frame
  * a label was seen.
  *
  * Sources: blocks of He et al., arXiv 1512.03385; gains of 0 of Goyal et al., arXiv
  * 1706.02677, section 5.1; pools before convolutions instead of strides as in He et al.,
  * arXiv 1812.01187, section 4; means beside largest values as in Woo et al., CBAM, arXiv
- * 1807.06521, section 3.
+ * 1807.06521, section 3; stages read together as in Sermanet and LeCun, IJCNN 2011.
  */
 export function residualNet(
   { name, stemFilters, stages, dropoutRate }: ResidualNetOptions,
   { channels, heightPx, widthPx, labelCount }: NetworkShape,
 ): Network {
-  const layers: Layer[] = [
+  let filtersBefore = stemFilters;
+  const trunk = stages.map(({ filters, blocks }, index) => {
+    const stage: Layer[] = index === 0 ? [] : [{ kind: 'averagePool', sizePx: 2 }];
+    for (let block = 1; block <= blocks; block += 1) {
+      const place = `stage${index + 1}/block${block}`;
+      stage.push(residualBlock(place, { filters, filtersBefore }), { kind: 'relu' });
+      filtersBefore = filters;
+    }
+    return stage;
+  });
+  const layers: readonly Layer[] = [
     { kind: 'standardise', groups: channels },
     { kind: 'spaceToDepth', sizePx: patchPx },
     { kind: 'conv', name: 'stem/conv', filters: stemFilters, kernelPx: 3, isPadded: true },
     { kind: 'groupNorm', name: 'stem/norm', groups: stemFilters / groupSize },
     { kind: 'relu' },
-  ];
-  let filtersBefore = stemFilters;
-  for (const [index, { filters, blocks }] of stages.entries()) {
-    layers.push({ kind: index === 0 ? 'maxPool' : 'averagePool', sizePx: 2 });
-    for (let block = 1; block <= blocks; block += 1) {
-      const place = `stage${index + 1}/block${block}`;
-      layers.push(residualBlock(place, { filters, filtersBefore }), { kind: 'relu' });
-      filtersBefore = filters;
-    }
-  }
-  layers.push(
-    { kind: 'globalAverageMaxPool' },
+    { kind: 'maxPool', sizePx: 2 },
+    { kind: 'stages', stages: trunk },
     { kind: 'dropout', rate: dropoutRate },
     { kind: 'dense', name: 'labels', units: labelCount },
-  );
+  ];
   return { name, inputShape: [channels, heightPx, widthPx], layers };
 }
 

@@ -4,7 +4,7 @@ import { residualNet } from './residual-net.js';
 
 /**
  * The residual network for sets of some ten thousand frames and more: 48, 96, 192 and 384
- * filters, two blocks each, 6,306,316 parameters at 28 labels. It takes as long as `seed-cnn`. Needs at least 32 px a side.
+ * filters, two blocks each, 6,325,132 parameters at 28 labels. It takes as long as `seed-cnn`. Needs at least 32 px a side.
  */
 export const resnetLarge = (shape: NetworkShape): Network =>
   residualNet(
