@@ -1,6 +1,7 @@
 import { measureClassify } from './classify.js';
 import { measureFirstPass } from './first-pass.js';
 import { measureIsolation } from './isolation.js';
+import { measureNetworks } from './networks.js';
 import { measurePrepare } from './prepare.js';
 import { benchTrainingStep } from './training-step.js';
 import { measureTransport } from './transport.js';
@@ -127,6 +128,16 @@ export const sections: Readonly<
       });
     }
     return rows;
+  },
+  async networks({ isShort }) {
+    const medians = await (isShort ? measureNetworks(3) : measureNetworks());
+    return (['resnet-small', 'resnet-large'] as const).map((name) => ({
+      what: `one frame of 4×128×128 through ${name}, 1 thread`,
+      yardstick: 'through seed-cnn, the first network',
+      measured: `${ms(medians[name])} ÷ ${ms(medians['seed-cnn'])}`,
+      value: medians[name] / medians['seed-cnn'],
+      goal: '',
+    }));
   },
   async loading({ isShort }) {
     const { framesPerSecond, boundPerSecond, ratio } = await (isShort
