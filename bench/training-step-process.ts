@@ -1,7 +1,8 @@
-// Runs training steps of `seed-cnn` in a process of its own: it says "ready" and
+// Runs training steps of a network in a process of its own: it says "ready" and
 // where they run, answers each line of its input with the milliseconds of one step, and the
 // end of input with its peak memory in MiB. Arguments: threads, frames a batch, a device (the
-// CPU) and steps a call (1): then it answers with the milliseconds of one of them.
+// CPU), steps a call (1): then it answers with the milliseconds of one of them, the network
+// (seed-cnn) and the edge of its frames in px (128).
 import { createInterface } from 'node:readline';
 import { createOnnxGraphRunner, type DeviceName, devices } from '../src/engines/index.js';
 import { buildTrainingStep, initialiseParameters, repeatStep } from '../src/graph/index.js';
@@ -11,8 +12,10 @@ import { createStepRunner } from '../src/training/step-runner.js';
 const [threads, batchSize] = process.argv.slice(2, 4).map(Number) as [number, number];
 const device = (process.argv[4] ?? 'cpu') as DeviceName; // what the benchmark says
 const stepsPerCall = Number(process.argv[5] ?? 1);
-const shape = { channels: 4, heightPx: 128, widthPx: 128, labelCount: 28 };
-const network = createNetwork('seed-cnn', shape);
+const networkName = process.argv[6] ?? 'seed-cnn';
+const sizePx = Number(process.argv[7] ?? 128);
+const shape = { channels: 4, heightPx: sizePx, widthPx: sizePx, labelCount: 28 };
+const network = createNetwork(networkName, shape);
 const step = buildTrainingStep(network, {
   batchSize,
   lacks: devices[device].lacks,
@@ -26,7 +29,7 @@ const steps = createStepRunner(
 );
 const batch = {
   pixels: Uint8Array.from(
-    { length: batchSize * 4 * 128 * 128 },
+    { length: batchSize * 4 * sizePx * sizePx },
     (_, i) => Math.imul(i, 2654435761) >>> 24,
   ),
   targets: Float32Array.from({ length: batchSize * 28 }, (_, i) => (i % 17 === 0 ? 1 : 0)),
