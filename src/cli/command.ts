@@ -72,13 +72,25 @@ export function numberAbove(above: number, most = Number.POSITIVE_INFINITY) {
   };
 }
 
+/** A part that is less than the whole: a number above 0, or from 0 with `orNone`, and below 1. */
+export function partBelow1({ orNone = false } = {}) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (text.trim() === '' || !(value > 0 || (orNone && value === 0)) || !(value < 1)) {
+      throw new InvalidArgumentError(`Expected a number ${orNone ? 'from' : 'above'} 0, below 1.`);
+    }
+    return value;
+  };
+}
+
 /** A number from `least` to `most`, both included. */
 export function numberFrom(least: number, most = Number.POSITIVE_INFINITY) {
   return (text: string): number => {
     const value = Number(text);
     if (text.trim() === '' || !(value >= least) || value > most || !Number.isFinite(value)) {
-      const bound = most === Number.POSITIVE_INFINITY ? '' : `, at most ${most}`;
-      throw new InvalidArgumentError(`Expected a number, at least ${least}${bound}.`);
+      const bound =
+        most === Number.POSITIVE_INFINITY ? `, at least ${least}` : ` from ${least} to ${most}`;
+      throw new InvalidArgumentError(`Expected a number${bound}.`);
     }
     return value;
   };

@@ -8,12 +8,17 @@ export interface InputSize {
   readonly heightPx: number;
 }
 
+/** The largest edge that a model may be made for, as of the largest frame. */
+const maxEdgePx = 4096;
+
 /** "128" (its edge) or "160x120" (width, height). */
 export function inputSize(text: string): InputSize {
   const [, width = '', height = width] = /^(\d{1,4})(?:x(\d{1,4}))?$/.exec(text) ?? [];
   const size = { widthPx: Number(width), heightPx: Number(height) };
-  if (Object.values(size).every((edge) => edge >= 1)) return size;
-  throw new InvalidArgumentError('Expected WIDTHxHEIGHT or an edge, in pixels.');
+  if (Object.values(size).every((edge) => edge >= 1 && edge <= maxEdgePx)) return size;
+  throw new InvalidArgumentError(
+    `Expected WIDTHxHEIGHT or an edge, from 1 to ${maxEdgePx} pixels.`,
+  );
 }
 
 /** `--channels`: roles in the order of the model's input. */

@@ -57,7 +57,7 @@ export const modelsVerb: Verb = (terminal) => {
   const promote = command('promote', 'make a version the live one')
     .argument('<name@version>', 'the version')
     .option('--gate-data <dir>', 'refuse it unless it beats the live version on this dataset')
-    .option('--gate-margin <number>', 'by how much; 0: it must be no worse', numberFrom(0), 0.01)
+    .option('--gate-margin <number>', 'by how much; 0: it must be no worse', numberFrom(0, 1), 0.01)
     .addOption(
       new Option(
         '--gate-metric <name>',

@@ -5,6 +5,7 @@ import {
   example,
   numberAbove,
   numberFrom,
+  partBelow1,
   type Verb,
   wholeNumber,
 } from './command.js';
@@ -38,8 +39,7 @@ const choice = <const Flags extends string, const Words extends readonly [string
   words: Words,
 ) => new Option(givenAs, description).choices(words).default<Words[number]>(words[0]);
 
-const upTo1 = numberFrom(0, 1);
-const fromZero = numberFrom(0);
+const partOrNone = partBelow1({ orNone: true });
 const list = (text: string): readonly string[] => text.split(',').filter((each) => each !== '');
 
 /** `train`: makes a version of a model from a labelled dataset. */
@@ -60,14 +60,14 @@ export const trainVerb: Verb = (terminal) =>
         recipeNames,
       ),
     )
-    .option('--epochs <number>', 'passes over the training part', wholeNumber(1), 60)
-    .option('--batch <number>', 'frames a step', wholeNumber(1), 128)
+    .option('--epochs <number>', 'passes over the training part', wholeNumber(1, 100_000), 60)
+    .option('--batch <number>', 'frames a step', wholeNumber(1, 4096), 128)
     .option('--share <number>', 'part of the dataset that is used, 0 to 1', numberAbove(0, 1), 1)
-    .option('--training-part <number>', 'part of it that trains', numberAbove(0, 1), 0.8)
+    .option('--training-part <number>', 'part of it that trains', partBelow1(), 0.8)
     .option(
       '--held-out <number>',
       'part put aside before, which takes part in nothing; score it: evaluate --part unseen',
-      fromZero,
+      partOrNone,
       0,
     )
     .addOption(choice('--split <rule>', 'auto: by group where there are groups', splits))
@@ -83,12 +83,22 @@ export const trainVerb: Verb = (terminal) =>
     .option(
       '--warm-up <number>',
       "part of the steps in which a cosine's rate rises; 0 is none",
-      upTo1,
+      partOrNone,
       0.05,
     )
-    .option('--patience <number>', 'epochs without a better loss before it ends', wholeNumber(1), 6)
+    .option(
+      '--patience <number>',
+      'epochs without a better loss before it ends',
+      wholeNumber(1, 100_000),
+      6,
+    )
     .addOption(choice('--loss <name>', 'cross-entropy, weighted for rare labels, or focal', losses))
-    .option('--max-positive-weight <number>', 'bound of the weighted loss', numberAbove(0), 10)
+    .option(
+      '--max-positive-weight <number>',
+      'bound of the weighted loss',
+      numberAbove(0, 10_000),
+      10,
+    )
     .option('--focal-gamma <number>', 'gamma of the focal loss', numberAbove(0, 10), 2)
     .addOption(choice('--sampling <name>', 'balanced: rare labels come more often', samplings))
     .addOption(
@@ -99,9 +109,19 @@ export const trainVerb: Verb = (terminal) =>
       ),
     )
     .addOption(choice('--optimiser <name>', 'adamw has weight decay', optimisers))
-    .option('--weight-decay <number>', "AdamW's; spares biases and norms; 0 is none", upTo1, 0.01)
-    .option('--clip-norm <number>', 'bound of the norm of all gradients; 0 is none', fromZero, 0)
-    .option('--ema-decay <number>', 'averages the weights, such as 0.999; 0 is none', fromZero, 0)
+    .option(
+      '--weight-decay <number>',
+      "AdamW's; spares biases and norms; 0 is none",
+      numberFrom(0, 1),
+      0.01,
+    )
+    .option(
+      '--clip-norm <number>',
+      'bound of the norm of all gradients; 0 is none',
+      numberFrom(0),
+      0,
+    )
+    .option('--ema-decay <number>', 'averages the weights, such as 0.999; 0 is none', partOrNone, 0)
     .addOption(choice('--engine <name>', 'what runs the steps', engines))
     .option(
       '--from <name[@version]>',

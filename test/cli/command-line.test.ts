@@ -115,6 +115,29 @@ for (const [what, args, expected] of mistakes) {
   });
 }
 
+const beyondRun: readonly (readonly [flag: string, value: string, expected: string])[] = [
+  ['--epochs', '100001', 'a whole number, 1 to 100000'],
+  ['--batch', '4097', 'a whole number, 1 to 4096'],
+  ['--training-part', '1', 'a number above 0, below 1'],
+  ['--held-out', '2', 'a number from 0, below 1'],
+  ['--warm-up', '1', 'a number from 0, below 1'],
+  ['--patience', '0', 'a whole number, 1 to 100000'],
+  ['--max-positive-weight', '10001', 'a number above 0, at most 10000'],
+  ['--weight-decay', '2', 'a number from 0 to 1'],
+  ['--clip-norm', '-1', 'a number, at least 0'],
+  ['--ema-decay', '1', 'a number from 0, below 1'],
+  ['--size', '4097', 'WIDTHxHEIGHT or an edge, from 1 to 4096 pixels'],
+];
+test('train refuses by its flag what no run may have', async (t) => {
+  for (const [flag, value, expected] of beyondRun) {
+    const args = ['train', '--data', 'cells', '--model', 'cells', flag, value];
+    const { stderr, exitCode } = await runCli(args);
+    t.is(exitCode, 2, flag);
+    t.regex(stderr, new RegExp(`'${flag} <\\w+>' argument '${value}' is invalid`));
+    t.true(stderr.includes(`Expected ${expected}. (see --help)`), stderr);
+  }
+});
+
 test('a reader that leaves early is no failure', async (t) => {
   const child = spawn(
     process.execPath,
