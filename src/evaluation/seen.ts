@@ -59,11 +59,18 @@ export async function chooseFrames(
   part: EvaluatedPart,
 ): Promise<ChosenFrames> {
   const { frames: all } = dataset;
+  // Versions that take the same planes know a frame by the same key: its files are looked at once.
+  const keys = new Map<string, Promise<readonly string[]>>();
+  const keysBy = (channels: readonly string[]): Promise<readonly string[]> => {
+    const name = JSON.stringify(channels);
+    const known = keys.get(name) ?? frameKeys({ ...dataset, channels }, all);
+    keys.set(name, known);
+    return known;
+  };
   const met = await Promise.all(
-    versions.map(async ({ seen, channels = dataset.channels }) => {
-      if (seen === null) return null;
-      return meetingsOf(all, await frameKeys({ ...dataset, channels }, all), seen);
-    }),
+    versions.map(async ({ seen, channels = dataset.channels }) =>
+      seen === null ? null : meetingsOf(all, await keysBy(channels), seen),
+    ),
   );
   const isChosen = (at: number) => met.every((of) => isOfPart(of?.[at] ?? 'nothing', part));
   const places = [...all.keys()].filter(isChosen);

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Classifier } from '../classify/index.js';
 import { type DatasetFrame, openDataset, readFrame, resolveDataPath } from '../dataset/index.js';
 import { DomainError } from '../errors.js';
@@ -39,7 +40,12 @@ export function createCompare(
         }
         const open = ({ manifest }: Handle) =>
           openDataset(path, { channels: manifest.inputSpec.channels, labels });
-        const datasets = [await open(first), await open(second)] as const;
+        const ofFirst = await open(first);
+        const takeTheSame = isDeepStrictEqual(
+          first.manifest.inputSpec.channels,
+          second.manifest.inputSpec.channels,
+        );
+        const datasets = [ofFirst, takeTheSame ? ofFirst : await open(second)] as const;
         const versions = await Promise.all(
           [first, second].map(async (handle) => ({
             ref: refOf(handle),
