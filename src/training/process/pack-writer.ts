@@ -32,7 +32,12 @@ const writeTo = promisify(write);
 export async function createRunFile(folder: string, packed: PackedKeys): Promise<PackWriter> {
   const path = join(folder, 'frames.partial');
   const descriptor = await guarded(async () => openSync(path, 'w+'));
-  await rm(path, { force: true });
+  try {
+    await guarded(() => rm(path, { force: true }));
+  } catch (thrown) {
+    closeSync(descriptor);
+    throw thrown;
+  }
   return createPackWriter(descriptor, packed, { end: async () => {}, remove: async () => {} });
 }
 
