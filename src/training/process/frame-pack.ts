@@ -1,6 +1,7 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import type { FramesFile } from './frame-source.js';
+import { readAt } from './read-at.js';
 
 /** Frames of one file, by key. */
 export interface FramePack {
@@ -139,14 +140,4 @@ function readIndex(descriptor: number, size: PackSize): PackIndex | null {
     // Copied to where 4 bytes lie at a multiple of 4.
     checksums: new Uint32Array(Uint8Array.from(index.subarray(2 * frameCount * hashBytes)).buffer),
   };
-}
-
-/** Fills `into` from a place of a file, or throws. */
-function readAt<Bytes extends Uint8Array>(descriptor: number, into: Bytes, place: number): Bytes {
-  for (let done = 0; done < into.length; ) {
-    const count = readSync(descriptor, into, done, into.length - done, place + done);
-    if (count === 0) throw new Error('the file ends sooner');
-    done += count;
-  }
-  return into;
 }

@@ -1,5 +1,6 @@
-import { closeSync, readSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { DomainError } from '../../errors.js';
+import { readAt } from './read-at.js';
 
 /** Prepared frames of one size, by number: uint8 `[C, H, W]` each. */
 export interface FrameSource {
@@ -83,12 +84,5 @@ function readFrameAt(files: readonly FramesFile[], index: number, into: Uint8Arr
     return false;
   });
   if (file === undefined) throw new DomainError('internal', `bug: no frame ${index}`);
-  const place = file.firstByte + within * frameBytes;
-  for (let done = 0; done < frameBytes; ) {
-    const count = readSync(file.descriptor, into, done, frameBytes - done, place + done);
-    if (count === 0) {
-      throw new DomainError('storage_failed', `the cache of frames ends before frame ${index}`);
-    }
-    done += count;
-  }
+  readAt(file.descriptor, into, file.firstByte + within * frameBytes);
 }
