@@ -2,7 +2,7 @@ import type { RunSpec } from '../run.js';
 import type { StepBatch } from '../step-runner.js';
 import { type FrameSize, variationRanges } from './augment.js';
 import { type BatchMaker, createBatchThreads } from './batch-threads.js';
-import type { FrameSet } from './frame-set.js';
+import { type FrameSet, pickTargets } from './frame-set.js';
 
 /**
  * Puts the batches of an epoch together, ahead of the steps that take them.
@@ -37,18 +37,15 @@ export function createBatchLoader(
   /** @default `threads` of this process */
   maker: BatchMaker = createBatchThreads({ threads, atOnce: stepsPerCall + ahead }),
 ): BatchLoader {
-  const { source, places, targets, labelCount } = set;
+  const { source, places, labelCount } = set;
 
   const batchOf = async (rows: readonly number[], epoch: number, first: number) => {
     const range = spec.augmentation === 'none' ? null : variationRanges[spec.augmentation];
     const variation = range && { seed: spec.seed, epoch, first, range };
     const frames = source.share(rows.map((row) => places[row] ?? -1));
     const pixels = await maker.make({ frames, frameCount: rows.length, size, variation });
-    const picked = new Float32Array(rows.length * labelCount);
-    for (const [at, row] of rows.entries()) {
-      picked.set(targets.subarray(row * labelCount, (row + 1) * labelCount), at * labelCount);
-    }
-    return { pixels, targets: picked, frameCount: rows.length };
+    const targets = pickTargets(set, rows, new Float32Array(rows.length * labelCount));
+    return { pixels, targets, frameCount: rows.length };
   };
 
   return {

@@ -25,13 +25,22 @@ export function targetsOf(frames: readonly DatasetFrame[], labelCount: number): 
   return targets;
 }
 
+/** Copies the targets of these rows of a set to the beginning of `into`, `[rows, L]`, and returns it. */
+export function pickTargets<Into extends Uint8Array | Float32Array>(
+  { targets, labelCount }: Pick<FrameSet, 'targets' | 'labelCount'>,
+  rows: ArrayLike<number>,
+  into: Into,
+): Into {
+  for (let at = 0; at < rows.length; at += 1) {
+    const first = (rows[at] ?? 0) * labelCount;
+    into.set(targets.subarray(first, first + labelCount), at * labelCount);
+  }
+  return into;
+}
+
 /** Some frames of a set, by row. */
 export function framesOf(set: FrameSet, rows: readonly number[]): FrameSet {
-  const { frames, places, targets, labelCount } = set;
-  const picked = new Uint8Array(rows.length * labelCount);
-  for (const [at, row] of rows.entries()) {
-    picked.set(targets.subarray(row * labelCount, (row + 1) * labelCount), at * labelCount);
-  }
+  const { frames, places, labelCount } = set;
   const at = <T>(list: readonly T[], row: number): T => {
     const item = list[row];
     if (item === undefined) throw new DomainError('internal', `bug: no frame in row ${row}`);
@@ -41,7 +50,7 @@ export function framesOf(set: FrameSet, rows: readonly number[]): FrameSet {
     ...set,
     frames: rows.map((row) => at(frames, row)),
     places: rows.map((row) => at(places, row)),
-    targets: picked,
+    targets: pickTargets(set, rows, new Uint8Array(rows.length * labelCount)),
   };
 }
 
@@ -70,11 +79,8 @@ export function gatherBatch(
     const place = set.places[row];
     if (place === undefined) throw new DomainError('internal', `bug: no frame in row ${row}`);
     set.source.read(place, into.pixels.subarray(at * frameBytes, (at + 1) * frameBytes));
-    into.targets.set(
-      set.targets.subarray(row * labelCount, (row + 1) * labelCount),
-      at * labelCount,
-    );
   }
+  pickTargets(set, rows, into.targets);
   return {
     pixels: into.pixels.subarray(0, rows.length * frameBytes),
     targets: into.targets.subarray(0, rows.length * labelCount),

@@ -14,7 +14,7 @@ import type { StepBatch, StepRunner } from '../step-runner.js';
 import type { BatchLoader } from './batch-loader.js';
 import { createEarlyStopping } from './early-stopping.js';
 import { createFrameOrder } from './frame-order.js';
-import type { FrameSet } from './frame-set.js';
+import { type FrameSet, pickTargets } from './frame-set.js';
 import { learningRateAfter } from './learning-rate.js';
 import type { ProcessEvent } from './messages.js';
 import { meanLoss } from './run-loss.js';
@@ -258,13 +258,10 @@ async function trainEpoch(
 function scoreAnswered(
   probabilities: Float32Array,
   order: readonly number[],
-  { training: { targets: ofFrames, labelCount }, labels }: LearnOptions,
+  { training, labels }: LearnOptions,
 ): Report {
-  const targets = new Uint8Array(probabilities.length);
-  const rows = order.slice(order.length - probabilities.length / labelCount);
-  for (const [at, row] of rows.entries()) {
-    targets.set(ofFrames.subarray(row * labelCount, (row + 1) * labelCount), at * labelCount);
-  }
+  const rows = order.slice(order.length - probabilities.length / training.labelCount);
+  const targets = pickTargets(training, rows, new Uint8Array(probabilities.length));
   const thresholds = labels.map(() => defaultThreshold);
   return score({ probabilities, targets, labels, thresholds });
 }
