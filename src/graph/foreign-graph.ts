@@ -5,6 +5,7 @@ import {
   TensorProto_DataType,
   type ValueInfoProto,
 } from '../gen/onnx/onnx.js';
+import { graphInputs } from './graph-inputs.js';
 
 /** An input or output of a graph made elsewhere. */
 export interface ForeignPort {
@@ -45,8 +46,7 @@ export function readForeignGraph(model: Uint8Array): ForeignGraph {
   if (!graph) throw failed('expected an ONNX model, got one without a graph');
   const isOnnx = ({ domain = '' }) => domain === '' || domain === 'ai.onnx';
   const operators = Number(proto.opsetImport.find(isOnnx)?.version ?? 0);
-  const constants = new Set(graph.initializer.map(({ name }) => name));
-  const inputs = graph.input.filter(({ name }) => !constants.has(name));
+  const inputs = graphInputs(graph);
   const outputs =
     graph.output.length > 1 ? graph.output.filter(({ name }) => name !== 'distance') : graph.output;
   return {

@@ -6,6 +6,7 @@ export { inlineExternalData } from './external-data.js';
 export type { RawPixels } from './fit-pixels.js';
 export { type DescribedGraph, describeForeignGraph } from './foreign-graph.js';
 export { frozenParameters } from './frozen.js';
+export { graphInputs } from './graph-inputs.js';
 export { toHalfPrecision } from './half-precision.js';
 export { buildInference } from './inference.js';
 export { initialiseParameters } from './initial-parameters.js';

@@ -2,6 +2,7 @@ import { DomainError } from '../errors.js';
 import { ModelProto } from '../gen/onnx/onnx.js';
 import { fitPixels, type RawPixels } from './fit-pixels.js';
 import { createGraphBuilder } from './graph-builder.js';
+import { graphInputs } from './graph-inputs.js';
 import { putInFront } from './put-in-front.js';
 
 /** `ReduceSum` with its axes as an input, as it is written here. */
@@ -30,8 +31,7 @@ export function takeRawPixels(
       `expected ONNX operators ${leastOperators} or newer, got ${version}`,
     );
   }
-  const constants = new Set(graph.initializer.map(({ name = '' }) => name));
-  const inputs = graph.input.filter(({ name = '' }) => !constants.has(name));
+  const inputs = graphInputs(graph);
   const [input] = inputs;
   if (!input || inputs.length > 1) {
     throw new DomainError('unsupported', `expected one input, got ${inputs.length}`);

@@ -7,7 +7,7 @@ import {
   type TensorProto,
   TensorProto_DataType,
 } from '../gen/onnx/onnx.js';
-import { type Layer, type Network, planNetwork } from '../graph/index.js';
+import { graphInputs, type Layer, type Network, planNetwork } from '../graph/index.js';
 import { type ForeignTensor, type TrainedNetwork, transpose } from './weights.js';
 
 /** What is read, for whoever has something else. */
@@ -188,9 +188,8 @@ function toFloats(
 }
 
 /** `[C, H, W]` of the input. */
-function shapeOf({ input, initializer }: GraphProto): Network['inputShape'] {
-  const constants = new Set(initializer.map(({ name }) => name));
-  const port = input.find(({ name }) => !constants.has(name));
+function shapeOf(graph: GraphProto): Network['inputShape'] {
+  const [port] = graphInputs(graph);
   const type = port?.type?.value;
   const dims = type?.$case === 'tensorType' ? (type.value.shape?.dim ?? []) : [];
   const sizes = dims.map(({ value }) => (value?.$case === 'dimValue' ? Number(value.value) : null));
