@@ -37,17 +37,16 @@ export async function measureIsolation(seconds = 8, frameCount = 400): Promise<I
   const client = connectRaw(server.port);
   const frame = encodeFrame(simulateCells({ seed: 1, labels: [23], sizePx: 128 }));
   const random = createRandom(1);
-  let framesPerSecond = 0;
-  const measure = (forSeconds: number) =>
-    measureOpenLoop(client, {
-      ...{ model: 'bench', frame, framesPerSecond, streams, seconds: forSeconds },
-      arrivals: 'clocked',
-      random: () => random.unit(),
-    });
   const admin = connect(target);
   try {
-    framesPerSecond =
+    const framesPerSecond =
       share * (await closedLoop(client, { frame, streams, inFlight: 16, forMs: 3000 }));
+    const measure = (forSeconds: number) =>
+      measureOpenLoop(client, {
+        ...{ model: 'bench', frame, framesPerSecond, streams, seconds: forSeconds },
+        arrivals: 'clocked',
+        random: () => random.unit(),
+      });
     await measure(2);
     const alone = await measure(seconds);
     const stepsAtMs: number[] = [];
