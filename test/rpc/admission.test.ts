@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import test from 'ava';
 import fc from 'fast-check';
 import {
@@ -9,6 +10,8 @@ import {
 import { settle, watch } from '../batching/puppet-run.js';
 
 const never = new AbortController().signal;
+// Every frame that waits listens to it, here of all streams of all tests.
+setMaxListeners(0, never);
 
 /** Streams that have a frame of no bytes on their way: what they send next has to wait its turn. */
 async function openBusy(admission: Admission): Promise<StreamAdmission> {
