@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { CsvError, parse } from 'csv-parse';
@@ -39,10 +40,19 @@ export async function readTable(path: string, file: string): Promise<Table> {
       throw new DomainError('dataset_invalid', `${file} is not a csv: ${cause.message}`, { cause });
     }
     const reason = (cause as NodeJS.ErrnoException).code ?? 'unknown';
-    const came = reason === 'ENOENT' || reason === 'ENOTDIR' ? 'there is none' : reason;
-    throw new DomainError('dataset_invalid', `expected ${file} in "${basename(path)}": ${came}`, {
-      cause,
-    });
+    const isMissing = reason === 'ENOENT' || reason === 'ENOTDIR';
+    const folder = `"${basename(path)}"`;
+    const isFolder = await stat(path).then(
+      (stats) => stats.isDirectory(),
+      () => false,
+    );
+    throw new DomainError(
+      'dataset_invalid',
+      isMissing && !isFolder
+        ? `expected a folder with ${file}, there is no folder ${folder}`
+        : `expected ${file} in ${folder}: ${isMissing ? 'there is none' : reason}`,
+      { cause },
+    );
   }
   const [first, ...rows] = all;
   return { file, header: first?.cells ?? [], rows };

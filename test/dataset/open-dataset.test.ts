@@ -60,8 +60,14 @@ test('an empty csv, one without rows and one without a column are told apart', a
 test('a folder that is not there is named without its place on the machine', async (t) => {
   const folder = join(await makeFolder(t), 'nowhere');
   const { message } = await t.throwsAsync(openDataset(folder), invalid);
-  t.is(message, 'expected train.csv in "nowhere": there is none');
+  t.is(message, 'expected a folder with train.csv, there is no folder "nowhere"');
   t.false(message.includes(basename(join(folder, '..'))));
+});
+
+test('a folder that has no csv is told as one', async (t) => {
+  const folder = await makeFolder(t);
+  const { message } = await t.throwsAsync(openDataset(folder), invalid);
+  t.is(message, `expected train.csv in "${basename(folder)}": there is none`);
 });
 
 test('a csv without a folder of planes is told', async (t) => {
