@@ -12,6 +12,7 @@ import { Exit, UsageError } from './failure.js';
 import { followRun } from './follow-run.js';
 import { withParts } from './in-place.js';
 import { interruptedExitCode } from './interruption.js';
+import { readSpec } from './run-training.js';
 import type { Terminal } from './terminal.js';
 import { withProgress } from './with-progress.js';
 
@@ -47,10 +48,8 @@ export async function crossValidate(
   const { findDoubts, formatCrossValidation, summariseFolds } = await import(
     '../evaluation/index.js'
   );
-  const { completeSpec, parseRunSpec } = await import('../training/index.js');
-  const parsed = parseRunSpec({ ...asked, dataPath: resolve(asked.dataPath), promote: false });
-  if ('faults' in parsed) throw new UsageError(parsed.faults.join('; '));
-  const spec = completeSpec(parsed.value, null);
+  const { completeSpec } = await import('../training/index.js');
+  const spec = completeSpec(await readSpec({ ...asked, promote: false }), null);
   const { labels, inputSpec } = spec;
   const dataset = await openDataset(spec.dataPath, { channels: inputSpec.channels, labels });
   const parts = foldDataset(dataset, { folds, seed: spec.seed });

@@ -73,7 +73,7 @@ export function formatEpochs(
 }
 
 /** A setting of a run as `train` calls it, without the dashes. */
-function optionOf(name: string): string {
+export function optionOf(name: string): string {
   return optionNames[name] ?? name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
@@ -81,4 +81,6 @@ const optionNames: Readonly<Record<string, string>> = {
   dataPath: 'data',
   batchSize: 'batch',
   parent: 'from',
+  widthPx: 'size',
+  heightPx: 'size',
 };

@@ -41,13 +41,17 @@ export const resizeOption = () =>
     'area',
   ] as const);
 
-/** Reads `--labels`: a name a line, empty lines aside. Throws a `UsageError` for a file that cannot be read. */
+/** Reads `--labels`: a name a line, empty lines aside. Throws a `UsageError` for a file that cannot be read or has none. */
 export async function readLabelFile(path: string): Promise<readonly string[]> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw new UsageError(`--labels: cannot read ${path}: ${error.code ?? 'unknown'}`);
   });
-  return text
+  const names = text
     .split(/\r?\n/)
     .map((line) => line.trim())
     .filter((line) => line !== '');
+  // No names would pass for none given, which stands for those of the Atlas.
+  if (names.length === 0)
+    throw new UsageError(`--labels: expected a name a line, ${path} is empty`);
+  return names;
 }

@@ -3,6 +3,7 @@ import { DomainError } from '../errors.js';
 import type { OpenRunSpec } from '../training/index.js';
 import { Exit, UsageError } from './failure.js';
 import { type FollowedRun, followRun, formatScore } from './follow-run.js';
+import { optionOf } from './format-run.js';
 import { withParts } from './in-place.js';
 import { interruptedExitCode } from './interruption.js';
 import type { Terminal } from './terminal.js';
@@ -14,22 +15,31 @@ export interface RunRequest {
   readonly json: boolean;
 }
 
+/** What is to be trained, on a dataset of this machine. Throws a `UsageError` that names the options. */
+export async function readSpec(spec: OpenRunSpec): Promise<OpenRunSpec> {
+  const { parseRunSpec } = await import('../training/index.js');
+  const parsed = parseRunSpec({ ...spec, dataPath: resolve(spec.dataPath) });
+  if ('value' in parsed) return parsed.value;
+  // A fault begins with the setting's name: "model: expected ...", "inputSpec.channels.0: ...".
+  const named = parsed.faults.map((fault) =>
+    fault.replace(
+      /^(?:inputSpec\.)?([A-Za-z]+)[.\d]*(?=: )/,
+      (_, name: string) => `--${optionOf(name)}`,
+    ),
+  );
+  throw new UsageError([...new Set(named)].join('; '));
+}
+
 /** Trains in this process's folders; Ctrl-C ends the run after the step it is in. */
 export async function trainInPlace(
   request: RunRequest,
   folders: { readonly models?: string | undefined; readonly runs?: string | undefined },
   terminal: Terminal,
 ): Promise<void> {
-  const { parseRunSpec } = await import('../training/index.js');
+  const spec = await readSpec(request.spec);
   await withParts(folders, async ({ store, trainer }) => {
-    const isFirst = (await store.aliases(request.spec.model)).live === undefined;
-    const parsed = parseRunSpec({
-      ...request.spec,
-      dataPath: resolve(request.spec.dataPath),
-      promote: request.spec.promote || isFirst,
-    });
-    if ('faults' in parsed) throw new UsageError(parsed.faults.join('; '));
-    const run = await trainer.start(parsed.value, request.runId);
+    const isFirst = (await store.aliases(spec.model)).live === undefined;
+    const run = await trainer.start({ ...spec, promote: spec.promote || isFirst }, request.runId);
     using interruption = terminal.interruption(() => {
       terminal.note('stopping after this step; press Ctrl-C again to leave at once');
       trainer.stop(run.id).catch((error: unknown) => terminal.note(String(error)));

@@ -100,6 +100,28 @@ const mistakes: readonly (readonly [string, readonly string[], RegExp])[] = [
     /'--frames <number>' argument '0' is invalid\. Expected a whole number, at least 1\./,
   ],
   [
+    'what no run may have',
+    [
+      'train',
+      '--data',
+      'd',
+      '--model',
+      'My Cells',
+      '--freeze',
+      'a',
+      '--channels',
+      'a/b',
+      '--batch',
+      '1',
+    ],
+    /--model: expected a name of .*, got "My Cells"; --channels: expected up to 64 roles/,
+  ],
+  [
+    'a file of labels without any',
+    ['train', '--data', 'd', '--model', 'cells', '--labels', '/dev/null'],
+    /--labels: expected a name a line, \/dev\/null is empty/,
+  ],
+  [
     'an address without a port',
     ['models', 'list', '--server', 'localhost'],
     /Expected HOST:PORT, for example localhost:50051/,
