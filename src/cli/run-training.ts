@@ -94,7 +94,9 @@ export async function trainOnServer(
     } catch (error) {
       if (interruption.received === null) throw error;
       terminal.note(
-        `the run goes on; watch it with: npx cytostream runs watch ${runId} --server ${server}`,
+        runId === ''
+          ? `if the run has begun, it goes on; see: npx cytostream runs list --server ${server}`
+          : `the run goes on; watch it with: npx cytostream runs watch ${runId} --server ${server}`,
       );
       throw new Exit(interruptedExitCode.SIGINT);
     }
