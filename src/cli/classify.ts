@@ -7,6 +7,7 @@ import { address, createCommand, example, type Verb } from './command.js';
 import { Exit } from './failure.js';
 import { flags } from './flags.js';
 import { withParts } from './in-place.js';
+import { claimOutFile } from './out-path.js';
 import type { Terminal } from './terminal.js';
 import { withProgress } from './with-progress.js';
 import {
@@ -109,6 +110,7 @@ function classifyInPlace(
       const model = handle.manifest;
       if (isExplained(options)) handle.explainer.assertExplains();
       const dataset = await openFor(model, options.data);
+      await claimOutFile(options.out);
       const explained = await explainedFor(options, model, dataset);
       const asked =
         explained === null
@@ -149,6 +151,7 @@ async function classifyOnServer(
       throw new DomainError('unsupported', `${model.name}@${model.version} gives no explanations`);
     }
     const dataset = await openFor(model, options.data);
+    await claimOutFile(options.out);
     const explained = await explainedFor(options, model, dataset);
     // What was asked about is what answers, even if another version is promoted meanwhile.
     const ref = `${model.name}@${model.version}`;

@@ -4,6 +4,7 @@ import type { Comparison, EvaluatedPart } from '../evaluation/index.js';
 import { address, createCommand, example, type Verb } from './command.js';
 import { evaluatedParts, flags } from './flags.js';
 import { withParts } from './in-place.js';
+import { claimOutFolder } from './out-path.js';
 import { type Terminal, widthOf } from './terminal.js';
 import { withProgress } from './with-progress.js';
 
@@ -29,6 +30,7 @@ export const compareVerb: Verb = (terminal) =>
     .action(async (options) => {
       const { data, model, with: compareWith, part, server } = options;
       const request = { dataPath: data, model, compareWith, part };
+      if (options.out !== undefined) await claimOutFolder(options.out);
       const comparison = await (server === undefined
         ? compareInPlace(request, options, terminal)
         : compareOnServer(request, server, terminal));

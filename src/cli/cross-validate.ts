@@ -12,6 +12,7 @@ import { Exit, UsageError } from './failure.js';
 import { followRun } from './follow-run.js';
 import { withParts } from './in-place.js';
 import { interruptedExitCode } from './interruption.js';
+import { claimOutFolder } from './out-path.js';
 import { readSpec } from './run-training.js';
 import type { Terminal } from './terminal.js';
 import { withProgress } from './with-progress.js';
@@ -53,6 +54,7 @@ export async function crossValidate(
   const { labels, inputSpec } = spec;
   const dataset = await openDataset(spec.dataPath, { channels: inputSpec.channels, labels });
   const parts = foldDataset(dataset, { folds, seed: spec.seed });
+  if (out !== undefined) await claimOutFolder(out);
   const folder = await mkdtemp(join(tmpdir(), 'cytostream-folds-'));
   const evaluations: Evaluation[] = [];
   try {

@@ -10,6 +10,7 @@ import { address, createCommand, example, type Verb, wholeNumber } from './comma
 import { UsageError } from './failure.js';
 import { evaluatedParts, flags } from './flags.js';
 import { withParts } from './in-place.js';
+import { claimOutFolder } from './out-path.js';
 import { type Terminal, widthOf } from './terminal.js';
 import { withProgress } from './with-progress.js';
 
@@ -86,6 +87,7 @@ function evaluateInPlace(
     try {
       // Known before an hour of scoring.
       if (options.explain) handle.explainer.assertExplains();
+      if (options.out !== undefined) await claimOutFolder(options.out);
       const { name, version, labels } = handle.manifest;
       const { doubts: doubtCount = 0, part } = options;
       const wish = { handle, path: resolve(options.data), part, doubtCount };
@@ -165,6 +167,7 @@ async function evaluateOnServer(
   },
   terminal: Terminal,
 ): Promise<Evaluated> {
+  if (options.out !== undefined) await claimOutFolder(options.out);
   const { history, ...evaluated } = await askServer(options, terminal);
   if (options.out !== undefined) {
     const { model, version, report } = evaluated;

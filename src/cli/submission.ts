@@ -5,6 +5,7 @@ import { createCommand, example, type Verb } from './command.js';
 import { Exit } from './failure.js';
 import { flags } from './flags.js';
 import { withParts } from './in-place.js';
+import { claimOutFile } from './out-path.js';
 import { withProgress } from './with-progress.js';
 
 /** `submission`: the labels of a test folder, as the competition wants them. */
@@ -28,6 +29,7 @@ export const submissionVerb: Verb = (terminal) =>
           const { name, version, thresholds, inputSpec } = handle.manifest;
           const dataset = await openTestFolder(resolve(options.data), inputSpec);
           const { frames } = dataset;
+          const out = await claimOutFile(options.out);
           const { rows, failures } = await withProgress(
             { title: 'classifying', unit: 'frames', total: frames.length },
             terminal,
@@ -42,7 +44,7 @@ export const submissionVerb: Verb = (terminal) =>
           // The competition refuses a file that lacks a frame, and so do we.
           if (failures.length > 0) throw new Exit(1);
           const order = frames.map(({ id }) => id);
-          await writeSubmission(resolve(options.out), rows, { order, thresholds });
+          await writeSubmission(out, rows, { order, thresholds });
           const model = `${name}@${version}`;
           terminal.print(
             options.json
