@@ -9,6 +9,7 @@ const names = ['seed-cnn', 'resnet-small', 'resnet-large'] as const;
 type NetworkName = (typeof names)[number];
 
 const shape = { channels: 4, heightPx: 128, widthPx: 128, labelCount: 28 } as const;
+
 /**
  * Measures how long each network, as it is served and with its first weights, takes to answer
  * one frame of 4 x 128 x 128 on one thread: medians in ms over rounds in which they take turns,
@@ -21,7 +22,11 @@ export async function measureNetworks(
   const frames = Array.from({ length: shape.labelCount }, (_, label) => {
     const { planes } = simulateCells({ seed: label, labels: [label], sizePx: shape.widthPx });
     const values = new Uint8Array(Buffer.concat(planes.map(({ bytes }) => bytes)));
-    return { type: 'uint8', shape: [1, planes.length, 128, 128], values } as const;
+    return {
+      type: 'uint8',
+      shape: [1, planes.length, shape.heightPx, shape.widthPx],
+      values,
+    } as const;
   });
   const measured = await Promise.all(
     names.map(async (name) => {

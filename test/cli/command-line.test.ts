@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { configFields } from '../../src/config.js';
 import { packageRoot } from '../../src/package-root.js';
+import { parseRunSpec } from '../../src/training/index.js';
 import { networks } from '../../src/training/networks/index.js';
 import { runCli } from './run-cli.js';
 
@@ -137,26 +138,54 @@ for (const [what, args, expected] of mistakes) {
   });
 }
 
-const beyondRun: readonly (readonly [flag: string, value: string, expected: string])[] = [
-  ['--epochs', '100001', 'a whole number, 1 to 100000'],
-  ['--batch', '4097', 'a whole number, 1 to 4096'],
-  ['--training-part', '1', 'a number above 0, below 1'],
-  ['--held-out', '2', 'a number from 0, below 1'],
-  ['--warm-up', '1', 'a number from 0, below 1'],
-  ['--patience', '0', 'a whole number, 1 to 100000'],
-  ['--max-positive-weight', '10001', 'a number above 0, at most 10000'],
-  ['--weight-decay', '2', 'a number from 0 to 1'],
-  ['--clip-norm', '-1', 'a number, at least 0'],
-  ['--ema-decay', '1', 'a number from 0, below 1'],
-  ['--size', '4097', 'WIDTHxHEIGHT or an edge, from 1 to 4096 pixels'],
+const beyondRun: readonly (readonly [
+  flag: string,
+  value: string,
+  expected: string,
+  last: object,
+  beyond: object,
+])[] = [
+  ['--epochs', '100001', 'a whole number, 1 to 100000', { epochs: 100_000 }, { epochs: 100_001 }],
+  ['--batch', '4097', 'a whole number, 1 to 4096', { batchSize: 4096 }, { batchSize: 4097 }],
+  [
+    '--training-part',
+    '1',
+    'a number above 0, below 1',
+    { trainingPart: 0.99 },
+    { trainingPart: 1 },
+  ],
+  ['--held-out', '2', 'a number from 0, below 1', { heldOut: 0.99 }, { heldOut: 2 }],
+  ['--warm-up', '1', 'a number from 0, below 1', { warmUp: 0.99 }, { warmUp: 1 }],
+  ['--patience', '0', 'a whole number, 1 to 100000', { patience: 1 }, { patience: 0 }],
+  [
+    '--max-positive-weight',
+    '10001',
+    'a number above 0, at most 10000',
+    { maxPositiveWeight: 10_000 },
+    { maxPositiveWeight: 10_001 },
+  ],
+  ['--weight-decay', '2', 'a number from 0 to 1', { weightDecay: 1 }, { weightDecay: 2 }],
+  ['--clip-norm', '-1', 'a number, at least 0', { clipNorm: 0 }, { clipNorm: -1 }],
+  ['--ema-decay', '1', 'a number from 0, below 1', { emaDecay: 0.99 }, { emaDecay: 1 }],
+  [
+    '--size',
+    '4097',
+    'WIDTHxHEIGHT or an edge, from 1 to 4096 pixels',
+    { inputSpec: { widthPx: 4096, heightPx: 4096 } },
+    { inputSpec: { widthPx: 4097, heightPx: 4097 } },
+  ],
 ];
 test('train refuses by its flag what no run may have', async (t) => {
-  for (const [flag, value, expected] of beyondRun) {
+  for (const [flag, value, expected, last, beyond] of beyondRun) {
     const args = ['train', '--data', 'cells', '--model', 'cells', flag, value];
     const { stderr, exitCode } = await runCli(args);
     t.is(exitCode, 2, flag);
     t.regex(stderr, new RegExp(`'${flag} <\\w+>' argument '${value}' is invalid`));
     t.true(stderr.includes(`Expected ${expected}. (see --help)`), stderr);
+    // The bounds of the flags are those of a run, which are stated elsewhere.
+    const spec = { dataPath: 'cells', model: 'cells' };
+    t.true('value' in parseRunSpec({ ...spec, ...last }), flag);
+    t.true('faults' in parseRunSpec({ ...spec, ...beyond }), flag);
   }
 });
 
