@@ -10,15 +10,22 @@ import { codeOf } from './storage-failed.js';
  * Throws what the system says.
  */
 export async function makeFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path);
-  } catch (thrown) {
-    if (await isFolder(path)) return;
-    if (codeOf(thrown) !== 'ENOENT' || (await isFolder(dirname(path)))) throw thrown;
-    await makeFolder(dirname(path));
-    await makeFolder(path);
-  }
+  const fault = await tryToMake(path);
+  if (fault === null) return;
+  if (codeOf(fault) !== 'ENOENT') throw fault;
+  await makeFolder(dirname(path));
+  // Whoever makes the same folders may have been faster: only what fails beneath a folder that is
+  // there now fails for good.
+  const lasting = await tryToMake(path);
+  if (lasting !== null) throw lasting;
 }
+
+/** What the system says where there is no such folder afterwards; else null. */
+const tryToMake = (path: string): Promise<unknown> =>
+  mkdir(path).then(
+    () => null,
+    async (thrown: unknown) => ((await isFolder(path)) ? null : thrown),
+  );
 
 const isFolder = (path: string): Promise<boolean> =>
   stat(path).then(

@@ -14,6 +14,16 @@ test('a folder is made with those above it, also by several at once, also again'
   t.true(statSync(join(path, 'd')).isDirectory());
 });
 
+test('who makes the same folders a moment later is not told that there is none above them', async (t) => {
+  const folder = await makeTestFolder(t);
+  for (let round = 0; round < 200; round += 1) {
+    const path = join(folder, `${round}`, 'a', 'b', 'c');
+    const starts = Array.from({ length: 8 }, (_, at) => join(path, `${at}`));
+    await Promise.all(starts.map(makeFolder));
+    t.is(starts.filter((each) => existsSync(each)).length, starts.length);
+  }
+});
+
 test('where a file is in the way, or a link to nothing, the system says so', async (t) => {
   const folder = await makeTestFolder(t);
   await writeFile(join(folder, 'file'), '');
