@@ -1,3 +1,6 @@
+/** For what other threads write just now: the last line of the log above all, which nobody else would. */
+const lastWritesMs = 200;
+
 /**
  * Ends the process while a thread is within a native call: Node.js would wait for that thread,
  * perhaps for ever, and ONNX Runtime abort when it comes back. A process that is replaced by
@@ -5,6 +8,7 @@
  * that is not to be had, SIGKILL ends it.
  */
 export function endByForce(code: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, lastWritesMs);
   const { execve } = process as NodeJS.Process & Replaceable; // the types are of an older one
   if (execve && process.platform !== 'win32') {
     // Options for this process are none for the next.
