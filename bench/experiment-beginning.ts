@@ -5,6 +5,7 @@ import { writeDurably } from '../src/files/index.js';
 import { writeSimulatedDataset } from '../src/simulator/index.js';
 import { parseRunSpec, type RunSpec } from '../src/training/index.js';
 import { exportFiles } from '../src/training/process/messages.js';
+import { digestBeginning } from './experiment-digest.js';
 import { type Beginning, countCpu, trainInPlace } from './experiment-training.js';
 
 /** A network that learns simulated cells, for others to begin with. */
@@ -28,11 +29,12 @@ const seed = 100;
  * Throws what the simulator and a run throw.
  */
 export async function trainBeginning(
-  { frameCount, spec }: BeginningRecipe,
+  recipe: BeginningRecipe,
   { workDir, threads }: { readonly workDir: string; readonly threads: number },
   print: (line: string) => void,
 ): Promise<Begun> {
-  const place = join(workDir, 'beginning');
+  const { frameCount, spec } = recipe;
+  const place = join(workDir, `beginning-${digestBeginning(recipe)}`);
   const model = join(place, 'model.onnx');
   const notes = join(place, 'notes.json');
   if (existsSync(notes)) {

@@ -16,12 +16,15 @@ import { loadFrames } from '../src/training/process/load-frames.js';
 import { exportFiles, type Outcome } from '../src/training/process/messages.js';
 import { runOver } from '../src/training/process/run-over.js';
 import { trainBeginning } from './experiment-beginning.js';
+import { digestRecipe } from './experiment-digest.js';
 import type { Recipe } from './experiment-recipes.js';
 import { trainInPlace } from './experiment-training.js';
 
 /** What one seed of a recipe came to, on fields that took no part in anything before. */
 export interface SeedResult {
   readonly recipe: string;
+  /** Of the recipe, its networks counted in. */
+  readonly digest: string;
   readonly seed: number;
   /** Over the labels present in the held-out fields. */
   readonly macroF1: number;
@@ -67,7 +70,8 @@ export async function runSeed(
 ): Promise<SeedResult> {
   const whole = await openDataset(dataPath);
   const { training: known, validation: heldOut } = splitDataset(whole, { ...cut, seed });
-  const place = join(workDir, `${recipe.name.replaceAll(/[^a-z0-9]+/g, '-')}-${seed}`);
+  const digest = digestRecipe(recipe);
+  const place = join(workDir, `${digest}-${seed}`);
   const knownPath = join(place, 'known');
   await writePart(knownPath, whole, known);
   const beginning = recipe.beginning
@@ -96,6 +100,7 @@ export async function runSeed(
   const present = [...report.labels.entries()].filter(([, { support }]) => support > 0);
   return {
     recipe: recipe.name,
+    digest,
     seed,
     macroF1: report.macroF1Present,
     macroF1AtHalf: half.macroF1Present,

@@ -1,7 +1,7 @@
 // npm run experiment [-- [--again] [FOLDER [SEEDS [RECIPE [THREADS]]]]]: how well the networks learn real
 // cells, on fields that they never saw. Every seed that is done is kept in
-// bench/results/experiment.json and not done again; a seed that was interrupted goes on from
-// its last epoch. With --again both are forgotten first, simulated cells included.
+// bench/results/experiment.json and not done again, unless its recipe or network has changed
+// since; a seed that was interrupted goes on from its last epoch. With --again both are forgotten first, simulated cells included.
 import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
@@ -9,6 +9,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { writeDurably } from '../src/files/index.js';
 import { packageRoot } from '../src/package-root.js';
+import { digestRecipe } from './experiment-digest.js';
 import { recipes } from './experiment-recipes.js';
 import { runSeed, type SeedResult } from './experiment-run.js';
 
@@ -54,9 +55,12 @@ if (values.again) {
 }
 
 for (const recipe of asked) {
+  const digest = digestRecipe(recipe);
+  const isOutdated = (result: SeedResult): boolean =>
+    result.recipe === recipe.name && result.digest !== digest;
   for (const seed of seeds) {
-    const isDone = ({ recipe: name, seed: of }: SeedResult): boolean =>
-      name === recipe.name && of === seed;
+    const isDone = (result: SeedResult): boolean =>
+      result.digest === digest && result.seed === seed;
     if ((await read()).some(isDone)) continue;
     const result = await runSeed({ recipe, seed, dataPath, workDir, threads }, console.log);
     const labels = Object.entries(result.f1).map(([label, f1]) => `${label}: ${f1.toFixed(2)}`);
@@ -64,6 +68,7 @@ for (const recipe of asked) {
       `${recipe.name}, seed ${seed}: macro F1 ${result.macroF1.toFixed(3)} (${labels.join(', ')}), at 0.5 ${result.macroF1AtHalf.toFixed(3)}`,
     );
     // Read again: another process may have done another seed meanwhile.
-    await write([...(await read()).filter((each) => !isDone(each)), result]);
+    const others = (await read()).filter((each) => !isDone(each) && !isOutdated(each));
+    await write([...others, result]);
   }
 }

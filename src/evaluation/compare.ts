@@ -1,6 +1,7 @@
 import { DomainError } from '../errors.js';
 import { type BootstrapOptions, drawsOf, type Interval, intervalOf, level } from './bootstrap.js';
 import { holm, mcnemarExact } from './paired-tests.js';
+import { rankedLabels } from './ranked-labels.js';
 import type { Report } from './report.js';
 import { type Scored, score } from './score.js';
 import { type DecidedScores, scoresOf, tallyOf, unitsOf } from './tally.js';
@@ -38,7 +39,7 @@ export interface LabelDifference {
   readonly onlySecondRight: number;
   /** McNemar's exact test over these two, frame by frame. */
   readonly pValue: number;
-  /** The same after Holm's correction for all labels. */
+  /** The same after Holm's correction for all labels that some frame tells apart. */
   readonly adjustedPValue: number;
 }
 
@@ -57,6 +58,9 @@ export interface Comparison {
   readonly macroF1: Difference;
   readonly microF1: Difference;
   readonly exactMatch: Difference;
+  /** Without thresholds, here and in the next; null where the set does not define it. */
+  readonly macroAveragePrecisionPresent: Difference | null;
+  readonly macroAurocPresent: Difference | null;
   readonly labels: readonly LabelDifference[];
   readonly first: Report;
   readonly second: Report;
@@ -71,7 +75,7 @@ export interface Comparison {
  * Source: Dror et al., "The hitchhiker's guide to testing statistical significance in NLP",
  * ACL 2018, section 3; Berg-Kirkpatrick et al., EMNLP 2012, for the paired bootstrap.
  *
- * Blocks its thread for about a second.
+ * Blocks its thread for some seconds.
  *
  * Throws `option_invalid` where the frames are not as many.
  */
@@ -88,23 +92,28 @@ export function compareScored(
   const tallies = [tallyOf(ofA, units), tallyOf(ofB, units)] as const;
   const { unitCount } = tallies[0];
   const draw = drawsOf(unitCount, seed);
-  const draws: (readonly [DecidedScores, DecidedScores])[] = [];
+  const draws: (readonly [PairScores, PairScores])[] = [];
+  const rankings = [rankedLabels(ofA, units), rankedLabels(ofB, units)] as const;
+  const scoreDraw = (at: 0 | 1, drawn: ArrayLike<number>): PairScores => {
+    const { macroAveragePrecisionPresent, macroAurocPresent } = rankings[at](drawn);
+    return { ...scoresOf(tallies[at], drawn), macroAveragePrecisionPresent, macroAurocPresent };
+  };
   for (let resample = 0; resample < resampleCount; resample += 1) {
     const drawn = draw(resample);
-    draws.push([scoresOf(tallies[0], drawn), scoresOf(tallies[1], drawn)]);
+    draws.push([scoreDraw(0, drawn), scoreDraw(1, drawn)]);
     onProgress?.(resample + 1, resampleCount);
   }
   const [first, second] = [score(ofA), score(ofB)];
-  const differenceOf = (
-    key: 'macroF1Present' | 'macroF1TrueOrGiven' | 'macroF1' | 'microF1' | 'exactMatch',
-  ) => {
+  const differenceOf = (key: keyof PairScores) => {
     const gains = draws.map(([one, other]) => other[key] - one[key]);
     return toDifference(first[key], second[key], gains);
   };
+  const definedDifferenceOf = (key: keyof PairScores) =>
+    Number.isNaN(first[key]) || Number.isNaN(second[key]) ? null : differenceOf(key);
 
   const told = countRight(ofA, ofB);
   const pValues = told.map(([one, other]) => mcnemarExact(one, other));
-  const adjusted = holm(pValues);
+  const adjusted = holmOfTold(pValues, told);
   return {
     ...{ firstRef: a.ref, secondRef: b.ref, frameCount: first.frameCount },
     ...{ level, resampleCount, unitCount },
@@ -114,6 +123,8 @@ export function compareScored(
     macroF1: differenceOf('macroF1'),
     microF1: differenceOf('microF1'),
     exactMatch: differenceOf('exactMatch'),
+    macroAveragePrecisionPresent: definedDifferenceOf('macroAveragePrecisionPresent'),
+    macroAurocPresent: definedDifferenceOf('macroAurocPresent'),
     labels: first.labels.map(({ label, support, f1, wronglyGiven }, index) => ({
       ...{ label, support, firstF1: f1, secondF1: second.labels[index]?.f1 ?? null },
       firstWronglyGiven: wronglyGiven,
@@ -125,6 +136,30 @@ export function compareScored(
     })),
     ...{ first, second },
   };
+}
+
+/** What is told of one draw of weights. */
+type PairScores = Pick<
+  DecidedScores,
+  'macroF1Present' | 'macroF1TrueOrGiven' | 'macroF1' | 'microF1' | 'exactMatch'
+> &
+  Pick<Report, 'macroAveragePrecisionPresent' | 'macroAurocPresent'>;
+
+/**
+ * Holm's correction over the labels that some frame tells apart. The others have p = 1
+ * whatever is true, so that they add nothing to the chance of a false alarm.
+ *
+ * Source: Tarone, Biometrics 46 (1990).
+ */
+function holmOfTold(
+  pValues: readonly number[],
+  told: readonly (readonly [number, number])[],
+): readonly number[] {
+  const places = [...told.entries()].flatMap(([at, [one, other]]) => (one + other > 0 ? [at] : []));
+  const corrected = holm(places.map((at) => pValues[at] ?? 1));
+  const adjusted = pValues.map(() => 1);
+  for (const [rank, at] of places.entries()) adjusted[at] = corrected[rank] ?? 1;
+  return adjusted;
 }
 
 function toDifference(first: number, second: number, gains: readonly number[]): Difference {

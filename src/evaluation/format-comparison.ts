@@ -4,17 +4,21 @@ import type { Comparison, Difference, LabelDifference } from './compare.js';
 import { decimals } from './format-report.js';
 import { seenSentence } from './seen.js';
 
-/** The differences of the whole, in the order in which they should be read. */
+/** The differences of the whole, in the order in which they should be read; those that the set defines. */
 export function differences(
   comparison: Comparison,
 ): readonly (readonly [name: string, difference: Difference])[] {
-  return [
+  const { macroAveragePrecisionPresent, macroAurocPresent } = comparison;
+  const found: readonly (readonly [name: string, difference: Difference | null])[] = [
     ['macro F1, labels present', comparison.macroF1Present],
     ['macro F1, labels true or given', comparison.macroF1TrueOrGiven],
     ['macro F1, all labels', comparison.macroF1],
     ['micro F1', comparison.microF1],
     ['exact match', comparison.exactMatch],
+    ['macro average precision, labels present', macroAveragePrecisionPresent],
+    ['macro AUROC, labels present', macroAurocPresent],
   ];
+  return found.flatMap(([name, difference]) => (difference ? [[name, difference]] : []));
 }
 
 /** What was drawn, for a reader. */
@@ -31,6 +35,10 @@ export function seenByBoth(comparison: Comparison): readonly string[] {
     { ref: secondRef, seen: second.seen },
   ].flatMap(({ ref, seen }) => (seen ? [seenSentence(seen, { frameCount, ref })] : []));
 }
+
+/** What the p of a label is, for a reader. */
+export const labelTestNote =
+  "McNemar's exact test over the frames that just one version has right, and the same after Holm's correction for all labels that some frame tells apart. It takes frames as if each stood alone: of one field of view they do not.";
 
 /** Whether there is anything to tell of a label: that a frame has it, or was given it. */
 export function isMet(label: LabelDifference): boolean {
@@ -85,5 +93,5 @@ export function formatComparison(comparison: Comparison, options: TableOptions =
     options,
   );
   const said = seenByBoth(comparison).map((sentence) => `${sentence}\n`);
-  return `${said.join('')}${comparisonNote(comparison)}\n\n${whole}\n\n${labels}\n`;
+  return `${said.join('')}${comparisonNote(comparison)}\n\n${whole}\n\n${labels}\np: ${labelTestNote}\n`;
 }

@@ -42,6 +42,7 @@ export {
   formatComparison,
   formatP,
   isMet,
+  labelTestNote,
   seenByBoth,
   signed,
   signedInterval,

@@ -21,17 +21,17 @@ const unknown = 0.5;
  * Chooses, for each label, the threshold with the best F1, drawn towards the common one
  * the more the fewer fields of view tell about it: half-way at two, all the way at none. A label
  * is told about by the fields with frames that have it, or by those with frames that have not
- * where they are fewer; cells of one field are alike, and count as one. A label that no frame has keeps 0.5 at least: a threshold that suits the others says
- * nothing of it, and on 28 labels of which a dataset has five it would give the rest to
- * nearly every frame. The way is measured in logits, where 0.01 and 0.02 are as far apart as they
- * should be.
+ * where they are fewer; cells of one field are alike, and count as one. A label that no frame
+ * has keeps 0.5 at least: a threshold that suits the others says nothing of it, and on 28 labels
+ * of which a dataset has five it would give the rest to nearly every frame. The way is measured
+ * in logits, where 0.01 and 0.02 are as far apart as they should be.
  *
  * A threshold lies in the middle between two scores, so that none sits on a frame; of
  * several that are as good, the highest.
  *
  * Source: Lipton et al., "Optimal thresholding of classifiers to maximize F1 measure",
  * ECML PKDD 2014, for choosing by F1 and for what goes wrong on rare labels; the weight
- * n / (n + k) is the shrinkage of James & Stein with k frames' worth of trust in the rest.
+ * n / (n + k) is the shrinkage of James & Stein with k fields' worth of trust in the rest.
  */
 export function chooseThresholds({
   probabilities,

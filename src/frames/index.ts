@@ -14,6 +14,7 @@ export type {
 export { hpaChannels } from './frame.js';
 export type { Pixels, SizePx } from './pixels.js';
 export { planResize } from './plan-resize.js';
+export { preparation } from './preparation.js';
 export { createPreparer, type PreparerOptions } from './preparer.js';
 export { resizeArea } from './resize-area.js';
 export { resizeBilinear } from './resize-bilinear.js';

@@ -6,6 +6,7 @@ import {
   differences,
   formatP,
   isMet,
+  labelTestNote,
   seenByBoth,
   signed,
   signedInterval,
@@ -96,7 +97,7 @@ function figuresOf(comparison: Comparison): readonly Figure[] {
     },
     {
       title: 'Label by label',
-      note: "McNemar's exact test over the frames that just one version has right, and the same after Holm's correction for all labels. It takes frames as if each stood alone: of one field of view they do not.",
+      note: labelTestNote,
       content: {
         head: [
           ...['label', 'frames', `F1 ${firstRef}`, `F1 ${secondRef}`],

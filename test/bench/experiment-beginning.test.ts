@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { trainBeginning } from '../../bench/experiment-beginning.js';
@@ -13,7 +13,8 @@ test('a beginning counts the simulation of its cells in, and is taken up as it i
   const lines: string[] = [];
   const begin = () => trainBeginning(recipe, { workDir, threads: 1 }, (line) => lines.push(line));
   const begun = await begin();
-  const simulated = await readFile(join(workDir, 'beginning/simulated.json'), 'utf8');
+  const [folder = ''] = (await readdir(workDir)).filter((name) => name.startsWith('beginning-'));
+  const simulated = await readFile(join(workDir, folder, 'simulated.json'), 'utf8');
   const { cpuSeconds } = JSON.parse(simulated) as { readonly cpuSeconds: number };
   t.true(cpuSeconds > 0);
   t.true(begun.cpuSeconds > cpuSeconds);

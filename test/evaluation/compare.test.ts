@@ -84,6 +84,57 @@ test('the same seed compares the same; whole groups are drawn where there are an
   t.true(text.includes('x@2'));
 });
 
+test('a version that ranks better is told from one that decides alike', async (t) => {
+  // Neither gives a label; the second gives every frame's own label the higher score.
+  const ranked = (ref: string, isRankedWell: (at: number) => boolean) => ({
+    ...{ ref, thresholds },
+    rows: rowsOf(60, () => true).map((row, at) => ({
+      ...row,
+      probabilities: Float64Array.from([0, 1], (label) =>
+        (label === at % 2) === isRankedWell(at) ? 0.4 : 0.2,
+      ),
+    })),
+  });
+  const half = ranked('x@1', (at) => at % 4 < 2);
+  const found = await compareVersions([half, ranked('x@2', () => true)], alone());
+  t.is(found.macroF1Present.gain, 0);
+  t.like(found.macroAveragePrecisionPresent, { first: 0.5, second: 1, gain: 0.5 });
+  t.like(found.macroAurocPresent, { first: 0.5, second: 1, gain: 0.5 });
+  t.true((found.macroAurocPresent?.interval.low ?? 0) > 0.3);
+  t.true((found.macroAveragePrecisionPresent?.pValue ?? 1) < 0.01);
+  t.regex(formatComparison(found), /macro AUROC, labels present +0\.5000 +1\.0000 +\+0\.5000/);
+});
+
+test('where no frame has a label there is no ranking to compare', async (t) => {
+  const bare = (ref: string) => {
+    const { rows, ...rest } = contender(ref, () => false);
+    return { ...rest, rows: rows.map((row) => ({ ...row, labelIndices: [] })) };
+  };
+  const found = await compareVersions([bare('x@1'), bare('x@2')], alone());
+  t.is(found.macroAveragePrecisionPresent, null);
+  t.is(found.macroAurocPresent, null);
+  t.notRegex(formatComparison(found), /AUROC/);
+});
+
+test("Holm's correction leaves out labels that no frame tells apart", async (t) => {
+  const wide = (ref: string, missed: (at: number) => boolean) => {
+    const { rows } = contender(ref, missed);
+    const more = [...rows.entries()].map(([, row]) => ({
+      ...row,
+      probabilities: Float64Array.from([...row.probabilities, 0, 0, 0, 0]),
+    }));
+    return { ref, thresholds: new Array<number>(6).fill(0.5), rows: more };
+  };
+  const found = await compareVersions(
+    [wide('x@1', (at) => at % 4 === 0), wide('x@2', () => false)],
+    { labels: [...labels, 'c', 'd', 'e', 'f'], groups: alone().groups },
+  );
+  const [told, ...others] = found.labels;
+  t.like(told, { onlyFirstRight: 0, onlySecondRight: 15 });
+  t.is(told?.adjustedPValue, told?.pValue);
+  t.true(others.every(({ adjustedPValue }) => adjustedPValue === 1));
+});
+
 test('other frames cannot be compared', async (t) => {
   const none = () => false;
   await t.throwsAsync(

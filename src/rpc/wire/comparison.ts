@@ -15,9 +15,12 @@ export interface VersionComparison {
 }
 
 export function toWireComparison({ comparison, first, second }: VersionComparison): WireComparison {
-  const { firstRef: _first, secondRef: _second, unit, labels, ...rest } = comparison;
+  const { firstRef: _first, secondRef: _second, unit, labels, ...others } = comparison;
+  const { macroAveragePrecisionPresent, macroAurocPresent, ...rest } = others;
   return {
     ...rest,
+    macroAveragePrecisionPresent: macroAveragePrecisionPresent ?? undefined,
+    macroAurocPresent: macroAurocPresent ?? undefined,
     unit: resampledUnits.toWire(unit),
     labels: labels.map(({ firstF1, secondF1, ...label }) => ({
       ...label,
@@ -30,7 +33,8 @@ export function toWireComparison({ comparison, first, second }: VersionCompariso
 
 export function fromWireComparison(wire: WireComparison): VersionComparison {
   const { macroF1Present, macroF1TrueOrGiven, macroF1, microF1, exactMatch, ...others } = wire;
-  const { first, second, unit, labels, ...rest } = others;
+  const { macroAveragePrecisionPresent, macroAurocPresent, ...differences } = others;
+  const { first, second, unit, labels, ...rest } = differences;
   const [one, other] = [toldReport(first), toldReport(second)];
   const refOf = ({ modelName, modelVersion }: VersionReport) => `${modelName}@${modelVersion}`;
   return {
@@ -43,6 +47,12 @@ export function fromWireComparison(wire: WireComparison): VersionComparison {
       macroF1: fromWireDifference(macroF1),
       microF1: fromWireDifference(microF1),
       exactMatch: fromWireDifference(exactMatch),
+      macroAveragePrecisionPresent:
+        macroAveragePrecisionPresent === undefined
+          ? null
+          : fromWireDifference(macroAveragePrecisionPresent),
+      macroAurocPresent:
+        macroAurocPresent === undefined ? null : fromWireDifference(macroAurocPresent),
       labels: labels.map(({ firstF1, secondF1, ...label }) => ({
         ...label,
         firstF1: ofPresent(label.support, firstF1),

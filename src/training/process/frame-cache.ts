@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Dataset, type DatasetFrame, stampFrames } from '../../dataset/index.js';
 import { makeFolder } from '../../files/index.js';
-import type { InputSpec } from '../../frames/index.js';
+import { type InputSpec, preparation } from '../../frames/index.js';
 import { closePacks, type FramePack, openPack, packBytes } from './frame-pack.js';
 import { createPackWriter, guarded, type PackedKeys, type PackWriter } from './pack-writer.js';
 
@@ -127,14 +127,15 @@ export function createFrameCache(
 
 /**
  * Names each frame as it is prepared, in the order given: by the stamps of its planes'
- * files, and the input spec. No file is read.
+ * files, the input spec, and the number of the preparation. No file is read: of 30,000
+ * frames that would be the time of an epoch, for data that moved.
  */
 export async function cacheKeys(
   dataset: Dataset,
   frames: readonly DatasetFrame[],
   { channels, widthPx, heightPx, resize }: InputSpec,
 ): Promise<readonly string[]> {
-  const spec = JSON.stringify([channels, widthPx, heightPx, resize]);
+  const spec = JSON.stringify([preparation, channels, widthPx, heightPx, resize]);
   const stamps = await stampFrames(dataset, frames);
   return stamps.map((stamp) => createHash('sha256').update(`${spec}\n${stamp}`).digest('hex'));
 }

@@ -610,7 +610,15 @@ export interface Comparison {
     | Report
     | undefined;
   /** Each over the labels that a frame has or that it gives itself. */
-  macroF1TrueOrGiven: Difference | undefined;
+  macroF1TrueOrGiven:
+    | Difference
+    | undefined;
+  /**
+   * Of how the labels are ranked, without thresholds; absent where the frames
+   * do not define it, here and in the next.
+   */
+  macroAveragePrecisionPresent: Difference | undefined;
+  macroAurocPresent: Difference | undefined;
 }
 
 /** A score of two versions, and how sure the difference is. */
@@ -638,7 +646,10 @@ export interface LabelDifference {
   onlySecondRight: number;
   /** McNemar's exact test over these two. */
   pValue: number;
-  /** The same after Holm's correction for all labels. */
+  /**
+   * The same after Holm's correction for all labels that some frame tells
+   * apart.
+   */
   adjustedPValue: number;
   /** Frames that were given the label and have it not. */
   firstWronglyGiven: number;
@@ -4385,6 +4396,8 @@ function createBaseComparison(): Comparison {
     first: undefined,
     second: undefined,
     macroF1TrueOrGiven: undefined,
+    macroAveragePrecisionPresent: undefined,
+    macroAurocPresent: undefined,
   };
 }
 
@@ -4428,6 +4441,12 @@ export const Comparison: MessageFns<Comparison> = {
     }
     if (message.macroF1TrueOrGiven !== undefined) {
       Difference.encode(message.macroF1TrueOrGiven, writer.uint32(106).fork()).join();
+    }
+    if (message.macroAveragePrecisionPresent !== undefined) {
+      Difference.encode(message.macroAveragePrecisionPresent, writer.uint32(114).fork()).join();
+    }
+    if (message.macroAurocPresent !== undefined) {
+      Difference.encode(message.macroAurocPresent, writer.uint32(122).fork()).join();
     }
     return writer;
   },
@@ -4549,6 +4568,22 @@ export const Comparison: MessageFns<Comparison> = {
             message.macroF1TrueOrGiven = Difference.decode(reader, reader.uint32());
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.macroAveragePrecisionPresent = Difference.decode(reader, reader.uint32());
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.macroAurocPresent = Difference.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4592,6 +4627,13 @@ export const Comparison: MessageFns<Comparison> = {
       : undefined;
     message.macroF1TrueOrGiven = (object.macroF1TrueOrGiven !== undefined && object.macroF1TrueOrGiven !== null)
       ? Difference.fromPartial(object.macroF1TrueOrGiven)
+      : undefined;
+    message.macroAveragePrecisionPresent =
+      (object.macroAveragePrecisionPresent !== undefined && object.macroAveragePrecisionPresent !== null)
+        ? Difference.fromPartial(object.macroAveragePrecisionPresent)
+        : undefined;
+    message.macroAurocPresent = (object.macroAurocPresent !== undefined && object.macroAurocPresent !== null)
+      ? Difference.fromPartial(object.macroAurocPresent)
       : undefined;
     return message;
   },
