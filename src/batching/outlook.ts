@@ -22,8 +22,9 @@ export interface OutlookCollaborators {
  * Who can still be in time, by what runs took so far. Times are milliseconds on the clock of
  * the Batcher.
  *
- * Behaviour: of a Ticket that comes, the smallest batch is thought to answer it, once those
- * before it have run; of a batch that is about to begin, its own size. Where nothing was
+ * Behaviour: of a Ticket that comes, those before it are thought to be shared out among the
+ * lanes, and to run with it in the batches that take the least time; of a batch that is about
+ * to begin, its own size. Where nothing was
  * learned yet nobody is late. A wrong estimate would refuse for ever if only runs could put
  * it right and it let none begin: so an engine that has idled for a while is due for a try.
  */
@@ -41,11 +42,10 @@ export class Outlook {
   lateMs(place: Place, nowMs: number): number {
     if (place.deadlineAtMs === Number.POSITIVE_INFINITY) return 0;
     const { queue, lanes, runTime } = this.#collaborators;
-    const fullMs = runTime.expectMs(this.#largest);
-    const ownMs = runTime.expectMs(this.#smallest);
-    if (fullMs === null || ownMs === null) return 0;
-    const batches = Math.floor(queue.ahead(place) / (this.#largest * this.#options.laneCount));
-    return lanes.beginsAtMs(nowMs) + batches * fullMs + ownMs - place.deadlineAtMs;
+    const { laneCount, batchSizes } = this.#options;
+    const tickets = Math.ceil((queue.ahead(place) + 1) / laneCount);
+    const runMs = runTime.fewestMs(tickets, batchSizes);
+    return runMs === null ? 0 : lanes.beginsAtMs(nowMs) + runMs - place.deadlineAtMs;
   }
 
   /**
@@ -86,9 +86,5 @@ export class Outlook {
 
   get #smallest(): number {
     return this.#options.batchSizes[0] ?? 1;
-  }
-
-  get #largest(): number {
-    return this.#options.batchSizes.at(-1) ?? 1;
   }
 }

@@ -52,6 +52,20 @@ export class RunTime {
     return bestMs === null ? null : bestMs * this.#load;
   }
 
+  /**
+   * The fewest milliseconds in which one lane runs so many, in batches of one of these sizes
+   * and what is left of them in the best of the others; null before any run.
+   */
+  fewestMs(count: number, sizes: readonly number[]): number | null {
+    const runs = sizes.map((size) => ({ size, runMs: this.expectMs(size) ?? Number.NaN }));
+    const inOneSize = (rest: number) =>
+      Math.min(...runs.map(({ size, runMs }) => Math.ceil(rest / size) * runMs));
+    const fewestMs = Math.min(
+      ...runs.map(({ size, runMs }) => Math.floor(count / size) * runMs + inOneSize(count % size)),
+    );
+    return Number.isNaN(fewestMs) ? null : fewestMs;
+  }
+
   /** One point says nothing of b: at worst the time grows with the frames. */
   #proportionalMs(batchSize: number): number | null {
     for (const [size, ms] of this.#bestMs) return (ms * batchSize) / size;

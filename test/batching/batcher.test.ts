@@ -310,6 +310,22 @@ test('a deadline that cannot be met is refused at once', async (t) => {
   t.is(watch(batcher.submit(tensorOf(6), urgent)).settled, 0);
 });
 
+test('frames that do not fill a batch are waited for as well', async (t) => {
+  const warmRunMs = new Map([
+    [1, 10],
+    [4, 40],
+  ]);
+  const { batcher, clock } = setUp({ batchSizes: [1, 4] }, { warmRunMs });
+  for (const number of [1, 2, 3, 4]) void batcher.submit(tensorOf(number), { priority: 'high' });
+  await settle();
+  // One runs and three wait: an answer after 10 + 3 x 10 + 10 ms, or 10 + 40 ms.
+  const hopeless = batcher.submit(tensorOf(5), { deadlineAtMs: clock.now() + 49 });
+  await t.throwsAsync(hopeless, { code: 'deadline', message: /would come 1 ms after it/ });
+  const hopeful = watch(batcher.submit(tensorOf(6), { deadlineAtMs: clock.now() + 51 }));
+  await settle();
+  t.is(hopeful.settled, 0);
+});
+
 test('an idle engine refuses what its run would make late, before a tensor is made too', async (t) => {
   const { batcher, puppet, clock } = setUp({ batchSizes: [1] });
   void batcher.submit(tensorOf(1));
@@ -367,16 +383,19 @@ test('a batch is made smaller where the frame whose turn it is would be late in 
     [4, 14],
   ]);
   const { batcher, puppet, clock, dropped } = setUp({ batchSizes: [1, 4] }, { warmRunMs });
-  const rows = [1, 2, 3, 4].map((number) =>
-    watch(batcher.submit(tensorOf(number), { deadlineAtMs: clock.now() + 12 })),
+  const rows = [12, 22, 22, 22].map((deadlineMs, at) =>
+    watch(batcher.submit(tensorOf(at + 1), { deadlineAtMs: clock.now() + deadlineMs })),
   );
-  await settle();
-  t.deepEqual(puppet.last().numbers, [1]);
-  clock.advance(10);
-  puppet.last().answer(10);
+  for (const number of [1, 2]) {
+    await settle();
+    t.deepEqual(puppet.last().numbers, [number]);
+    clock.advance(10);
+    puppet.last().answer(10);
+  }
   await settle();
   t.truthy(rows[0]?.value);
-  t.deepEqual(dropped, ['expired', 'expired', 'expired'], 'no time is left for the others');
+  t.truthy(rows[1]?.value);
+  t.deepEqual(dropped, ['expired', 'expired'], 'no time is left for the others');
   // Where they have the time they run together.
   for (const number of [5, 6, 7, 8]) {
     void batcher.submit(tensorOf(number), { deadlineAtMs: clock.now() + 14 });

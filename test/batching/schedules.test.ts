@@ -56,7 +56,6 @@ const action: fc.Arbitrary<Action> = fc.oneof(
 );
 
 const batchSizes = [1, 2, 4];
-const largest = 4;
 const bounds = { maxQueuedFrames: 6, maxQueuedBytes: 112, maxStreamFrames: 4, maxStreamBytes: 80 };
 const ranks = { high: 2, normal: 1, low: 0 } as const;
 /** What each stream does where there is no room. */
@@ -125,16 +124,36 @@ async function play(
 
   const waiting = () => sent.filter(({ place }) => place === 'queue');
   const sheddable = () => waiting().filter(({ whenFull }) => whenFull !== 'keep');
-  const lineOf = ({ stream, priority }: Sent) => `${priority} ${stream}`;
+  const lineOf = ({ stream, priority }: Pick<Sent, 'stream' | 'priority'>) =>
+    `${priority} ${stream}`;
+
+  /** The least that batches for so many take one lane, by trying all. */
+  const leastMs = (count: number): number =>
+    count <= 0
+      ? 0
+      : Math.min(...expectMs().map((ms, at) => ms + leastMs(count - (batchSizes[at] ?? 1))));
+  /** The same in batches of one size. */
+  const evenMs = (count: number): number =>
+    Math.min(...expectMs().map((ms, at) => ms * Math.ceil(count / (batchSizes[at] ?? 1))));
 
   /** Whether a newcomer may, and whether it must be refused for its deadline. */
-  const foresee = (deadlineAtMs: number) => {
+  const foresee = ({
+    deadlineAtMs,
+    priority,
+    stream,
+  }: Pick<Sent, 'deadlineAtMs' | 'priority' | 'stream'>) => {
     const now = clock.now();
-    const [ownMs = 0, , fullMs = 0] = expectMs();
+    const [ownMs = 0] = expectMs();
     const isTryDue = open.size === 0 && waiting().length === 0 && now - idleSinceMs >= 4 * ownMs;
     const isExpired = deadlineAtMs <= now;
-    const isLate = deadlineAtMs < now + ownMs;
-    let latestMs = now + ownMs + Math.floor(waiting().length / (largest * lanes)) * fullMs;
+    // More urgent ones, and those of its own stream that are due no later, go before it.
+    const before = waiting().filter(
+      (other) =>
+        ranks[other.priority] > ranks[priority] ||
+        (lineOf(other) === lineOf({ priority, stream }) && other.deadlineAtMs <= deadlineAtMs),
+    );
+    const isLate = deadlineAtMs < now + leastMs(Math.ceil((before.length + 1) / lanes));
+    let latestMs = now + evenMs(Math.ceil((waiting().length + 1) / lanes));
     for (const { atMostMs } of open.values()) latestMs += atMostMs;
     return {
       must: isExpired || (isLate && !isTryDue),
@@ -301,7 +320,7 @@ async function play(
     const whenFull = whenFullOf[stream] ?? 'refuse';
     const wish = { signal: controller.signal, priority, streamId: `${stream}`, whenFull };
     const options = { ...wish, ...(deadlineMs === null ? {} : { deadlineAtMs }) };
-    const foreseen = foresee(deadlineAtMs);
+    const foreseen = foresee({ deadlineAtMs, priority, stream: `${stream}` });
     let isRefused = false;
     try {
       batcher.assertInTime(options);
