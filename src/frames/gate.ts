@@ -1,9 +1,21 @@
 import { DomainError } from '../errors.js';
-import { type Bounds, FairQueue, makeRoom, type Newcomer, type Waiting } from '../queue/index.js';
+import {
+  type Bounds,
+  FairQueue,
+  makeRoom,
+  type Newcomer,
+  type Place,
+  type Waiting,
+} from '../queue/index.js';
+
+/** Weight of the newest in what work takes: about the last ten count. */
+const newestWeight = 0.2;
 
 export interface GateOptions extends Bounds {
   /** How many may run at once. */
   readonly width: number;
+  /** Milliseconds of a clock that never goes back. @default performance.now */
+  readonly now?: () => number;
 }
 
 /** A bounded queue in front of `width` places: FairQueue's order, makeRoom's bounds. */
@@ -12,7 +24,7 @@ export interface Gate {
   assertOpen(): void;
   /**
    * Runs `work` when a place is free and it is its turn. Rejects with `overloaded` if too much
-   * waits, or it has to make room; at once on abort: work that has not started is then never
+   * waits, or it has to make room, and says when half of what is ahead will be done; at once on abort: work that has not started is then never
    * started, and its place in the queue is freed.
    */
   run<T>(newcomer: Newcomer, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T>;
@@ -25,11 +37,13 @@ interface Entry extends Waiting {
   readonly refuse: (reason: DomainError) => void;
 }
 
-export function createGate({ width, ...bounds }: GateOptions): Gate {
+export function createGate({ width, now = () => performance.now(), ...bounds }: GateOptions): Gate {
   const queue = new FairQueue<Entry>();
   let running = 0;
   let isClosed = false;
   let settleIdle: (() => void) | null = null;
+  /** What work took of late; undefined before any. */
+  let workMs: number | undefined;
 
   const closedError = () => new DomainError('draining', 'frames are no longer prepared here');
 
@@ -42,6 +56,12 @@ export function createGate({ width, ...bounds }: GateOptions): Gate {
     if (running === 0) settleIdle?.();
   }
 
+  const learn = (tookMs: number) => {
+    workMs = workMs === undefined ? tookMs : workMs + newestWeight * (tookMs - workMs);
+  };
+  const untilRoomMs = (place: Place) =>
+    workMs === undefined ? undefined : ((queue.ahead(place) / 2 + 1) * workMs) / width;
+
   async function run<T>(
     newcomer: Newcomer,
     signal: AbortSignal | undefined,
@@ -49,7 +69,9 @@ export function createGate({ width, ...bounds }: GateOptions): Gate {
   ): Promise<T> {
     if (isClosed) throw closedError();
     if (signal?.aborted) throw DomainError.from(signal.reason);
-    if (running >= width) makeRoom(queue, newcomer, bounds, 'waiting to be prepared');
+    if (running >= width) {
+      makeRoom(queue, newcomer, bounds, 'waiting to be prepared', () => untilRoomMs(newcomer));
+    }
     return new Promise<T>((resolve, reject) => {
       const onAbort = () => {
         queue.remove(entry);
@@ -61,7 +83,7 @@ export function createGate({ width, ...bounds }: GateOptions): Gate {
       };
       const entry: Entry = {
         ...newcomer,
-        queuedAtMs: performance.now(),
+        queuedAtMs: now(),
         refuse,
         shed(refusal) {
           queue.remove(entry);
@@ -69,6 +91,7 @@ export function createGate({ width, ...bounds }: GateOptions): Gate {
         },
         start() {
           running++;
+          const startedAtMs = now();
           const settled = () => {
             signal?.removeEventListener('abort', onAbort);
             running--;
@@ -77,6 +100,7 @@ export function createGate({ width, ...bounds }: GateOptions): Gate {
           // Settled before the caller hears of it: a caller may close at once.
           work().then(
             (value) => {
+              learn(now() - startedAtMs);
               settled();
               resolve(value);
             },

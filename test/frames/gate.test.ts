@@ -3,6 +3,7 @@ import { DomainError } from '../../src/errors.js';
 import { createGate, type GateOptions } from '../../src/frames/gate.js';
 import { type Newcomer, toPlace } from '../../src/queue/index.js';
 import { settle, watch } from '../batching/puppet-run.js';
+import { createFakeClock } from '../fake-clock.js';
 
 const wide = {
   width: 1,
@@ -57,6 +58,29 @@ test('no more runs at once than there are places', async (t) => {
   t.deepEqual(started, ['a', 'b', 'c']);
   await finish();
   t.is(started.length, 4);
+});
+
+test('a refusal says when half of what is ahead will be done, by what work took so far', async (t) => {
+  const clock = createFakeClock();
+  const { run, open } = setUp({ width: 2, maxQueuedFrames: 4, now: clock.now });
+  const fill = () => {
+    for (let count = 0; count < 6; count += 1) run('frame');
+    return run('one too many');
+  };
+  const first = fill();
+  await settle();
+  t.like(first.error, { code: 'overloaded', retryAfterMs: undefined });
+  // Two of those that run, and the four that wait.
+  for (let count = 0; count < 6; count += 1) {
+    clock.advance(30);
+    open.shift()?.();
+    await settle();
+  }
+  const second = fill();
+  await settle();
+  // 30, 60, 60, … ms each: half of the four ahead and the newcomer itself, on two places.
+  const { retryAfterMs = 0 } = second.error as DomainError;
+  t.true(retryAfterMs > 45 && retryAfterMs < 90, `${retryAfterMs}`);
 });
 
 test('eight streams that flood it shed their own oldest, never the frames of a slow one', async (t) => {
