@@ -1,4 +1,5 @@
 import type { Config } from './config.js';
+import { DomainError } from './errors.js';
 import type { Handle } from './models/index.js';
 import { openRpcPort, type RpcPort, type Serving } from './rpc/index.js';
 import { batcherOptions } from './server/batcher-options.js';
@@ -41,17 +42,21 @@ export interface RunningServer {
  * checked  3. the gRPC port  4. health SERVING. What was opened is closed again when a step fails.
  *
  * Throws `option_invalid` naming a port in use, `storage_failed` for a models folder that
- * cannot be written. A model that fails to load does not stop the start: it is logged,
+ * cannot be written, `cancelled` once `signal` is aborted before it serves: models that are being
+ * loaded have `config.graceMs` to end, and are abandoned then. A model that fails to load does not stop the start: it is logged,
  * listed as failed, and health tells where no live one is left.
  */
 export async function startServer(
   config: Config,
   overrides: PartsOverrides = {},
+  signal?: AbortSignal,
 ): Promise<RunningServer> {
   const closers = createClosers();
+  let opened: Parts | null = null;
   try {
     const tls = await readTls(config);
     const parts = await openParts(config, overrides);
+    opened = parts;
     closers.add(parts.close);
     const { registry, classifier, trainer, metrics, log } = parts;
 
@@ -66,7 +71,7 @@ export async function startServer(
     );
     closers.add(http.close);
 
-    await registry.start();
+    await unlessAborted(registry.start(), signal);
     metrics.readModelsFrom(() => toObservations(registry));
     let tellHealth: (serving: Serving) => void = () => {};
     const models = watchModels({ registry, log }, (serving) => tellHealth(serving));
@@ -127,7 +132,24 @@ export async function startServer(
       close: () => end(0),
     };
   } catch (error) {
-    await closers.close().catch(() => {}); // the first failure is the one to tell
+    const { close } = closers;
+    const closing = opened ? closeWithin(config.graceMs, { ...opened, close }) : close();
+    await closing.catch(() => {}); // the first failure is the one to tell
     throw error;
   }
+}
+
+/** What a promise gives; rejects with `cancelled` once the signal is aborted. */
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  promise.catch(() => {}); // told to whoever still waits
+  let onAbort = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(DomainError.from(signal.reason));
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+  });
+  return Promise.race([promise, aborted]).finally(() =>
+    signal.removeEventListener('abort', onAbort),
+  );
 }

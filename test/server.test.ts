@@ -304,6 +304,34 @@ test('a models folder that cannot be written stops the start', async (t) => {
   t.is(error.code, 'storage_failed');
 });
 
+test('a start that is stopped while a model is being loaded ends within its grace', async (t) => {
+  const folder = await makeFolder(t);
+  const config = smallConfig(folder, { graceMs: 600 });
+  const store = await openModelStore(config.modelsDir);
+  const { version } = await store.publish(fakeDraft('cells'));
+  await store.setAlias('cells', 'live', version);
+  let abandoned = 0;
+  const engine = createFakeEngine();
+  const stop = new AbortController();
+  let giveUp = () => {};
+  const hanging = {
+    ...engine,
+    load: () =>
+      new Promise<never>((_, reject) => {
+        giveUp = () => reject(new DomainError('not_ready', 'the engine is closed'));
+        stop.abort(new DOMException('stopped by SIGTERM', 'AbortError'));
+      }),
+    abandon() {
+      abandoned += 1;
+      giveUp();
+      return 1;
+    },
+  };
+  const starting = startServer(config, { engine: hanging, log: silentLog }, stop.signal);
+  await t.throwsAsync(starting, { instanceOf: DomainError, code: 'cancelled' });
+  t.is(abandoned, 1);
+});
+
 test('a certificate that is none stops the start', async (t) => {
   const config = smallConfig(await makeFolder(t), {
     tlsCert: '/nowhere.pem',

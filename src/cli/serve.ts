@@ -44,7 +44,16 @@ new ones refused, then it ends.
       using interruption = terminal.interruption((signal) =>
         terminal.note(`draining after ${signal}; once more ends at once`),
       );
-      const server = await startServer(config);
+      const { signal } = interruption;
+      const server = await startServer(config, {}, signal).catch((thrown: unknown) => {
+        if (signal.aborted) return null;
+        throw thrown;
+      });
+      if (server === null) {
+        terminal.note('stopped before it served');
+        endSoon();
+        return;
+      }
       if (json) {
         terminal.print(JSON.stringify({ port: server.port, httpPort: server.httpPort }));
       } else {
@@ -66,13 +75,17 @@ new ones refused, then it ends.
           );
         }
       }
-      await aborted(interruption.signal);
+      await aborted(signal);
       await server.drain();
       terminal.note('drained');
-      // What could not be closed in time may still hold the process.
-      setTimeout(() => process.exit(), lingerMs).unref();
+      endSoon();
     });
 };
+
+/** What could not be closed in time may still hold the process. */
+function endSoon(): void {
+  setTimeout(() => process.exit(), lingerMs).unref();
+}
 
 /** What threads and sockets that were closed take to be gone. */
 const lingerMs = 200;
