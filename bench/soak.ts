@@ -1,6 +1,6 @@
 // `npm run soak [-- --frames N --real-frames N --minutes M --json]`: a server under load for
 // long, its memory read from outside, every answer checked. Writes bench/results/soak.json;
-// exit code 1 when a frame was lost or the memory grew.
+// exit code 1 when a frame was lost, the memory grew, or the time did not suffice to tell.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';

@@ -16,12 +16,10 @@ for (const [kind, frames, sizePx] of [
   ['real', 400, 40],
 ] as const) {
   test.serial(`${frames} frames through the ${kind} engine: none lost, none crossed`, async (t) => {
-    const result = await runSoak({ kind, frames, sizePx, forMs: hourMs });
+    // Neither lasts long enough for V8's heap to have grown to its working size.
+    const result = await runSoak({ kind, frames, sizePx, forMs: hourMs, asksForMemory: false });
     t.deepEqual(result.outcomes, { ok: frames });
-    t.deepEqual(
-      result.faults.filter((fault) => !/memory/.test(fault)),
-      [],
-    );
+    t.deepEqual(result.faults, []);
     t.is(result.admitted, frames);
     t.is(result.lost + result.doubled + result.crossed, 0);
     t.true(result.memory.endMib > 0);

@@ -11,7 +11,7 @@ import { withServer } from '../with-server.js';
 
 const scenario = {
   name: 'killed trainers',
-  what: 'the process of a run is killed while it trains and 4 streams run, then the whole server of another',
+  what: 'the process of a run is killed while it trains and 4 streams run, then the whole server of another; the next server resumes the first',
 };
 
 const sizePx = 40;
@@ -33,7 +33,7 @@ export const killedTrainer: Scenario = {
         await load.answered(50);
         const faults: string[] = [];
         const spec = { dataPath, model: 'other', epochs: 10_000, patience: 10_000, batchSize: 2 };
-        const reason = await trainUntilKilled(client, 'killed', spec, () =>
+        const reason = await trainUntilKilled(client, { runId: 'killed', spec, at: 'epoch' }, () =>
           process.kill(trainerOf(server.pid), 'SIGKILL'),
         );
         if (!/^failed: .*SIGKILL/.test(reason)) faults.push(`the run ended "${reason}"`);
@@ -45,44 +45,67 @@ export const killedTrainer: Scenario = {
         const doomed = await launchServe({ config });
         const its = connect(`127.0.0.1:${doomed.port}`);
         let trainer = 0;
-        await trainUntilKilled(its, 'orphaned', spec, () => {
+        await trainUntilKilled(its, { runId: 'orphaned', spec, at: 'step' }, () => {
           trainer = trainerOf(doomed.pid);
           void doomed.stop('SIGKILL');
         }).catch(() => 'cut');
         its.close();
         const next = await launchServe({ config });
         const after = connect(`127.0.0.1:${next.port}`);
+        await gone(trainer);
         const listed = await after.listRuns();
         const states = Object.fromEntries(listed.map(({ id, state }) => [id, state]));
-        if (states['killed'] !== 'failed') faults.push(`"killed" is listed as ${states['killed']}`);
-        if (states['orphaned'] === undefined) faults.push('"orphaned" is not listed');
+        for (const id of ['killed', 'orphaned']) {
+          if (states[id] !== 'failed') faults.push(`"${id}" is listed as ${states[id]}`);
+        }
+        const resumed = await resumeForOneEpoch(after, 'killed');
+        if (resumed !== 'stopped') faults.push(`"killed", resumed, ended as ${resumed}`);
         after.close();
         const end = await next.stop();
         if (end.exitCode !== 0) faults.push(`the next server ended with ${end.exitCode}`);
-        await gone(trainer);
         faults.push(...badEnds(await load.end()));
         return {
-          facts: { runEnded: reason, orphanedRunIs: states['orphaned'] ?? 'not listed' },
+          facts: { runEnded: reason, orphanedRunIs: states['orphaned'] ?? 'not listed', resumed },
           faults,
         };
       },
     ),
 };
 
-/** Starts a run, kills once it trains, and tells how it ended. */
+/** Starts a run, kills after its first step or epoch, and tells how it ended. */
 async function trainUntilKilled(
   client: Client,
-  runId: string,
-  spec: Parameters<Client['train']>[0],
+  {
+    runId,
+    spec,
+    at,
+  }: {
+    readonly runId: string;
+    readonly spec: Parameters<Client['train']>[0];
+    readonly at: 'step' | 'epoch';
+  },
   kill: () => void,
 ): Promise<string> {
   let isKilled = false;
   for await (const event of client.train(spec, { runId })) {
-    if (event.kind === 'step' && !isKilled) {
+    if (event.kind === at && !isKilled) {
       isKilled = true;
       kill();
     }
     if (event.kind === 'ended') return `${event.state}: ${event.reason}`;
+  }
+  return 'without an end';
+}
+
+/** Goes on with a run, stops it after an epoch, and tells the state in which it ended. */
+async function resumeForOneEpoch(client: Client, runId: string): Promise<string> {
+  let isStopped = false;
+  for await (const event of client.resumeRun(runId)) {
+    if (event.kind === 'epoch' && !isStopped) {
+      isStopped = true;
+      await client.stopRun(runId);
+    }
+    if (event.kind === 'ended') return event.state;
   }
   return 'without an end';
 }
