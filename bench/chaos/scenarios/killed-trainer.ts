@@ -32,7 +32,10 @@ export const killedTrainer: Scenario = {
         const load = startSteadyLoad({ port, streams: 4, frames, tally });
         await load.answered(50);
         const faults: string[] = [];
-        const spec = { dataPath, model: 'other', epochs: 10_000, patience: 10_000, batchSize: 2 };
+        const spec = {
+          ...{ dataPath, model: 'other', network: 'resnet-small' },
+          ...{ epochs: 10_000, patience: 10_000, batchSize: 2 },
+        };
         const reason = await trainUntilKilled(client, { runId: 'killed', spec, at: 'epoch' }, () =>
           process.kill(trainerOf(server.pid), 'SIGKILL'),
         );
