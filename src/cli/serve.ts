@@ -38,13 +38,13 @@ new ones refused, then it ends.
       for (const name of unknownVariables(process.env)) {
         terminal.note(`${name} is no setting and is not read; serve --help names all`);
       }
-      const { relaxCollector, startServer } = await import('../server.js');
-      relaxCollector();
       // Taken over before the start, so that a stop during it is no abrupt end.
       using interruption = terminal.interruption((signal) =>
         terminal.note(`draining after ${signal}; once more ends at once`),
       );
       const { signal } = interruption;
+      const { relaxCollector, startServer } = await import('../server.js');
+      relaxCollector();
       const server = await startServer(config, {}, signal).catch((thrown: unknown) => {
         if (signal.aborted) return null;
         throw thrown;
