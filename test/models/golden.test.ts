@@ -16,6 +16,10 @@ test('the golden frame is the same always, and another in each channel and axis'
 
 test('the largest difference is found, and NaN and a missing value are the largest', (t) => {
   t.deepEqual(largestDifference([0.1, 0.5, 0.3], [0.1, 0.25, 0.3]), { index: 1, difference: 0.25 });
-  t.is(largestDifference([0.1, Number.NaN], [0.1, 0.2]).difference, Number.POSITIVE_INFINITY);
+  for (const at of [0, 1, 2]) {
+    const output = [0.1, 0.5, 0.3].with(at, Number.NaN);
+    const farthest = { index: at, difference: Number.POSITIVE_INFINITY };
+    t.deepEqual(largestDifference(output, [0.1, 0.25, 0.2]), farthest);
+  }
   t.is(largestDifference([0.1], [0.1, 0.2]).difference, Number.POSITIVE_INFINITY);
 });

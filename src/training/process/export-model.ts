@@ -8,7 +8,11 @@ import {
   type Network,
   type Parameters,
 } from '../../graph/index.js';
-import type { DriftThreshold, ExplanationSpec } from '../../models/index.js';
+import {
+  type DriftThreshold,
+  type ExplanationSpec,
+  largestDifference,
+} from '../../models/index.js';
 import { createStepRunner } from '../step-runner.js';
 import { quantileOf } from './drift.js';
 import { exportExplanation } from './export-explanation.js';
@@ -80,11 +84,11 @@ export async function exportModel(
       return runOver({ set: validation, rows: some }, what, runner);
     };
     const served = await answer(rows);
-    const difference = largestDifference(served, trained);
+    const { index, difference } = largestDifference(served, trained);
     if (!(difference <= exportTolerance)) {
       throw new DomainError(
         'internal',
-        `bug: the exported model differs from the training graph by ${difference} on held-out frames, expected at most ${exportTolerance}`,
+        `bug: on held-out frames the exported model gave ${served[index]} where the training graph gives ${trained[index]}, expected them within ${exportTolerance}`,
       );
     }
     const golden = batch.pixels.slice(0, validation.frameBytes);
@@ -150,15 +154,4 @@ async function answerOfTraining(
   } finally {
     await graphRunner.close();
   }
-}
-
-function largestDifference(a: Float32Array, b: Float32Array): number {
-  if (a.length !== b.length) return Number.NaN;
-  let most = 0;
-  for (let at = 0; at < a.length; at += 1) {
-    const difference = Math.abs((a[at] ?? 0) - (b[at] ?? 0));
-    // Math.max would keep a NaN too, and so does this.
-    if (!(difference <= most)) most = difference;
-  }
-  return most;
 }

@@ -131,3 +131,22 @@ test('frames of another kind lie beyond the threshold, frames like the training 
     t.true(share >= 0.9, `${share} of the frames that are ${kind}`);
   }
 });
+
+test('weights of one label that are not numbers are not exported, whichever label it is', async (t) => {
+  const training = createSimulatedSet(20, sizePx, 1);
+  const validation = createSimulatedSet(8, sizePx, 1001);
+  const folder = await makeFolder(t);
+  for (const label of [0, 1, 3]) {
+    const parameters = new Map(initialiseParameters(network, 1));
+    const values = new Float32Array(4);
+    values[label] = Number.NaN;
+    parameters.set('dense2/bias', { shape: [4], values });
+    await t.throwsAsync(
+      exportModel(
+        { network, parameters, training, validation, folder },
+        { threads: 1, device: 'cpu' },
+      ),
+      { message: /gave NaN where the training graph gives NaN, expected them within 0\.00001$/ },
+    );
+  }
+});
