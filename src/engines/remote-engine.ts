@@ -144,9 +144,11 @@ export function createRemoteEngine(
       const runMs = performance.now() - startedAtMs;
       pin(response.modelVersion);
       const { output, distance } = tensors;
+      const distances = distance ? readOutput(response, distance, [batchSize]) : null;
       return {
         probabilities: readOutput(response, output, [batchSize, spec.labelCount]),
-        ...(distance ? { distances: readOutput(response, distance, [batchSize]) } : {}),
+        // Another of ours says NaN where its engine does not tell them.
+        ...(distances && !distances.every(Number.isNaN) ? { distances } : {}),
         input: pixels,
         runMs,
       };

@@ -303,6 +303,15 @@ test('distances come from the other side too', async (t) => {
   });
   // Float32 mean of 1600 equal pixels, times ten.
   t.true(Math.abs((prediction.distance ?? 0) - 4) < 1e-4, `got ${prediction.distance}`);
+  // One that says that it has them, but whose engine does not tell them, is served without too.
+  const silent = await startSmallServer(t, {
+    drafts: [{ ...fakeDraft('cells'), drift: { threshold: 3, source: 'a test' } }],
+  });
+  const unheard = await openEngine(t, { remote: silent.address }).load({
+    ...{ model, labelCount: 3, name: 'cells', hasDistance: true },
+    inputShape: [channels, 8, 8],
+  });
+  t.is((await unheard.run(new Uint8Array(2 * channels * 64), 2)).distances, undefined);
   // A model that keeps it to itself over there is served without.
   const session = await openEngine(t, { remote: far.address }).load({
     ...{ model, labelCount: 3, name: 'cells' },
