@@ -15,6 +15,7 @@ export const errorCodes = [
   'overloaded',
   'not_ready',
   'model_failed',
+  'answer_invalid',
   'gate_refused',
   'draining',
   'unsupported',

@@ -9,6 +9,7 @@ import {
 } from '../batching/index.js';
 import { DomainError } from '../errors.js';
 import type { Frame, InputSpec, PreparedFrame, Preparer } from '../frames/index.js';
+import { assertFinite } from './assert-finite.js';
 import { type ExplainableVersion, type ExplainWish, planExplanation } from './explanation.js';
 import type { Prediction } from './prediction.js';
 import { type RawLane, submitRaw } from './raw-way.js';
@@ -32,6 +33,7 @@ export interface ClassifyOptions {
 /** A version on loan, as far as a frame needs it; a `Handle` of models/ is one. */
 export interface Lent extends ExplainableVersion {
   readonly manifest: ExplainableVersion['manifest'] & {
+    readonly name: string;
     readonly version: number;
     readonly thresholds: readonly number[];
     readonly inputSpec: InputSpec;
@@ -47,14 +49,15 @@ export interface Classifier {
    * Prepares one Frame, queues it, and names the labels at or above their threshold.
    * Takes ownership of the planes' bytes; the Handle stays the caller's.
    *
-   * Throws `frame_invalid`, `overloaded`, `cancelled`, `deadline`, `draining` or
-   * `model_failed`; before anything is run `unsupported` or `option_invalid` where it cannot be
+   * Throws `frame_invalid`, `overloaded`, `cancelled`, `deadline`, `draining`, `model_failed`
+   * or `answer_invalid`; before anything is run `unsupported` or `option_invalid` where it cannot be
    * explained as asked.
    */
   classify(frame: Frame, lent: Lent, options?: ClassifyOptions): Promise<Prediction>;
   /**
    * Queues pixels that were prepared elsewhere: uint8 `[C, H, W]` of the version's inputSpec,
-   * copied when their batch closes. Throws as `classify`.
+   * copied when their batch closes. Throws as `classify`, but gives numbers that are not finite
+   * as they are: who asks for many rows may not lose all of them for one.
    */
   classifyPixels(pixels: Uint8Array, lent: Lent, options?: ClassifyOptions): Promise<BatchedRow>;
 }
@@ -96,6 +99,7 @@ export function createClassifier({
       const { pixels, qualityFlags, row } = lane
         ? await submitRaw(frame, lane, { prepare, submit, lent })
         : await submit(await prepare(frame, false), lent.batcher);
+      assertFinite(row, manifest);
       const labelIndices = overThreshold(row.probabilities, manifest.thresholds);
       const explanation = explain
         ? await untilDeadline(options, clock, (signal) => explain({ pixels, labelIndices, signal }))

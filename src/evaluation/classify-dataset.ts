@@ -75,17 +75,17 @@ export interface ClassifiedDataset {
   readonly failures: readonly FrameFailure[];
 }
 
-/** Faults of one frame; anything else is a fault of the whole and ends it. */
-const frameFaults: readonly ErrorCode[] = ['frame_invalid', 'dataset_invalid'];
+/** Faults of one frame or its answer; anything else is a fault of the whole and ends it. */
+const frameFaults: readonly ErrorCode[] = ['frame_invalid', 'dataset_invalid', 'answer_invalid'];
 const firstPauseMs = 20;
 const longestPauseMs = 1000;
 const mostOffers = 12;
 
 /**
  * Classifies every frame of a dataset, some at once, at low priority: the streams
- * of microscopes go first. A frame that cannot be read or is invalid is a failure
- * in the answer, named, and the others go on; a frame refused for `overloaded` is
- * offered again after a pause, for about 6 s.
+ * of microscopes go first. A frame that cannot be read, is invalid or is given no finite
+ * probabilities is a failure in the answer, named, and the others go on; a frame refused for
+ * `overloaded` is offered again after a pause, for about 6 s.
  *
  * Throws what any other fault throws, and `cancelled`; then no frame is on its way
  * any more.

@@ -75,7 +75,8 @@ export async function classifyWhole<F extends ListedFrame, H extends ScoredVersi
  *
  * Throws `verb_unfit` where the dataset's labels are not the version's,
  * `dataset_invalid` with the bad frames and their faults or without any frame,
- * and what classifying throws.
+ * `answer_invalid` with the frames where one was given no finite probabilities, and what
+ * classifying throws.
  */
 export async function evaluateDataset<F extends ListedFrame, H extends ScoredVersion>(
   { dataset, frames }: EvaluationSource<F>,
@@ -126,7 +127,7 @@ function failed(failures: readonly FrameFailure[], total: number): DomainError {
     .map(({ id, message }) => (message.includes(id) ? message : `frame "${id}": ${message}`));
   const rest = failures.length > namedFrames ? `; and ${failures.length - namedFrames} more` : '';
   return new DomainError(
-    'dataset_invalid',
+    failures.some(({ code }) => code === 'answer_invalid') ? 'answer_invalid' : 'dataset_invalid',
     `${failures.length} of ${total} frames could not be classified: ${named.join('; ')}${rest}`,
   );
 }

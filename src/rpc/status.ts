@@ -17,6 +17,7 @@ export const statusOf: Readonly<Record<ErrorCode, status>> = Object.freeze({
   overloaded: status.RESOURCE_EXHAUSTED,
   not_ready: status.UNAVAILABLE,
   model_failed: status.FAILED_PRECONDITION,
+  answer_invalid: status.INTERNAL,
   gate_refused: status.FAILED_PRECONDITION,
   draining: status.UNAVAILABLE,
   unsupported: status.UNIMPLEMENTED,

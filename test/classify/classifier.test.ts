@@ -47,7 +47,10 @@ test('a frame is prepared, batched and answered with the labels at or above thei
       const expected = fakeProbabilities(tensorOfFrame(level), 6);
       // At the threshold counts, one float below does not.
       const thresholds = [...expected].map((value, label) => (label % 2 ? value + 1e-6 : value));
-      const lent: Lent = { manifest: { version: 3, thresholds, inputSpec }, batcher };
+      const lent: Lent = {
+        manifest: { name: 'cells', version: 3, thresholds, inputSpec },
+        batcher,
+      };
       return classifier.classify(frameOf(`frame ${level}`, level), lent);
     }),
   );
@@ -78,7 +81,7 @@ function setUp() {
       }),
   };
   const classifier = createClassifier({ preparer, clock });
-  const manifest = { version: 1, thresholds: [0.5, 0.5], inputSpec };
+  const manifest = { name: 'cells', version: 1, thresholds: [0.5, 0.5], inputSpec };
   return { clock, puppet, prepared, classifier, lent: { manifest, batcher } };
 }
 
@@ -199,7 +202,13 @@ async function explainable() {
   const asked: (readonly number[])[] = [];
   const box = { left: 0.25, top: 0, right: 0.75, bottom: 1 };
   const lent: Lent = {
-    manifest: { version: 3, labels: ['a', 'b', 'c'], thresholds: [0, 2, 0], inputSpec },
+    manifest: {
+      name: 'cells',
+      version: 3,
+      labels: ['a', 'b', 'c'],
+      thresholds: [0, 2, 0],
+      inputSpec,
+    },
     batcher: createBatcher({ batchSizes: [1] }, session),
     explainer: {
       assertExplains() {},
@@ -290,7 +299,7 @@ test('a frame for which there is a lane goes as it came, and the lane is given b
     release: (failure?: DomainError) => void released.push(failure),
   };
   const lent: Lent = {
-    manifest: { version: 1, thresholds: [0, 0], inputSpec },
+    manifest: { name: 'cells', version: 1, thresholds: [0, 0], inputSpec },
     batcher: createBatcher({ batchSizes: [1] }, own),
     rawLanes: { laneFor: ({ widthPx }) => (widthPx === 8 ? lane : null) },
   };
@@ -315,7 +324,7 @@ test('where the graph of a lane fails, the same frame goes by the CPU, and the l
   });
   const released: (DomainError | undefined)[] = [];
   const lentWith = (error: DomainError): Lent => ({
-    manifest: { version: 1, thresholds: [0, 0], inputSpec },
+    manifest: { name: 'cells', version: 1, thresholds: [0, 0], inputSpec },
     batcher: createBatcher({ batchSizes: [1] }, own),
     rawLanes: {
       laneFor: () => ({
@@ -336,4 +345,91 @@ test('where the graph of a lane fails, the same frame goes by the CPU, and the l
   const late = new DomainError('deadline', 'too late');
   await t.throwsAsync(classifier.classify(largeFrame(9), lentWith(late)), { is: late });
   t.deepEqual(released, [full, undefined]);
+});
+
+test('a frame whose answer is not finite fails alone, and nothing is explained for it', async (t) => {
+  const preparer = createPreparer({ threads: 1 });
+  t.teardown(() => preparer.close());
+  const classifier = createClassifier({ preparer });
+  // Of each row the first probability and the distance; frames are told apart by their level.
+  const rows: Readonly<Record<number, readonly [number, number]>> = {
+    1: [0.5, 1],
+    2: [Number.NaN, 1],
+    3: [Number.POSITIVE_INFINITY, 1],
+    4: [0.5, Number.NaN],
+    5: [0.25, 2],
+  };
+  const sizes: number[] = [];
+  const batcher = createBatcher(
+    { batchSizes: [8], maxDelayMs: 1 },
+    {
+      async run(input, batchSize) {
+        sizes.push(batchSize);
+        const levels = Array.from({ length: batchSize }, (_, row) => (input[row * 64] ?? 0) - 3);
+        const given = levels.map((level) => rows[level] ?? [0, 0]);
+        return {
+          probabilities: Float32Array.from(given.flatMap(([first]) => [0.75, first])),
+          distances: Float32Array.from(given.map(([, distance]) => distance)),
+          input,
+          runMs: 1,
+        };
+      },
+    },
+  );
+  let explained = 0;
+  const lent: Lent = {
+    manifest: { name: 'cells', version: 3, labels: ['a', 'b'], thresholds: [0.5, 0.5], inputSpec },
+    batcher,
+    explainer: {
+      assertExplains() {},
+      async explain() {
+        explained += 1;
+        const box = { left: 0, top: 0, right: 1, bottom: 1 };
+        const spec = { embeddingSize: 1, heightPx: 1, widthPx: 1, box };
+        return { embedding: Float32Array.of(1), maps: [], spec, runMs: 1 };
+      },
+    },
+  };
+  const explain = { labels: [], givenLabels: false, embedding: true };
+  const ended = await Promise.allSettled(
+    [1, 2, 3, 4, 5].map((level) =>
+      classifier.classify(frameOf(`${level}`, level), lent, { explain }),
+    ),
+  );
+  t.deepEqual(sizes, [8], 'all were in one batch');
+  const told = ended.map((end) =>
+    end.status === 'fulfilled'
+      ? [...end.value.probabilities]
+      : `${DomainError.from(end.reason).code}: ${DomainError.from(end.reason).message}`,
+  );
+  const fault = (what: string) =>
+    `answer_invalid: expected finite numbers, cells@3 gave ${what}: use another version, or --precision full where it is served in half`;
+  t.deepEqual(told, [
+    [0.75, 0.5],
+    fault('NaN for label 2'),
+    fault('Infinity for label 2'),
+    fault('NaN for its distance'),
+    [0.75, 0.25],
+  ]);
+  t.is(explained, 2);
+});
+
+test('a lane whose answer to one frame is not finite stays of use', async (t) => {
+  const preparer = createPreparer({ threads: 1 });
+  t.teardown(() => preparer.close());
+  const classifier = createClassifier({ preparer });
+  const released: (DomainError | undefined)[] = [];
+  const row = { probabilities: Float32Array.of(Number.NaN), batchSize: 1, queueMs: 0, runMs: 0 };
+  const lent: Lent = {
+    manifest: { name: 'cells', version: 1, thresholds: [0], inputSpec },
+    batcher: { submit: () => t.fail() as never, assertInTime() {} },
+    rawLanes: {
+      laneFor: () => ({
+        batcher: { submit: async () => row, assertInTime() {} },
+        release: (failure) => void released.push(failure),
+      }),
+    },
+  };
+  await t.throwsAsync(classifier.classify(largeFrame(9), lent), { code: 'answer_invalid' });
+  t.deepEqual(released, [undefined]);
 });

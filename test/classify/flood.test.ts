@@ -26,7 +26,7 @@ async function startFlood(t: ExecutionContext) {
     },
   };
   const lent: Lent = {
-    manifest: { version: 1, thresholds: [0, 0], inputSpec: spec },
+    manifest: { name: 'cells', version: 1, thresholds: [0, 0], inputSpec: spec },
     batcher: createBatcher({ batchSizes: [1, 4] }, session),
   };
   const classifier = createClassifier({ preparer });

@@ -91,6 +91,37 @@ test('frames are read from the dataset, and one that has gone is named', async (
   });
 });
 
+test('frames whose answers are not finite are named, after all others were tried', async (t) => {
+  const right = classifier();
+  let asked = 0;
+  const collaborators = {
+    handle,
+    readFrame,
+    classifier: {
+      async classify(frame: Frame, ...rest: [ScoredVersion, object]) {
+        asked += 1;
+        if (frame.id === 'f2') throw new DomainError('answer_invalid', 'cells@3 gave NaN');
+        return right.classify(frame, ...rest);
+      },
+    },
+  };
+  const frames = listed(5);
+  const { rows, failures } = await classifyDataset(frames, collaborators);
+  t.deepEqual(
+    rows.map(({ id }) => id),
+    ['f0', 'f1', 'f3', 'f4'],
+  );
+  t.deepEqual(failures, [{ id: 'f2', code: 'answer_invalid', message: 'cells@3 gave NaN' }]);
+  await t.throwsAsync(
+    () => evaluateDataset({ dataset: datasetOf(labels), frames }, collaborators),
+    {
+      code: 'answer_invalid',
+      message: '1 of 5 frames could not be classified: frame "f2": cells@3 gave NaN',
+    },
+  );
+  t.is(asked, 10);
+});
+
 test('no more frames are on their way at once than asked for', async (t) => {
   let inside = 0;
   let most = 0;

@@ -311,6 +311,29 @@ test('rows of a process of this server are kept; each request is a stream, its b
   t.is(new Set(ways.map(({ streamId }) => streamId)).size, 2);
 });
 
+test('a row that is not finite fails its request, but reaches a process of this server as it is', async (t) => {
+  const pixelClassifier: PixelClassifierLike = {
+    async classifyPixels([level = 0]) {
+      const probabilities = new Float32Array(28).fill(level === 7 ? Number.NaN : 0.5);
+      return { probabilities, batchSize: 2, queueMs: 0, runMs: 0 };
+    },
+  };
+  const inputs = [{ name: 'pixels', datatype: 'UINT8', shape: [2, 4, 4, 4] }];
+  const pixels = new Uint8Array(2 * 64).fill(7, 64);
+  const request = { model_name: 'cells', inputs, raw_input_contents: [pixels] };
+  const outer = await openTestPort(t, { pixelClassifier });
+  const { code, details } = await connectInference(t, outer.address).refusal('ModelInfer', request);
+  t.is(code, status.INTERNAL);
+  t.regex(details, /^expected finite numbers, cells@1 gave NaN for label 1: /);
+  t.is(await sample(outer.metrics, 'cytostream_frames_total', 'outcome="failed"'), 2);
+
+  const inner = await openTestPort(t, { pixelClassifier }, { isInner: true });
+  const answer = await connectInference(t, inner.address).ask('ModelInfer', request);
+  const [bytes] = answer['raw_output_contents'] as Buffer[];
+  const expected = Array.from({ length: 56 }, (_, at) => (at < 28 ? 0.5 : Number.NaN));
+  t.deepEqual(floatsOf(bytes as Buffer), expected);
+});
+
 test("KServe's client works unchanged, with typed contents of a few frames too", async (t) => {
   const python = await findPython(t, ['kserve']);
   if (python === null) return;

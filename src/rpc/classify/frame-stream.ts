@@ -1,4 +1,4 @@
-import { DomainError } from '../../errors.js';
+import { DomainError, type ErrorCode } from '../../errors.js';
 import type { ClassifyRequest, ClassifyResponse } from '../../gen/cytostream/v1/classifier.js';
 import type { Log, Metrics } from '../../telemetry/index.js';
 import type { CallContext } from '../calls.js';
@@ -66,6 +66,9 @@ export interface FrameStream {
  */
 const mostHeld = 1024;
 
+/** Faults of ours that say nothing of themselves elsewhere in the log. */
+const loggedCodes: readonly ErrorCode[] = ['internal', 'answer_invalid'];
+
 interface Entry {
   readonly position: number;
   /** Of the message as it came. */
@@ -118,10 +121,10 @@ export function createFrameStream(
     write({ message: { $case: 'prediction', value: toWirePrediction(answer) } });
     if (model === null) metrics.frameRefused(ended.outcome);
     else metrics.frameAnswered(model, answer);
-    if (ended.outcome === 'failed' && ended.error.code === 'internal' && !hasLoggedFailure) {
+    if (ended.outcome === 'failed' && loggedCodes.includes(ended.error.code) && !hasLoggedFailure) {
       hasLoggedFailure = true; // the next frames would only repeat it
-      const { cause } = ended.error;
-      log.error({ id: context.id, frame: arrival.frameId, error: cause }, 'frame failed');
+      const error = ended.error.cause ?? ended.error;
+      log.error({ id: context.id, frame: arrival.frameId, error }, 'frame failed');
     }
   };
   const outbox = createOutbox(options.delivery, send);

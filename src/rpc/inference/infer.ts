@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { Priority } from '../../batching/index.js';
+import { assertFinite } from '../../classify/index.js';
 import { DomainError } from '../../errors.js';
 import type {
   InferParameter,
@@ -73,6 +74,8 @@ export function createInfer(
           ? { streamId: context.id, whenFull: 'keep' }
           : { streamId: context.peer }),
       });
+      // A process of this server looks at each row itself, and fails that one alone.
+      if (!options.isInner) for (const row of answered) assertFinite(row, manifest);
       for (const { probabilities, distance, batchSize, queueMs, runMs } of answered) {
         const timings = { prepareMs: 0, queueMs, runMs };
         const rest = { frameId: '', labelIndices: [], qualityFlags: [], version };
