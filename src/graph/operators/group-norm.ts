@@ -11,11 +11,13 @@ const epsilon = 1e-5;
  * a gain and plus a bias a channel: `[N, C, H, W]`, `[C]`, `[C]` → `[N, C, H, W]`. Channels
  * are cut into `groups` of neighbours. Gain and bias may be left out together.
  *
- * Planes are read twice for their means and once for `input · scale + shift`, where scale
- * and shift are a number a plane; `LayerNormalization` took three times as long. With x̂ the
- * normalised input and g the output gradient times the gain, the input's gradient is
- * `(g - mean(g) - x̂ · mean(g · x̂)) / σ`, gathered into one factor for the output gradient,
- * one for the input and one summand.
+ * The variance is the mean of the squares of `input - μ`. As `mean(x²) - μ²` it would be the
+ * difference of two numbers that are nearly alike wherever a plane is nearly flat: of planes
+ * of one grey value it came out between -6e-5 and 6e-5 at 128 by 128 px, below what ε lifts
+ * above 0 or far beyond it. Both took the same time. `LayerNormalization` took three times as
+ * long. With x̂ the normalised input and g the output gradient times the gain, the input's
+ * gradient is `(g - mean(g) - x̂ · mean(g · x̂)) / σ`, gathered into one factor for the output
+ * gradient, one for `input - μ` and one summand.
  */
 export const groupNorm: Operator = {
   source: 'Wu and He, Group Normalization, ECCV 2018, arXiv 1803.08494, equations 1 to 6',
@@ -45,35 +47,27 @@ export const groupNorm: Operator = {
     );
     const write = writerOf(builder, input, attributes['groups']);
     const mean = write.overGroup(write.planeMeans(input));
-    const square = builder.node('Mul', [input, input], ['float32', input.shape]);
-    const squares = write.overGroup(write.planeMeans(square));
-    const variance = write.groups('Sub', squares, write.groups('Mul', mean, mean));
+    const centred = write.onto('Sub', input, write.toPlanes(mean));
+    const square = builder.node('Mul', [centred, centred], ['float32', input.shape]);
+    const variance = write.overGroup(write.planeMeans(square));
     const safe = write.groups('Add', variance, builder.scalar(epsilon));
     const inverse = write.groups('Reciprocal', write.groups('Sqrt', safe));
     const scale = gain
       ? write.planes('Mul', inverse, write.byMember(gain))
       : write.toPlanes(inverse);
-    const about = write.planes('Mul', mean, scale);
-    const shift = bias
-      ? write.planes('Sub', write.byMember(bias), about)
-      : write.planes('Neg', about);
-    const scaled = write.onto('Mul', input, scale);
-    return { output: write.onto('Add', scaled, shift), saved: [mean, inverse] };
+    const scaled = write.onto('Mul', centred, scale);
+    const output = bias ? write.ontoChannels('Add', scaled, bias) : scaled;
+    return { output, saved: [centred, inverse] };
   },
 
   backward(builder, { inputs, saved, attributes, wanted }, outputGradient) {
     const [input, gain] = inputs as [Value, Value?];
-    const [mean, inverse] = saved as [Value, Value];
+    const [centred, inverse] = saved as [Value, Value];
     const write = writerOf(builder, input, attributes['groups']);
     // Of each plane, the mean of the output gradient, and of it times x̂.
     const straight = write.planeMeans(outputGradient);
-    const product = builder.node('Mul', [outputGradient, input], ['float32', input.shape]);
-    const about = write.planes('Mul', mean, straight);
-    const along = write.planes(
-      'Mul',
-      write.planes('Sub', write.planeMeans(product), about),
-      inverse,
-    );
+    const product = builder.node('Mul', [outputGradient, centred], ['float32', input.shape]);
+    const along = write.planes('Mul', write.planeMeans(product), inverse);
     const ofParameters = [along, straight]
       .slice(0, inputs.length - 1)
       .map((means, index) => (wanted[index + 1] ? write.overFrames(means) : null));
@@ -84,15 +78,11 @@ export const groupNorm: Operator = {
     const meanStraight = write.overGroup(gained(straight));
     const meanAlong = write.overGroup(gained(along));
     const squared = write.groups('Mul', inverse, inverse);
-    const ofInput = write.groups('Neg', write.groups('Mul', meanAlong, squared));
-    const rest = write.groups(
-      'Add',
-      write.groups('Mul', meanStraight, inverse),
-      write.groups('Mul', mean, ofInput),
-    );
+    const ofCentred = write.groups('Neg', write.groups('Mul', meanAlong, squared));
+    const rest = write.groups('Mul', meanStraight, inverse);
     const straightPart = write.onto('Mul', outputGradient, gained(write.toPlanes(inverse)));
-    const inputPart = write.onto('Mul', input, write.toPlanes(ofInput));
-    const both = builder.node('Add', [straightPart, inputPart], ['float32', input.shape]);
+    const centredPart = write.onto('Mul', centred, write.toPlanes(ofCentred));
+    const both = builder.node('Add', [straightPart, centredPart], ['float32', input.shape]);
     return [write.onto('Sub', both, write.toPlanes(rest)), ...ofParameters];
   },
 };
@@ -145,6 +135,9 @@ function writerOf(builder: GraphBuilder, { shape }: Value, groups = 1) {
         channels,
       ]);
     },
+    /** Whole planes and a number a channel. */
+    ontoChannels: (type: string, planes: Value, numbers: Value): Value =>
+      write(type, shape, planes, reshape(numbers, [1, channels, 1, 1])),
     /** Whole planes and a number for each. */
     onto: (type: string, planes: Value, numbers: Value): Value =>
       write(type, shape, planes, reshape(numbers, [batch, channels, 1, 1])),
