@@ -26,14 +26,15 @@ test('a residual network has the same parameters whatever the size of its frames
   }
 });
 
-for (const [channels, heightPx, widthPx] of [
-  [1, 16, 16],
-  [2, 33, 50],
-  [7, 64, 31],
+for (const [name, channels, heightPx, widthPx, steps] of [
+  ['resnet-small', 1, 16, 16, 40],
+  ['resnet-small', 2, 33, 50, 40],
+  ['resnet-small', 7, 64, 31, 40],
+  ['resnet-large', 3, 33, 50, 24],
 ] as const) {
-  test(`resnet-small learns and answers frames of ${channels} channels of ${heightPx} by ${widthPx} px`, async (t) => {
+  test(`${name} learns and answers frames of ${channels} channels of ${heightPx} by ${widthPx} px`, async (t) => {
     const shape = { channels, heightPx, widthPx, labelCount: 3 };
-    const network = createNetwork('resnet-small', shape);
+    const network = createNetwork(name, shape);
     const step = buildTrainingStep(
       { ...network, layers: network.layers.filter(({ kind }) => kind !== 'dropout') },
       { batchSize: 3, framesAtOnce: 2 },
@@ -46,7 +47,7 @@ for (const [channels, heightPx, widthPx] of [
     const pixels = somePixels(3, network.inputShape);
     const batch = { pixels, targets: Float32Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1), frameCount: 3 };
     const first = (await runner.run(batch, 1e-2)).loss;
-    for (let more = 0; more < 40; more += 1) await runner.run(batch, 1e-2);
+    for (let more = 0; more < steps; more += 1) await runner.run(batch, 1e-2);
     const parameters = runner.parameters();
     const served = await createOnnxGraphRunner(buildInference(network, parameters), { threads: 1 });
     const { probabilities } = await served.run({
