@@ -406,8 +406,8 @@ test('a frame whose answer is not finite fails alone, and nothing is explained f
     `answer_invalid: expected finite numbers, cells@3 gave ${what}: use another version, or --precision full where it is served in half`;
   t.deepEqual(told, [
     [0.75, 0.5],
-    fault('NaN for label 2'),
-    fault('Infinity for label 2'),
+    fault('NaN for label 2 of 2'),
+    fault('Infinity for label 2 of 2'),
     fault('NaN for its distance'),
     [0.75, 0.25],
   ]);

@@ -58,7 +58,7 @@ for (const processes of [1, 2]) {
       else t.is(probabilities.length, 0);
     }
     const message =
-      'expected finite numbers, cells@1 gave NaN for label 1: use another version, or --precision full where it is served in half';
+      'expected finite numbers, cells@1 gave NaN for label 1 of 3: use another version, or --precision full where it is served in half';
     for (const level of levels) {
       const expected =
         level === 100 ? { outcome: 'failed', message } : { outcome: 'ok', message: '' };

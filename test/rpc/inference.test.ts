@@ -324,7 +324,7 @@ test('a row that is not finite fails its request, but reaches a process of this 
   const outer = await openTestPort(t, { pixelClassifier });
   const { code, details } = await connectInference(t, outer.address).refusal('ModelInfer', request);
   t.is(code, status.INTERNAL);
-  t.regex(details, /^expected finite numbers, cells@1 gave NaN for label 1: /);
+  t.regex(details, /^expected finite numbers, cells@1 gave NaN for label 1 of 28: /);
   t.is(await sample(outer.metrics, 'cytostream_frames_total', 'outcome="failed"'), 2);
 
   const inner = await openTestPort(t, { pixelClassifier }, { isInner: true });
