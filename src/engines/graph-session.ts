@@ -23,7 +23,12 @@ export async function openGraphSession(
     if (isClosed) throw new DomainError('not_ready', 'the graph is closed');
     const at = await link();
     if (held?.at !== at) held = { at, loaded: load(at) };
-    await held.loaded;
+    const { loaded } = held;
+    await loaded.catch((error: unknown) => {
+      // The next run asks again: memory may be free by then.
+      if (held?.loaded === loaded) held = null;
+      throw error;
+    });
     return at;
   };
   await ready();
