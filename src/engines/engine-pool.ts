@@ -11,8 +11,8 @@ interface Member {
  * Several engines as one: every model is loaded in each, and a run goes to the engine with
  * the fewest runs, so that as many batches run at once as there are engines.
  *
- * Behaviour: an engine that restarts gets no run while another is ready; so a batch that a
- * crash took is tried again by another at once. A model that one of them refuses is refused.
+ * Behaviour: an engine that restarts, or has the model not loaded again yet, gets no run while
+ * another is ready; so a batch that a crash took is tried again by another at once. A model that one of them refuses is refused.
  * Use: cores that one model cannot fill, or fills badly: the threads of one run wait for
  * the slowest of them, those of several runs wait for nobody.
  */
@@ -47,12 +47,20 @@ export function createEnginePool(engines: readonly [Engine, ...Engine[]]): Engin
 function poolOf(sessions: readonly Session[]): Session {
   const members: readonly Member[] = sessions.map((session) => ({ session, runs: 0 }));
   return {
-    device: sessions[0]?.device ?? '',
-    precision: sessions[0]?.precision ?? 'full',
+    // More than one where a restart brought the model to another place.
+    get device() {
+      return [...new Set(sessions.map(({ device }) => device))].join(' and ');
+    },
+    get precision() {
+      return sessions[0]?.precision ?? 'full';
+    },
     lanes: sessions.reduce((sum, { lanes }) => sum + lanes, 0),
     copies: sessions.reduce((sum, { copies }) => sum + copies, 0),
     get isReady() {
       return sessions.some(({ isReady }) => isReady);
+    },
+    onReload(check) {
+      for (const session of sessions) session.onReload?.(check);
     },
     async run(input, batchSize, wish) {
       const member = leastBusy(members);

@@ -61,6 +61,12 @@ export interface RunWish {
   readonly deadlineAtMs: number;
 }
 
+/**
+ * Runs a model that was loaded again before frames are: each size, so that none pays for what is
+ * built at first. Throws what is wrong with its answers.
+ */
+export type ReloadCheck = (run: Session['run']) => Promise<void>;
+
 /** One model loaded in a runtime. */
 export interface Session {
   /** "onnxruntime/cpu": runtime and device. */
@@ -71,14 +77,16 @@ export interface Session {
   readonly lanes: number;
   /** How often the model is in memory: each of them has to be warmed. */
   readonly copies: number;
-  /** Whether a run would begin now: not while the runtime restarts. */
+  /** Whether a run would begin now: not while the runtime restarts or has the model not loaded again. */
   readonly isReady: boolean;
+  /** Takes the check that is due after each such load; absent where there is none. */
+  onReload?(check: ReloadCheck): void;
   /**
    * Runs one batch. `input` is uint8 `[batchSize, C, H, W]` (or the bytes of the spec's raw
    * planes) over its own whole ArrayBuffer, which is transferred: the caller gets it back in the result.
    *
    * Throws `model_failed` when the runtime refuses, `not_ready` when the engine is
-   * restarting; where it heeds the wish, `deadline` when that cannot be met.
+   * restarting or could not load the model again; where it heeds the wish, `deadline` when that cannot be met.
    */
   run(input: Uint8Array, batchSize: number, wish?: RunWish): Promise<RunResult>;
   close(): Promise<void>;

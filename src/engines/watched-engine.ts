@@ -2,19 +2,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import { DomainError } from '../errors.js';
 import type { Log } from '../telemetry/index.js';
-import { assertRows } from './check-input.js';
+import { backOffMs } from './back-off.js';
 import { devices } from './devices.js';
-import type {
-  Engine,
-  GraphSession,
-  GraphSpec,
-  Precision,
-  ResizePlace,
-  RunResult,
-  Session,
-  SessionSpec,
-} from './engine.js';
+import type { Engine, GraphSession, GraphSpec, Precision, ResizePlace, Session } from './engine.js';
 import { openGraphSession } from './graph-session.js';
+import { type ModelSession, openModelSession } from './model-session.js';
 import { createWorkerLink, type WorkerLink } from './worker-link.js';
 
 /** How a worker is watched. */
@@ -31,7 +23,10 @@ export interface WatchOptions {
    * first for the first run of a model in each batch size. @default 120 000 ms
    */
   readonly loadTimeoutMs: number;
-  /** Wait before the first restart; doubled for each that fails, up to 30 s. @default 100 ms */
+  /**
+   * Wait before the first restart, and before a model that was refused after one is loaded once
+   * more; doubled for each that fails, up to 30 s. @default 100 ms
+   */
   readonly restartDelayMs: number;
 }
 
@@ -55,22 +50,13 @@ export interface WatchedEngineCollaborators {
   readonly startWorker: (gate: Int32Array<SharedArrayBuffer>) => Worker;
 }
 
-const maxRestartDelayMs = 30_000;
-
-interface Loaded {
-  readonly id: number;
-  readonly spec: SessionSpec;
-  /** Why it could not be loaded again; null while it is well. */
-  failure: DomainError | null;
-}
-
 /**
  * A runtime in one worker thread.
  *
  * Behaviour: all sessions share the thread, so one batch runs at a time. When the worker
  * ends or hangs, what it was asked is rejected with `not_ready`; a new one is started
- * after a pause that doubles with each failure, and loads every session again from the
- * bytes kept here. Runs asked meanwhile wait for that one attempt.
+ * after a pause that doubles with each failure, and loads every session again, one after the
+ * other. Runs asked meanwhile wait for that one attempt.
  *
  * Throws `unsupported` when the runtime does not start at all.
  */
@@ -93,12 +79,13 @@ export async function createWatchedEngine(
     startWorker,
   }: WatchedEngineCollaborators,
 ): Promise<Engine> {
-  const sessions = new Map<number, Loaded>();
+  const sessions = new Set<ModelSession>();
   let nextSessionId = 1;
   let failedStarts = 0;
   const closing = new AbortController();
   let isClosed = false;
-  let isReady = true;
+  /** While a new worker has not had every session yet: runs in it say little of how well it is. */
+  let isRestarting = false;
 
   /** The newest, also while its sessions are loaded again. */
   let latest: WorkerLink | null = null;
@@ -118,36 +105,31 @@ export async function createWatchedEngine(
     void link.ended.then((reason) => {
       if (isClosed) return;
       log.error({ reason }, 'the engine worker ended');
-      isReady = false;
-      current = restart();
+      isRestarting = true;
+      current = bringBack(restart());
       // Whoever waits hears of it; without anyone it must not be an unhandled rejection.
       current.catch(() => {});
     });
     return link;
   };
 
-  /** One attempt: a new worker with every session; a failure leads to the next attempt. */
+  /** One attempt: a new worker; a failure leads to the next. */
   const restart = async (): Promise<WorkerLink> => {
-    const delayMs = Math.min(maxRestartDelayMs, restartDelayMs * 2 ** failedStarts);
+    const delayMs = backOffMs(restartDelayMs, failedStarts);
     failedStarts += 1;
     await pause(delayMs, undefined, { signal: closing.signal }).catch(() => {});
     if (isClosed) throw closed();
-    const link = keep(startLink());
-    for (const loaded of sessions.values()) {
-      const { id: sessionId, spec } = loaded;
-      try {
-        await link.ask({ kind: 'load', sessionId, spec });
-        loaded.failure = null;
-      } catch (thrown) {
-        const error = DomainError.from(thrown);
-        if (error.code === 'not_ready') throw error; // it ended again
-        loaded.failure = error;
-        log.error({ error }, 'a model could not be loaded again');
-      }
-    }
-    isReady = true;
-    log.info({ sessions: sessions.size }, 'the engine worker is back');
-    return link;
+    return keep(startLink());
+  };
+  /** Loads every session in a new worker; resolves once each was loaded or refused. */
+  const bringBack = (started: Promise<WorkerLink>): Promise<WorkerLink> => {
+    let turn = started;
+    for (const session of sessions) turn = session.moveTo(turn);
+    return turn.then((link) => {
+      isRestarting = false;
+      log.info({ sessions: sessions.size }, 'the engine worker is back');
+      return link;
+    });
   };
   const first = startLink();
   const hello = await first.ask({ kind: 'hello' }).catch(async (thrown: unknown) => {
@@ -159,21 +141,6 @@ export async function createWatchedEngine(
   });
   if (hello.kind === 'done' && hello.note) log.info({ engine: name }, hello.note);
   let current: Promise<WorkerLink> = Promise.resolve(keep(first));
-
-  const run = async (loaded: Loaded, input: Uint8Array, batchSize: number): Promise<RunResult> => {
-    if (isClosed || !sessions.has(loaded.id)) throw closed();
-    assertRows(input, batchSize, loaded.spec);
-    const { buffer } = input;
-    if (!(buffer instanceof ArrayBuffer) || buffer.byteLength !== input.byteLength) {
-      throw invariant('an input is not over its own whole ArrayBuffer');
-    }
-    const link = await current;
-    if (loaded.failure) throw loaded.failure;
-    const reply = await link.ask({ kind: 'run', sessionId: loaded.id, input, batchSize }, [buffer]);
-    if (reply.kind !== 'ran') throw invariant(`a run was answered with ${reply.kind}`);
-    failedStarts = 0;
-    return reply;
-  };
 
   const loadGraph = async (graph: GraphSpec): Promise<GraphSession> => {
     const sessionId = nextSessionId;
@@ -197,30 +164,21 @@ export async function createWatchedEngine(
     async load(spec): Promise<Session> {
       if (isClosed) throw closed();
       const link = await current;
-      const loaded: Loaded = { id: nextSessionId, spec, failure: null };
+      const sessionId = nextSessionId;
       nextSessionId += 1;
-      const reply = await link.ask({ kind: 'load', sessionId: loaded.id, spec });
-      if (reply.kind !== 'loaded') throw invariant(`a load was answered with ${reply.kind}`);
-      const { device, precision, warning } = reply;
-      if (warning) log.warn({ device, model: spec.name }, warning);
-      sessions.set(loaded.id, loaded);
-      return {
-        device,
-        precision,
-        lanes: 1,
-        copies: 1,
-        get isReady() {
-          return isReady;
+      const session = await openModelSession(
+        { spec, sessionId, retryDelayMs: restartDelayMs, signal: closing.signal },
+        link,
+        {
+          log,
+          onRan: () => {
+            if (!isRestarting) failedStarts = 0;
+          },
+          onClosed: () => sessions.delete(session),
         },
-        run: (input, batchSize) => run(loaded, input, batchSize),
-        async close() {
-          if (!sessions.delete(loaded.id) || isClosed) return;
-          // A worker that ended has nothing left to unload.
-          await current
-            .then((link) => link.ask({ kind: 'unload', sessionId: loaded.id }))
-            .catch(() => {});
-        },
-      };
+      );
+      sessions.add(session);
+      return session;
     },
     async close() {
       if (isClosed) return;
@@ -241,8 +199,4 @@ export async function createWatchedEngine(
 
 function closed(): DomainError {
   return new DomainError('not_ready', 'the engine is closed');
-}
-
-function invariant(message: string): DomainError {
-  return new DomainError('internal', 'internal error', { cause: new Error(`bug: ${message}`) });
 }

@@ -62,7 +62,10 @@ export interface LoadedView {
   readonly precision: Precision | null;
   /** Whether it answers for its name, or would if it could be loaded and no other does. */
   readonly isLive: boolean;
-  /** Whether a frame would be run: not while its engine restarts, or is another server that is away. */
+  /**
+   * Whether a frame would be run: not while its engine restarts or has it not loaded again yet, or
+   * is another server that is away.
+   */
   readonly canRun: boolean;
   /** null until it is loaded. */
   readonly queuedFrames: number | null;
