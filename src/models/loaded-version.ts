@@ -14,7 +14,7 @@ import type { Manifest, ModelState } from './model.js';
 import type { ModelStore } from './model-store.js';
 import type { LaneCollaborators } from './open-lane.js';
 import { createRawLanes, type RawLanes } from './raw-lanes.js';
-import { type WarmRow, warmSizes } from './warm-sizes.js';
+import { checkSizes, type WarmRow, warmSizes } from './warm-sizes.js';
 
 export interface LoadCollaborators {
   readonly engine: Engine;
@@ -61,9 +61,9 @@ const legal: Readonly<Record<Exclude<ModelState, 'stored'>, readonly ModelState[
  * Behaviour: loads, runs every batch size up to those that gain nothing, and is ready only if
  * its golden frame came out as recorded in every row of every size that will be run: so each
  * shape is compiled before the first frame, and a frame's answer is the same alone and in
- * any batch. It runs in half precision where the engine wants that and `loadInPrecision`
- * finds it right. Loans are counted:
- * `retire` waits for the last to come back.
+ * any batch. An engine that loads it again holds it against the same before it runs frames.
+ * It runs in half precision where the engine wants that and `loadInPrecision` finds it right.
+ * Loans are counted: `retire` waits for the last to come back.
  * States go one way; a version that is wanted again is loaded anew.
  */
 export class LoadedVersion {
@@ -112,7 +112,10 @@ export class LoadedVersion {
     return this.#served?.precisionNote ?? '';
   }
 
-  /** Whether a frame would be run: not while its engine restarts, or is another server that is away. */
+  /**
+   * Whether a frame would be run: not while its engine restarts or has it not loaded again yet, or
+   * is another server that is away.
+   */
   get canRun(): boolean {
     return this.#state === 'ready' && this.#served?.session.isReady === true;
   }
@@ -211,6 +214,7 @@ export class LoadedVersion {
       const row = goldenRow(golden, manifest, session);
       const warmRunMs = await warmSizes(session, batcher.batchSizes, row);
       const batchSizes = [...warmRunMs.keys()];
+      session.onReload?.((run) => checkSizes(run, batchSizes, row));
       const { preparer, log } = this.#collaborators;
       const place = preparer ? (engine.resize ?? 'host') : 'host';
       this.#served = {

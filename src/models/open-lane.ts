@@ -1,13 +1,13 @@
 import { type Batcher, createBatcher } from '../batching/index.js';
 import type { Session, SessionSpec } from '../engines/index.js';
 import { DomainError } from '../errors.js';
-import { bytesPerPixel, levelsOf, type Preparer, planResize } from '../frames/index.js';
+import { bytesPerPixel, type Frame, levelsOf, type Preparer, planResize } from '../frames/index.js';
 import { distanceTolerance } from './choose-precision.js';
 import { goldenToleranceIn, largestDifference } from './golden.js';
 import type { LoadCollaborators } from './loaded-version.js';
 import type { Manifest } from './model.js';
 import { type RawFormat, spreadGolden } from './raw-golden.js';
-import { type WarmRow, warmSizes } from './warm-sizes.js';
+import { checkSizes, type WarmRow, warmSizes } from './warm-sizes.js';
 
 /** The version that lanes are opened for, and those who open them. */
 export interface LaneCollaborators
@@ -49,8 +49,7 @@ export async function openLane(
   const { inputSpec } = manifest;
   const { widthPx, heightPx, pixelType, bits } = format;
   const frame = spreadGolden(golden, inputSpec, format);
-  const row = new Uint8Array(rowBytesOf(format, inputSpec.channels.length));
-  for (const [at, { bytes }] of frame.planes.entries()) row.set(bytes, at * bytes.byteLength);
+  const row = rowOf(frame);
   if (!preparer) throw new Error('bug: a lane without anyone to compare it with');
   // Its planes are the preparer's from here on.
   const { pixels } = await preparer.prepare(frame, inputSpec, undefined, { whenFull: 'keep' });
@@ -71,8 +70,14 @@ export async function openLane(
     }
     const sizes = sizesFor(row.byteLength, collaborators.batchSizes);
     const warmRunMs = await warmSizes(session, sizes, spreadRow(row, expected, session));
+    const batchSizes = [...warmRunMs.keys()];
+    session.onReload?.((run) => {
+      // Spread once more: it may be of many megabytes, and is wanted seldom.
+      const again = rowOf(spreadGolden(golden, inputSpec, format));
+      return checkSizes(run, batchSizes, spreadRow(again, expected, session));
+    });
     const batcher = createBatcher(
-      { ...collaborators.batcher, batchSizes: [...warmRunMs.keys()] },
+      { ...collaborators.batcher, batchSizes },
       {
         run: session.run.bind(session),
         lanes: session.lanes,
@@ -86,6 +91,17 @@ export async function openLane(
     await session.close().catch(() => {});
     throw error;
   }
+}
+
+/** Its planes one after the other, as a batch has them. */
+function rowOf({ planes }: Frame): Uint8Array {
+  const row = new Uint8Array(planes.reduce((sum, { bytes }) => sum + bytes.byteLength, 0));
+  let at = 0;
+  for (const { bytes } of planes) {
+    row.set(bytes, at);
+    at += bytes.byteLength;
+  }
+  return row;
 }
 
 /** The sizes that are no larger than a batch may be; where none is, the largest that may be. */

@@ -55,8 +55,9 @@ interface Lane extends OpenLane {
  *
  * Behaviour: the first frames of a format go by the CPU while its lane is opened: loaded in the
  * version's precision and on its device, its batch sizes run, and the golden frame, spread to
- * that size, answered as by the CPU's way. What fails is logged and stays with the CPU. There
- * are `maxLanes` at most; the one least used gives way when it was idle for `idleMs`.
+ * that size, answered as by the CPU's way. What fails is logged and stays with the CPU; so do
+ * frames for as long as an engine that restarts has their lane not loaded again. There are
+ * `maxLanes` at most; the one least used gives way when it was idle for `idleMs`.
  */
 export function createRawLanes(
   { place, maxLanes = 2, idleMs = 60_000 }: RawLanesOptions,
@@ -124,6 +125,8 @@ export function createRawLanes(
         if (makeRoom()) opening.set(name, open(name, format));
         return null;
       }
+      // The version itself may be loaded again before its lane, or the lane be refused.
+      if (!lane.session.isReady) return null;
       lane.loans += 1;
       let isOut = true;
       return {

@@ -34,21 +34,43 @@ export async function warmSizes(
   return warmRunMs;
 }
 
+/**
+ * Runs each size once, in a session that comes back and whose times are known. Throws as
+ * `warmSizes`.
+ */
+export async function checkSizes(
+  run: Session['run'],
+  batchSizes: readonly number[],
+  check: WarmRow,
+): Promise<void> {
+  for (const batchSize of batchSizes) {
+    assertAnswer(await run(stack(check, batchSize), batchSize), batchSize, check);
+  }
+}
+
 /** Returns what a run takes, in milliseconds: the best of two after a cold one. */
-async function warm(
-  session: Session,
-  batchSize: number,
-  { row, labelCount, findFault }: WarmRow,
-): Promise<number> {
+async function warm(session: Session, batchSize: number, check: WarmRow): Promise<number> {
+  const cold = await session.run(stack(check, batchSize), batchSize);
+  const first = await session.run(cold.input, batchSize);
+  const last = await session.run(first.input, batchSize);
+  assertAnswer(last, batchSize, check);
+  return Math.min(first.runMs, last.runMs);
+}
+
+function stack({ row }: WarmRow, batchSize: number): Uint8Array {
   const input = new Uint8Array(batchSize * row.byteLength);
   for (let at = 0; at < batchSize; at += 1) input.set(row, at * row.byteLength);
-  const cold = await session.run(input, batchSize);
-  const first = await session.run(cold.input, batchSize);
-  const { probabilities, distances, runMs } = await session.run(first.input, batchSize);
+  return input;
+}
+
+function assertAnswer(
+  { probabilities, distances }: Awaited<ReturnType<Session['run']>>,
+  batchSize: number,
+  { labelCount, findFault }: WarmRow,
+): void {
   for (let at = 0; at < batchSize; at += 1) {
     const output = probabilities.subarray(at * labelCount, (at + 1) * labelCount);
     const fault = findFault({ probabilities: output, distance: distances?.[at] }, batchSize);
     if (fault !== null) throw new DomainError('model_failed', fault);
   }
-  return Math.min(first.runMs, runMs);
 }

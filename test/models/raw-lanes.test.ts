@@ -63,12 +63,14 @@ interface Setting extends Partial<RawLanesOptions> {
   readonly batchSizes?: readonly number[];
   /** Where a lane says that it runs. */
   readonly elsewhere?: string;
+  /** Whether the engine has the lanes not loaded again yet. */
+  readonly isAway?: () => boolean;
 }
 
 /** The lanes of one version, a promise of each line of the log, and what frames give in both ways. */
 async function lanesOf(t: ExecutionContext, setting: Setting = {}) {
   const { rule = 'area', place = 'graph', precision = 'full', change, elsewhere } = setting;
-  const { batchSizes = [1, 4] } = setting;
+  const { batchSizes = [1, 4], isAway = () => false } = setting;
   const laneRuns = new Set<number>();
   const real = await createOnnxEngine({ threads: 1 });
   const preparer = createPreparer({ threads: 1 });
@@ -81,7 +83,12 @@ async function lanesOf(t: ExecutionContext, setting: Setting = {}) {
         laneRuns.add(batchSize);
         return session.run(input, batchSize);
       };
-      return { ...session, run, device: elsewhere ?? session.device };
+      return {
+        ...{ ...session, run, device: elsewhere ?? session.device },
+        get isReady() {
+          return !isAway();
+        },
+      };
     },
   };
   const inputSpec: InputSpec = { channels, widthPx: 16, heightPx: 16, resize: rule };
@@ -167,6 +174,19 @@ test('the first frame of a size goes by the CPU, and those after it are resized 
   );
   t.is(lanes.note, '64 x 48 uint16 of 12 bits in the graph; 50 x 37 uint8 in the graph');
   t.deepEqual(lanes.queued, { frames: 0, bytes: 0 });
+});
+
+test('frames go by the CPU while the engine has a lane not loaded again', async (t) => {
+  let isAway = false;
+  const { lanes, lines, told, inGraph } = await lanesOf(t, { isAway: () => isAway });
+  const frame = frameOf('uint16', 64, 48);
+  lanes.laneFor(frame);
+  await told(1);
+  isAway = true;
+  t.is(lanes.laneFor(frame), null);
+  isAway = false;
+  t.is((await inGraph(frame)).length, labels.length);
+  t.is(lines.length, 1, 'it was opened once');
 });
 
 test('there are as many lanes as may be, and the one that was idle for long gives way', async (t) => {

@@ -1,6 +1,6 @@
 import test from 'ava';
 import type { Session } from '../../src/engines/index.js';
-import { warmSizes } from '../../src/models/warm-sizes.js';
+import { checkSizes, warmSizes } from '../../src/models/warm-sizes.js';
 
 /** Two labels, both the first pixel of the row; each run takes the next of these times. */
 function sessionOf(runTimesMs: readonly number[], copies = 1) {
@@ -56,4 +56,20 @@ test('every row of every size is looked at, and the fault of one refuses the mod
     [7, 7, 5, 2],
     [7, 7, 5, 2],
   ]);
+});
+
+test('what comes back is run once in each size, and every row is looked at', async (t) => {
+  const { session, sizes } = sessionOf([]);
+  let rows = 0;
+  const findFault = () => {
+    rows += 1;
+    return rows > 7 ? 'it answers otherwise' : null;
+  };
+  const check = { row, labelCount: 2, findFault };
+  await checkSizes(session.run, [1, 2, 4], check);
+  t.deepEqual([sizes, rows], [[1, 2, 4], 7]);
+  await t.throwsAsync(checkSizes(session.run, [1], check), {
+    code: 'model_failed',
+    message: 'it answers otherwise',
+  });
 });

@@ -1,6 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { connect } from '../../src/client/index.js';
 import { createEnginePool, type Engine, fakeProbabilities } from '../../src/engines/index.js';
+import { DomainError } from '../../src/errors.js';
 import type { Frame } from '../../src/frames/index.js';
 import { openPuppetEngine } from '../engines/puppet-engine.js';
 import { smallFrame, smallLabels } from '../small-frames.js';
@@ -45,6 +46,18 @@ test('a server whose only engine has its model not loaded again is not ready unt
   t.deepEqual([...prediction.probabilities], expectedOf(1));
   t.is(model.device, 'puppet/gpu+cpu');
   t.is((await client.getModel('cells')).device, 'puppet/gpu+cpu');
+});
+
+test('a model that answers otherwise after a restart is loaded once more before it serves', async (t) => {
+  const { engine, crash, order, told } = await openPuppetEngine(t);
+  const { client, readyz } = await start(t, engine);
+  order('wrongRuns', 1);
+  const refused = told(refusal);
+  await crash();
+  t.regex(DomainError.from((await refused)['error']).message, /^its golden frame gave /);
+  const { prediction } = await client.classifyFrame(smallFrame('a', 1));
+  t.deepEqual([...prediction.probabilities], expectedOf(1));
+  t.is(await readyz(), 'ok\n');
 });
 
 test('no frame is lost where one of two engines cannot load its model again', async (t) => {
