@@ -17,7 +17,8 @@ export function assertFinite(
 ): void {
   for (let at = 0; at < probabilities.length; at += 1) {
     const value = probabilities[at] ?? 0;
-    if (!Number.isFinite(value)) throw fault(by, value, `label ${at + 1} of ${probabilities.length}`);
+    if (!Number.isFinite(value))
+      throw fault(by, value, `label ${at + 1} of ${probabilities.length}`);
   }
   if (!Number.isFinite(distance)) throw fault(by, distance, 'its distance');
 }
