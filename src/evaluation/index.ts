@@ -60,6 +60,7 @@ export {
   labelsMet,
 } from './format-report.js';
 export { type GateMetric, gateMetrics, type Judged, refusalOf } from './gate.js';
+export { type Meeting, meetingsOf } from './meetings.js';
 export type { LabelPair } from './pairs.js';
 export type { PredictionRow, Predictions } from './predictions.js';
 export {

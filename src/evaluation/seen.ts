@@ -1,10 +1,12 @@
 import { type DatasetFrame, type FrameFolder, frameKeys } from '../dataset/index.js';
 import { DomainError } from '../errors.js';
 import type { SeenFrames } from '../models/index.js';
+import { type Meeting, meetingsOf } from './meetings.js';
 
 /**
  * Which frames of a dataset are scored: `unseen` leaves out those that a version is known to
- * have been trained on or to have chosen its thresholds by, `validation` are the latter.
+ * have been trained on or to have chosen its thresholds by, with their fields of view;
+ * `validation` are the latter, without the others of their fields.
  */
 export const evaluatedParts = ['all', 'unseen', 'validation'] as const;
 
@@ -24,7 +26,7 @@ export interface SeenReport {
 export interface SeenCounts {
   /** Trained on, or of a field of view of which another frame of the dataset was. */
   readonly trainedOn: number;
-  /** Chose its epoch, temperature and thresholds. */
+  /** Chose its epoch, temperature and thresholds, or of a field of view of which another frame did. */
   readonly validatedOn: number;
   /** Lay beside those in its dataset and took part in nothing. */
   readonly heldOut: number;
@@ -38,8 +40,6 @@ export interface SeeingVersion {
   /** Roles of the planes that it takes, by which it knows its frames. @default the dataset's */
   readonly channels?: readonly string[];
 }
-
-type Meeting = keyof SeenCounts | 'nothing';
 
 /** The frames of a part, with what each version has met of them, in the versions' order. */
 export interface ChosenFrames {
@@ -91,7 +91,7 @@ export async function chooseFrames(
         counts: own
           ? {
               trainedOn: count('trainedOn'),
-              validatedOn: count('validatedOn'),
+              validatedOn: count('validatedOn') + count('besideValidated'),
               heldOut: count('heldOut'),
             }
           : null,
@@ -104,24 +104,7 @@ export async function chooseFrames(
 function isOfPart(meeting: Meeting, part: EvaluatedPart): boolean {
   if (part === 'all') return true;
   if (part === 'validation') return meeting === 'validatedOn';
-  return meeting !== 'trainedOn' && meeting !== 'validatedOn';
-}
-
-/** Frames of one field of view are alike: where one was trained on, so were the others. */
-function meetingsOf(
-  frames: readonly DatasetFrame[],
-  keys: readonly string[],
-  { training, validation, heldOut }: SeenFrames,
-): readonly Meeting[] {
-  const parts = { trainedOn: training, validatedOn: validation, heldOut };
-  const byKey = new Map<string, Meeting>();
-  for (const part of ['heldOut', 'validatedOn', 'trainedOn'] as const) {
-    for (const key of parts[part]) byKey.set(key, part);
-  }
-  const own = keys.map((key) => byKey.get(key) ?? 'nothing');
-  const fields = new Set(frames.flatMap(({ group }, at) => (own[at] === 'trainedOn' ? group : [])));
-  fields.delete(null);
-  return own.map((meeting, at) => (fields.has(frames[at]?.group ?? null) ? 'trainedOn' : meeting));
+  return meeting === 'heldOut' || meeting === 'nothing';
 }
 
 /** What a reader must know of a score before it: whether the version has seen the frames. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { frameKeys, openDataset } from '../../src/dataset/index.js';
-import { chooseFrames, seenSentence } from '../../src/evaluation/index.js';
+import { chooseFrames, type EvaluatedPart, seenSentence } from '../../src/evaluation/index.js';
 import { makeFolder } from '../make-folder.js';
 import { writeSmallDataset } from '../training/small-dataset.js';
 
@@ -47,6 +47,17 @@ test('a frame of a field of view that was trained on is not new', async (t) => {
   const { seen, frames: unseen } = await chooseFrames({ ...dataset, frames }, [version], 'unseen');
   t.deepEqual(ids(unseen), ['cell6']);
   t.is(seen[0]?.counts?.trainedOn, 0);
+});
+
+test('a frame of a field of view that chose thresholds is not new, and chose none itself', async (t) => {
+  const { dataset, version } = await openSeen(t);
+  const fields = ['a', 'b', 'b', 'a', 'b', 'c', 'd', 'c'];
+  const frames = dataset.frames.map((frame, at) => ({ ...frame, group: fields[at] ?? null }));
+  const of = (part: EvaluatedPart) => chooseFrames({ ...dataset, frames }, [version], part);
+  t.deepEqual(ids((await of('unseen')).frames), ['cell6']);
+  // Beside a frame that was trained on, which counts before.
+  t.deepEqual(ids((await of('validation')).frames), ['cell5']);
+  t.deepEqual((await of('all')).seen[0]?.counts, { trainedOn: 5, validatedOn: 2, heldOut: 1 });
 });
 
 test('two versions are scored on what is unseen by both', async (t) => {

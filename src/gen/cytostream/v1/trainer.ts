@@ -124,7 +124,7 @@ export enum EvaluatedPart {
   ALL = 1,
   /**
    * UNSEEN - Without those that the version is known to have been trained on, or to have
-   * chosen its epoch and thresholds by.
+   * chosen its epoch and thresholds by, and without the others of their fields.
    */
   UNSEEN = 2,
   /** VALIDATION - those that chose its epoch and thresholds */
@@ -444,7 +444,10 @@ export interface SeenFrames {
 export interface SeenCounts {
   /** Trained on, or of a field of view of which another frame was. */
   trainedOn: number;
-  /** Chose its epoch, temperature and thresholds. */
+  /**
+   * Chose its epoch, temperature and thresholds, or of a field of view of which
+   * another frame did.
+   */
   validatedOn: number;
   /** Lay beside those in its dataset and took part in nothing. */
   heldOut: number;
