@@ -73,6 +73,7 @@ export async function followRun(
             `run ${event.runId}: ${event.spec.network}, ${event.parameterCount.toLocaleString('en')} parameters, ` +
               `${event.trainingFrames} frames train, ${event.validationFrames} validate`,
           );
+          for (const line of describeParent(event)) say(line);
           if (event.device !== '') say(`it trains on ${describeDevice(event)}`);
           break;
         case 'framesLoaded':
@@ -137,6 +138,24 @@ export function describeDevice({
   readonly deviceNote: string;
 }): string {
   return deviceNote === '' ? device : `${device} (${deviceNote})`;
+}
+
+/** What the version that a run begins with has seen, as far as it changes the run. */
+function describeParent({
+  spec: { parent },
+  movedFrames,
+  isParentUnknown,
+}: RunEvent & { readonly kind: 'started' }): readonly string[] {
+  return [
+    ...(movedFrames > 0
+      ? [
+          `${movedFrames} frames were to validate or be held out that ${parent} has seen, or others of their fields: those that it was trained on train, the others validate`,
+        ]
+      : []),
+    ...(isParentUnknown
+      ? [`UNKNOWN which frames ${parent} was trained on: it may know some that validate`]
+      : []),
+  ];
 }
 
 /** "0.1250", or "-" where a score is not defined or was not kept. */

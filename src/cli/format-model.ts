@@ -83,7 +83,10 @@ function formatScores(scores: ModelDescription['scores']): string {
   );
 }
 
-/** They were chosen on the frames of the scores: the only numbers of a version that are too good. */
+/**
+ * They were chosen on the frames of the scores: the only numbers of a version
+ * that are too good, unless it began with one of which nobody knows what it was trained on.
+ */
 function formatThresholdScores(scores: ModelDescription['scores']): string {
   if (!scores?.atThresholds) return 'none';
   const { macroF1, macroF1Present, binaryAccuracy } = scores.atThresholds;

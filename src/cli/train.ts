@@ -125,7 +125,7 @@ export const trainVerb: Verb = (terminal) =>
     .addOption(choice('--engine <name>', 'what runs the steps', engines))
     .option(
       '--from <name[@version]>',
-      'begin with the weights of this version, whose size, channels, rule and labels are then the defaults',
+      'begin with the weights of this version, whose size, channels, rule and labels are then the defaults; what it was trained on does not validate',
       '',
     )
     .option(

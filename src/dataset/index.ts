@@ -7,5 +7,5 @@ export { openDataset, openTestFolder } from './open-dataset.js';
 export { readFrame } from './read-frame.js';
 export { resolveDataPath } from './resolve-data-path.js';
 export { shuffled } from './shuffled.js';
-export { type SplitOptions, splitDataset } from './split-dataset.js';
+export { type DatasetSplit, type SplitOptions, splitDataset } from './split-dataset.js';
 export { stampFrames } from './stamp-frames.js';

@@ -145,12 +145,12 @@ export async function readEvents(path: string): Promise<RunEvent[]> {
   });
 }
 
-/**
- * JSON writes a number that is not finite as null: a diverged loss. A start that was written
- * before they told the device has none.
- */
+/** Of a start that was written before starts told it. */
+const untold = { device: '', deviceNote: '', movedFrames: 0, isParentUnknown: false };
+
+/** JSON writes a number that is not finite as null: a diverged loss. */
 function fromJson(event: RunEvent): RunEvent {
-  if (event.kind === 'started') return { ...{ device: '', deviceNote: '' }, ...event };
+  if (event.kind === 'started') return { ...untold, ...event };
   if (event.kind === 'epoch') return { ...event, ...completeScores(event) };
   if (event.kind !== 'step') return event;
   const fields = Object.entries(event).map(([key, value]) => [key, value ?? Number.NaN]);

@@ -15,6 +15,8 @@ export interface Parent {
   readonly temperature: number;
   /** Whether the run has its labels, and so goes on with its last layer as well. */
   readonly givesHead: boolean;
+  /** Its `frames.json`: what it has met may not count as new. null where it keeps no list. */
+  readonly frames: Uint8Array | null;
 }
 
 /**
@@ -54,8 +56,8 @@ export async function findParent(
     const { code, message } = DomainError.from(thrown);
     throw new DomainError(code, `parent: ${ref}: ${message}`, { cause: thrown });
   }
-  return {
-    spec,
-    parent: { model, temperature: manifest.calibration?.temperature ?? 1, givesHead },
-  };
+  const keepsList = manifest.files['frames.json'] !== undefined;
+  const frames = keepsList ? await store.readFile(manifest, 'frames.json') : null;
+  const temperature = manifest.calibration?.temperature ?? 1;
+  return { spec, parent: { model, temperature, givesHead, frames } };
 }

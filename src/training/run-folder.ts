@@ -4,6 +4,7 @@ import { DomainError } from '../errors.js';
 import { makeFolder, storageFailed, writeDurably } from '../files/index.js';
 import type { InputSpec } from '../frames/index.js';
 import type { LabelSet } from '../label-set.js';
+import { parseSeenFrames, type SeenFrames } from '../models/index.js';
 import { completeSpec } from './complete-spec.js';
 import type { RunSpec } from './run.js';
 import type { RunOwner } from './run-owner.js';
@@ -16,6 +17,8 @@ export const runFiles = {
   events: 'events.jsonl',
   /** The `model.onnx` of the version that the Run begins with, if any. */
   parent: 'parent.onnx',
+  /** Its `frames.json`: what it has met. Not there where it keeps no list. */
+  parentFrames: 'parent-frames.json',
   /** The checkpoint that an interrupted Run goes on from. */
   last: 'last.safetensors',
   /** The weights that are served, once the learning is over. */
@@ -64,6 +67,19 @@ export async function changeOwner(path: string, record: RunRecord): Promise<RunR
 function writeRecord(path: string, record: RunRecord): Promise<void> {
   const text = `${JSON.stringify(record, null, 2)}\n`;
   return writeDurably(join(path, runFiles.spec), [Buffer.from(text)]);
+}
+
+/**
+ * What the version that a Run begins with has met; null where it keeps no list, and for a Run
+ * of a release that did not ask. Throws `model_failed` for a file that is no list,
+ * `storage_failed`.
+ */
+export async function readParentFrames(path: string): Promise<SeenFrames | null> {
+  const text = await readFile(join(path, runFiles.parentFrames), 'utf8').catch((cause: unknown) => {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw storageFailed('cannot read what the parent of the run has seen', cause);
+  });
+  return text === null ? null : parseSeenFrames(text, 'the parent of the run');
 }
 
 /** Beside its spec, as records had them before specs did. */

@@ -122,6 +122,14 @@ export type RunEventBody =
       readonly device: string;
       /** Why not elsewhere, or not wholly there; empty where there is nothing to say. */
       readonly deviceNote: string;
+      /**
+       * Frames that the version it begins with has met, and that take the part that they had
+       * there: to train instead of validating or being held out, or to validate instead of
+       * being held out.
+       */
+      readonly movedFrames: number;
+      /** Whether it is not known, or not wholly, which frames trained that version. */
+      readonly isParentUnknown: boolean;
     }
   /** After an end that was none: the Run goes on, in another process. */
   | { readonly kind: 'resumed' }

@@ -230,7 +230,7 @@ export function createTrainer(
     let end: Extract<RunEventBody, { kind: 'ended' }>;
     let forgetServing = () => {};
     try {
-      if (parent) await writeDurably(join(folder, runFiles.parent), [parent.model]);
+      if (parent) await keepParent(folder, parent);
       const process = await startProcess(
         {
           ...{ folder, devices, stepsPerCall, tensorflowPackage, threads, share },
@@ -239,7 +239,10 @@ export function createTrainer(
         },
         {
           onEvent: (event) => {
-            if (event.kind === 'started') tellDevice(runId, event);
+            if (event.kind === 'started') {
+              tellDevice(runId, event);
+              tellSplit(runId, event);
+            }
             written = Promise.all([written, runs.append(runId, event)]);
             written.catch(() => process.kill());
           },
@@ -288,6 +291,14 @@ export function createTrainer(
     else log.warn({ run, device, note }, 'a run trains');
   }
 
+  /** What the parent has seen is nothing that a version is judged by in silence. */
+  function tellSplit(run: string, { spec, movedFrames, isParentUnknown }: ProcessStart): void {
+    const { parent } = spec;
+    if (movedFrames > 0)
+      log.info({ run, parent, movedFrames }, 'frames that the parent has seen do not count as new');
+    if (isParentUnknown) log.warn({ run, parent }, 'unknown which frames trained the parent');
+  }
+
   /** A device that was named is not left for another in silence. */
   function assertDeviceFits({ engine }: Pick<OpenRunSpec, 'engine'>): void {
     if (engine !== 'tensorflow' || devices.includes('cpu')) return;
@@ -328,6 +339,12 @@ export function createTrainer(
     list: () => runs.list(),
     watch: (runId, fromNumber, signal) => runs.watch(runId, fromNumber, signal),
   };
+}
+
+/** Beside the run, for its process and every later one that takes it up. */
+async function keepParent(folder: string, { model, frames }: Parent): Promise<void> {
+  await writeDurably(join(folder, runFiles.parent), [model]);
+  if (frames) await writeDurably(join(folder, runFiles.parentFrames), [frames]);
 }
 
 /** Sorts by time: "20261123-091730-5f3a9c". */

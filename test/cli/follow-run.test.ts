@@ -32,6 +32,8 @@ const whole: readonly RunEventBody[] = [
     stepsDone: 0,
     device: 'onnxruntime/cuda+cpu',
     deviceNote: 'a step: parts of it run on cpu',
+    movedFrames: 0,
+    isParentUnknown: false,
   },
   { kind: 'framesLoaded', loaded: 100, total: 200 },
   { kind: 'framesLoaded', loaded: 200, total: 200 },
@@ -110,6 +112,24 @@ test('a run is shown as a bar over all steps and a line an epoch', async (t) => 
     published: { model: 'cells', version: 3 },
     best: { kind: 'epoch', ...scores(1, true), number: 5, runId: 'run-1', atMs: 4000 } as never,
   });
+});
+
+test('what a version that a run begins with has seen is told where it changes the parts', async (t) => {
+  const { terminal, printed } = createMemoryTerminal();
+  const begun = whole[0] as RunEventBody & { readonly kind: 'started' };
+  const child = { ...spec, parent: 'cells@3' };
+  const end = { kind: 'ended', state: 'stopped', reason: 'asked to' } as const;
+  const tell = (given: Partial<typeof begun>) =>
+    followRun(numbered([{ ...begun, spec: child, ...given }, end]), { json: false }, terminal);
+  await tell({ movedFrames: 12 });
+  await tell({ isParentUnknown: true });
+  t.deepEqual(
+    printed.filter((line) => line.includes('cells@3')),
+    [
+      '12 frames were to validate or be held out that cells@3 has seen, or others of their fields: those that it was trained on train, the others validate',
+      'UNKNOWN which frames cells@3 was trained on: it may know some that validate',
+    ],
+  );
 });
 
 test('with --json every event is one line and nothing else is said', async (t) => {

@@ -33,7 +33,8 @@ function createServer() {
     };
     const begun = { parameterCount: 1, trainingFrames: 8, validationFrames: 2, stepsDone: 0 };
     const where = { device: 'onnxruntime/cpu', deviceNote: '' };
-    yield tell(0, { kind: 'started', spec, ...begun, ...where });
+    const parent = { movedFrames: 0, isParentUnknown: false };
+    yield tell(0, { kind: 'started', spec, ...begun, ...where, ...parent });
     const step = { kind: 'step', stepsInEpoch: 1, loss: 0.5, framesPerSecond: 1 } as const;
     while (epochsDone < spec.epochs && stops.length === 0) {
       epochsDone += 1;

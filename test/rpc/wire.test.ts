@@ -257,6 +257,8 @@ const events: readonly RunEvent[] = [
     stepsDone: 812,
     device: 'onnxruntime/cuda+cpu',
     deviceNote: 'a step: parts of it run on cpu',
+    movedFrames: 12,
+    isParentUnknown: true,
   },
   { ...at, kind: 'framesLoaded', loaded: 4, total: 10 },
   { ...at, kind: 'step', epoch: 1, step: 2, stepsInEpoch: 3, loss: 0.25, framesPerSecond: 20.5 },

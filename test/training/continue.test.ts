@@ -1,8 +1,13 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { readParameters } from '../../src/graph/index.js';
+import { parseSeenFrames, type SeenFrames } from '../../src/models/index.js';
 import { readCheckpoint } from '../../src/training/checkpoint.js';
+import type { RunEvent, RunSpec, VersionStore } from '../../src/training/index.js';
 import { createNetwork } from '../../src/training/networks/index.js';
+import { exportFiles } from '../../src/training/process/messages.js';
+import { writeSmallDataset } from './small-dataset.js';
 import { follow, openTestTrainer, type TestTrainer } from './test-trainer.js';
 
 const network = createNetwork('seed-cnn', {
@@ -166,3 +171,129 @@ test.serial(
     }
   },
 );
+
+/** A trainer of frames in fields of two, which keeps what each run itself has met. */
+async function openFieldTrainer(
+  t: ExecutionContext,
+  { isListKept = true, ...options }: { isListKept?: boolean; checkpointEveryMs?: number } = {},
+) {
+  const met = new Map<string, SeenFrames>();
+  const store: VersionStore = {
+    readFile: (manifest, file) => test.models.readFile(manifest, file),
+    aliases: (name) => test.models.aliases(name),
+    setAlias: (...given) => test.models.setAlias(...given),
+    changeAliases: (...given) => test.models.changeAliases(...given),
+    async read(ref) {
+      const manifest = await test.models.read(ref);
+      const { 'frames.json': list, ...files } = manifest.files;
+      return {
+        ...manifest,
+        files: { ...files, ...(isListKept && list ? { 'frames.json': list } : {}) },
+      };
+    },
+    async publish(draft) {
+      const runId = draft.runId ?? '';
+      // Before the parent's frames are added, which hides what the run took them for.
+      const text = await readFile(join(test.runsDir, runId, exportFiles.frames), 'utf8');
+      met.set(runId, parseSeenFrames(text, runId));
+      return test.models.publish(draft);
+    },
+  };
+  const test = await openTestTrainer(t, { ...options, store });
+  const grow = (frameCount: number) =>
+    writeSmallDataset(test.spec.dataPath, frameCount, { framesPerField: 2 });
+  const spec: RunSpec = { ...test.spec, split: 'auto', trainingPart: 0.5, epochs: 1 };
+  const { trainer } = test;
+  const train = async (runId: string, given: Partial<RunSpec> = {}) => {
+    await trainer.start({ ...spec, ...given }, runId);
+    return follow(trainer, runId);
+  };
+  return { ...test, grow, spec, train, met };
+}
+
+const startOf = (events: readonly RunEvent[]) => {
+  const start = events.find((event) => event.kind === 'started');
+  if (start === undefined) throw new Error('the run has not told of its start');
+  return start;
+};
+const common = (some: readonly string[] = [], others: readonly string[] = []) =>
+  some.filter((key) => others.includes(key));
+
+test.serial('a run validates on no frame that its parent was trained on', async (t) => {
+  const { grow, train, met, models } = await openFieldTrainer(t);
+  await grow(60);
+  t.like(startOf(await train('first', { seed: 1 })), { movedFrames: 0, isParentUnknown: false });
+  t.is(met.get('first')?.validation.length, 30);
+  const start = startOf(await train('second', { seed: 2, parent: 'small@1' }));
+  t.deepEqual(common(met.get('second')?.validation, met.get('first')?.training), []);
+  t.true(start.movedFrames > 0);
+  t.is(start.trainingFrames + start.validationFrames, 60);
+  t.is(start.validationFrames, 30 - start.movedFrames);
+  t.false(start.isParentUnknown);
+  t.is((await models.read('small@2')).calibration?.frameCount, start.validationFrames);
+});
+
+test.serial('a set that gained fields validates on none that trained the parent', async (t) => {
+  const { grow, train, met } = await openFieldTrainer(t);
+  await grow(40);
+  await train('first');
+  await grow(60);
+  const start = startOf(await train('second', { parent: 'small@1' }));
+  t.true(start.movedFrames > 0);
+  t.is(met.get('second')?.validation.length, start.validationFrames);
+  t.deepEqual(common(met.get('second')?.validation, met.get('first')?.training), []);
+  // As it was: what the parent knows is what it knew by then.
+  const again = startOf(await train('third', { parent: 'small@2' }));
+  t.is(again.movedFrames, start.movedFrames);
+  t.deepEqual(met.get('third'), met.get('second'));
+});
+
+test.serial('a run whose parent knows nearly all that would validate does no work', async (t) => {
+  const { grow, train, trainer, models } = await openFieldTrainer(t);
+  await grow(60);
+  await train('first', { trainingPart: 0.9 });
+  const events = await train('second', { trainingPart: 0.8, seed: 2, parent: 'small@1' });
+  t.deepEqual(
+    events.map(({ kind }) => kind),
+    ['ended'],
+  );
+  const { state, failure } = await trainer.get('second');
+  t.is(state, 'failed');
+  t.regex(
+    failure,
+    /^expected validation frames that small@1 was not trained on, .*: it was on \d+ of 12, the \d that are left are too few; take the frames, split and seed/,
+  );
+  t.deepEqual(await models.aliases('small'), { live: 1 });
+});
+
+test.serial('a run that moved frames of its parent is resumed to the same bits', async (t) => {
+  const opened = await openFieldTrainer(t, { checkpointEveryMs: 0 });
+  const { grow, train, trainer, processes, models, met } = opened;
+  await grow(60);
+  await train('first', { seed: 1 });
+  const child = { ...opened.spec, seed: 2, parent: 'small@1', epochs: 2 };
+  const whole = startOf(await train('whole', child));
+  t.true(whole.movedFrames > 0);
+  await trainer.start(child, 'cut');
+  await follow(trainer, 'cut', { isEnough: (event) => event.kind === 'step' && event.epoch === 2 });
+  process.kill(processes[2]!.pid!, 'SIGKILL');
+  await follow(trainer, 'cut');
+  const { fromNumber } = await trainer.resume('cut');
+  const { movedFrames, validationFrames, stepsDone } = startOf(
+    await follow(trainer, 'cut', { from: fromNumber }),
+  );
+  t.true(stepsDone > 0);
+  t.is(movedFrames, whole.movedFrames);
+  t.is(validationFrames, whole.validationFrames);
+  t.deepEqual(met.get('cut'), met.get('whole'));
+  t.deepEqual((await models.read('small@3')).files, (await models.read('small@2')).files);
+});
+
+test.serial('of a parent that keeps no list a run says that it is unknown', async (t) => {
+  const { grow, train, met } = await openFieldTrainer(t, { isListKept: false });
+  await grow(60);
+  await train('first', { seed: 1 });
+  const start = startOf(await train('second', { seed: 2, parent: 'small@1' }));
+  t.like(start, { movedFrames: 0, isParentUnknown: true, validationFrames: 30 });
+  t.true(common(met.get('second')?.validation, met.get('first')?.training).length > 0);
+});

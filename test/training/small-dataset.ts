@@ -9,10 +9,17 @@ import sharp from 'sharp';
 export async function writeSmallDataset(
   folder: string,
   frameCount: number,
-  { labels: [green, yellow] = [0, 25] }: { readonly labels?: readonly [number, number] } = {},
+  {
+    labels: [green, yellow] = [0, 25],
+    framesPerField = 0,
+  }: {
+    readonly labels?: readonly [number, number];
+    /** So many in a row are of one field of view; 0 is none that is told. */
+    readonly framesPerField?: number;
+  } = {},
 ): Promise<string> {
   await mkdir(join(folder, 'train'), { recursive: true });
-  const rows = ['Id,Target'];
+  const rows = [framesPerField === 0 ? 'Id,Target' : 'Id,Target,Group'];
   for (let number = 0; number < frameCount; number += 1) {
     const bright = number % 2 === 0 ? 'green' : 'yellow';
     for (const [at, colour] of ['red', 'green', 'blue', 'yellow'].entries()) {
@@ -24,7 +31,8 @@ export async function writeSmallDataset(
       const png = sharp(pixels, { raw: { width: 32, height: 32, channels: 1 } });
       await png.toColourspace('b-w').toFile(join(folder, 'train', `cell${number}_${colour}.png`));
     }
-    rows.push(`cell${number},${number % 2 === 0 ? green : yellow}`);
+    const field = framesPerField === 0 ? '' : `,field${Math.floor(number / framesPerField)}`;
+    rows.push(`cell${number},${number % 2 === 0 ? green : yellow}${field}`);
   }
   await writeFile(join(folder, 'train.csv'), `${rows.join('\n')}\n`);
   return folder;

@@ -169,9 +169,11 @@ function toWireBody(event: RunEventBody): NonNullable<WireRunEvent['event']> {
   switch (event.kind) {
     case 'started': {
       const { spec, parameterCount, trainingFrames, validationFrames, stepsDone } = event;
-      const { device, deviceNote } = event;
+      const { device, deviceNote, movedFrames, isParentUnknown } = event;
       const size = { parameterCount, trainingFrames, validationFrames };
-      const value = { ...size, stepsDone, device, deviceNote, spec: toWireRunSpec(spec) };
+      const parent = { movedFrames, isParentUnknown };
+      const where = { stepsDone, device, deviceNote };
+      const value = { ...size, ...where, ...parent, spec: toWireRunSpec(spec) };
       return { $case: 'started', value };
     }
     case 'framesLoaded':

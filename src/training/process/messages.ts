@@ -25,7 +25,7 @@ export interface ProcessOptions {
   /** Where the run goes on from its checkpoint: how many epochs it has told of. */
   readonly resumed: { readonly epochsTold: number } | null;
   /** Of the version that it begins with; null without one, and where a checkpoint is taken up. */
-  readonly parent: Omit<Parent, 'model'> | null;
+  readonly parent: Pick<Parent, 'temperature' | 'givesHead'> | null;
 }
 
 /** A trained network as the process leaves it in `export/` of the run's folder. */

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import {
   type Dataset,
   type DatasetFrame,
+  type DatasetSplit,
   frameKeys,
   openDataset,
-  splitDataset,
 } from '../../dataset/index.js';
 import { DomainError } from '../../errors.js';
 import { writeDurably } from '../../files/index.js';
@@ -21,7 +21,7 @@ import {
 import type { SeenFrames } from '../../models/index.js';
 import { writeCheckpoint } from '../checkpoint.js';
 import { createNetwork } from '../networks/index.js';
-import { runFiles } from '../run-folder.js';
+import { readParentFrames, runFiles } from '../run-folder.js';
 import { shapeOf, withoutHead } from '../run-network.js';
 import { readRunFolder } from '../run-store.js';
 import { createStepRunner } from '../step-runner.js';
@@ -41,6 +41,7 @@ import { loadFrames } from './load-frames.js';
 import { exportFiles, type Outcome, type ProcessEvent, type ProcessOptions } from './messages.js';
 import { openStep } from './open-step.js';
 import { lossOf } from './run-loss.js';
+import { splitAfterParent } from './split-after-parent.js';
 
 export interface TrainRunCollaborators {
   tell(event: ProcessEvent): void;
@@ -57,7 +58,8 @@ const loadedIntervalMs = 200;
 /**
  * A training from its folder to an exported model:
  *
- * 1. read the spec, open the dataset, split it
+ * 1. read the spec, open the dataset, split it by what a published version that it begins with
+ *    has seen
  * 2. build the network and its training step, load it on the device, and tell how large
  *    the one is and where the other runs
  * 3. load the frames, once
@@ -70,7 +72,8 @@ const loadedIntervalMs = 200;
  *
  * The checkpoint stays until the version is published, which is the parent's to do; a
  * run that diverged leaves none. Throws `dataset_invalid`, `option_invalid`, `unsupported` for
- * a device that does not start, `storage_failed`, `checkpoint_corrupt`.
+ * a device that does not start, `storage_failed`, `checkpoint_corrupt`, `model_failed` for a
+ * parent's list of frames that is none.
  */
 export async function trainRun(
   {
@@ -91,7 +94,12 @@ export async function trainRun(
   const { inputSpec, labels } = spec;
   const { channels } = inputSpec;
   const dataset = await openDataset(spec.dataPath, { channels, labels });
-  const split = splitDataset(dataset, spec);
+  // Also where a checkpoint is taken up: the list lies in the folder for as long.
+  const seenByParent = await readParentFrames(folder);
+  const { split, movedFrames } = await splitAfterParent(dataset, spec, {
+    ref: spec.parent,
+    seen: seenByParent,
+  });
 
   const shape = shapeOf(spec);
   const network = createNetwork(spec.network, shape);
@@ -211,6 +219,8 @@ export async function trainRun(
       stepsDone: kept?.step ?? 0,
       device: opened.runner.device,
       deviceNote: opened.note,
+      movedFrames,
+      isParentUnknown: spec.parent !== '' && (seenByParent?.isParentUnknown ?? true),
     });
     // What was kept before it could be told.
     for (const scores of kept?.progress.history.slice(resumed?.epochsTold ?? 0) ?? []) {
@@ -258,7 +268,7 @@ const orNull = (value: number): number | null => (Number.isNaN(value) ? null : v
 /** Which frames take which part; what a version that it begins with has met comes on top. */
 async function seenBy(
   dataset: Dataset,
-  { training, validation, heldOut }: ReturnType<typeof splitDataset>,
+  { training, validation, heldOut }: DatasetSplit,
 ): Promise<SeenFrames> {
   return {
     training: await frameKeys(dataset, training),
@@ -286,7 +296,7 @@ async function loadBoth(
   }: {
     readonly folder: string;
     readonly dataset: Awaited<ReturnType<typeof openDataset>>;
-    readonly split: ReturnType<typeof splitDataset>;
+    readonly split: DatasetSplit;
     readonly inputSpec: InputSpec;
     readonly frameCache: ProcessOptions['frameCache'];
   },

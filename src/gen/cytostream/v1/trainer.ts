@@ -219,7 +219,8 @@ export interface RunSpec {
     | undefined;
   /**
    * The version whose weights it begins with: "name", "name@3",
-   * "name@candidate". [weights drawn by the seed]
+   * "name@candidate". Frames that it was trained on neither validate nor are held
+   * out, they train. [weights drawn by the seed]
    */
   parent: string;
   /**
@@ -302,6 +303,17 @@ export interface RunStarted {
   device: string;
   /** Why not elsewhere, or not wholly there; empty where there is nothing to say. */
   deviceNote: string;
+  /**
+   * Frames that the version it begins with has met, and that take the part that
+   * they had there: to train instead of validating or being held out, or to
+   * validate instead of being held out. Whole fields of view each.
+   */
+  movedFrames: number;
+  /**
+   * Whether it is not known, or not wholly, which frames trained that version:
+   * imported, or published before versions kept a list.
+   */
+  isParentUnknown: boolean;
 }
 
 /** After an end that was none: the run goes on, and starts once more. */
@@ -1533,6 +1545,8 @@ function createBaseRunStarted(): RunStarted {
     stepsDone: 0,
     device: "",
     deviceNote: "",
+    movedFrames: 0,
+    isParentUnknown: false,
   };
 }
 
@@ -1558,6 +1572,12 @@ export const RunStarted: MessageFns<RunStarted> = {
     }
     if (message.deviceNote !== "") {
       writer.uint32(58).string(message.deviceNote);
+    }
+    if (message.movedFrames !== 0) {
+      writer.uint32(64).uint32(message.movedFrames);
+    }
+    if (message.isParentUnknown !== false) {
+      writer.uint32(72).bool(message.isParentUnknown);
     }
     return writer;
   },
@@ -1631,6 +1651,22 @@ export const RunStarted: MessageFns<RunStarted> = {
             message.deviceNote = reader.string();
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.movedFrames = reader.uint32();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.isParentUnknown = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1655,6 +1691,8 @@ export const RunStarted: MessageFns<RunStarted> = {
     message.stepsDone = object.stepsDone ?? 0;
     message.device = object.device ?? "";
     message.deviceNote = object.deviceNote ?? "";
+    message.movedFrames = object.movedFrames ?? 0;
+    message.isParentUnknown = object.isParentUnknown ?? false;
     return message;
   },
 };
