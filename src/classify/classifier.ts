@@ -80,13 +80,13 @@ export function createClassifier({
       // All frames of a stream share its signal; ten listeners are not a leak.
       if (options.signal) setMaxListeners(0, options.signal);
       const startedAtMs = clock.now();
+      const { priority, streamId, deadlineAtMs, whenFull } = options;
       // What explains takes pixels of the model's size.
       const lane = explain ? null : (lent.rawLanes?.laneFor(frame) ?? null);
       const prepare = async (of: Frame, staysRaw: boolean) => {
         // It costs more than many a run: not for what will be refused after it.
         (staysRaw && lane ? lane : lent).batcher.assertInTime(options);
         const limit = withDeadline(options, clock);
-        const { priority, streamId, deadlineAtMs, whenFull } = options;
         const wish = { priority, streamId, deadlineAtMs, whenFull, staysRaw };
         const prepared = preparer.prepare(of, manifest.inputSpec, limit.signal, wish);
         return prepared.finally(limit.forget);
@@ -102,7 +102,9 @@ export function createClassifier({
       assertFinite(row, manifest);
       const labelIndices = overThreshold(row.probabilities, manifest.thresholds);
       const explanation = explain
-        ? await untilDeadline(options, clock, (signal) => explain({ pixels, labelIndices, signal }))
+        ? await untilDeadline(options, clock, (signal) =>
+            explain({ pixels, labelIndices, signal, priority, streamId, deadlineAtMs, whenFull }),
+          )
         : undefined;
       return {
         frameId: frame.id,

@@ -1,6 +1,6 @@
 import { DomainError } from '../errors.js';
 import type { LabelSet } from '../label-set.js';
-import type { Explained } from '../models/index.js';
+import type { Explained, Explainer, ExplainRequest } from '../models/index.js';
 
 /** What a frame's answer is to be explained with. */
 export interface ExplainWish {
@@ -37,24 +37,11 @@ export interface Explanation {
 /** A version on loan, as far as explaining needs it. */
 export interface ExplainableVersion {
   readonly manifest: { readonly labels?: LabelSet };
-  readonly explainer?: {
-    assertExplains(): void;
-    explain(request: {
-      readonly pixels: Uint8Array;
-      readonly labelIndices: readonly number[];
-      readonly signal?: AbortSignal | undefined;
-    }): Promise<Explained>;
-  };
+  readonly explainer?: Pick<Explainer, 'assertExplains' | 'explain'>;
 }
 
-/** Explains the answer to one prepared frame. */
-export type Explain = (answered: {
-  /** uint8 `[C, H, W]`. */
-  readonly pixels: Uint8Array;
-  /** The labels that the prediction gives. */
-  readonly labelIndices: readonly number[];
-  readonly signal: AbortSignal | undefined;
-}) => Promise<Explanation>;
+/** Explains the answer to one prepared frame; `labelIndices` are those that the prediction gives. */
+export type Explain = (answered: ExplainRequest) => Promise<Explanation>;
 
 /**
  * Reads a wish before anything is run for it. Throws `unsupported` for a version that gives no
@@ -74,10 +61,11 @@ export function planExplanation(
     );
   }
   const wanted = wish.labels.map((label) => labels.indexOf(label));
-  return async ({ pixels, labelIndices: given, signal }) => {
+  return async ({ labelIndices: given, ...request }) => {
     const labelIndices = [...new Set([...wanted, ...(wish.givenLabels ? given : [])])];
     const { embedding, maps, spec, runMs } = await explainer.explain({
-      ...{ pixels, labelIndices, signal },
+      ...request,
+      labelIndices,
     });
     const { widthPx, heightPx, box } = spec;
     return {

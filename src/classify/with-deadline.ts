@@ -35,5 +35,5 @@ export function withDeadline(
 }
 
 function expired(): DomainError {
-  return new DomainError('deadline', "the frame's deadline passed before it was prepared");
+  return new DomainError('deadline', "the frame's deadline passed before it was answered");
 }

@@ -2,10 +2,9 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { DomainError } from '../errors.js';
-import { type Bounds, toPlace } from '../queue/index.js';
+import { type Bounds, createGate, toPlace } from '../queue/index.js';
 import { resolveChannel } from './channels.js';
 import type { Frame, InputSpec, PreparedFrame, Preparer, PrepareWish } from './frame.js';
-import { createGate } from './gate.js';
 import type { PrepareAnswer, PrepareTask } from './prepare-planes.js';
 import { isReady, takeReadyFrame } from './ready-frame.js';
 import { packPlanes } from './transfer.js';
@@ -53,7 +52,12 @@ export function createPreparer(options: Partial<PreparerOptions> = {}): Preparer
     minThreads: full.threads,
     maxThreads: full.threads,
   });
-  const gate = createGate({ ...full, width: full.threads });
+  const gate = createGate({
+    ...full,
+    width: full.threads,
+    where: 'waiting to be prepared',
+    closedMessage: 'frames are no longer prepared here',
+  });
 
   async function prepare(
     frame: Frame,

@@ -1,16 +1,20 @@
+import type { SubmitOptions } from '../batching/index.js';
 import type { Engine, GraphSession } from '../engines/index.js';
 import { DomainError } from '../errors.js';
 import { labelsPerExplanation } from '../graph/index.js';
+import { createGate, toPlace } from '../queue/index.js';
 import type { ExplanationSpec, Manifest } from './model.js';
 import type { ModelStore } from './model-store.js';
 
-/** What is asked of an explanation. */
-export interface ExplainRequest {
+/**
+ * What is asked of an explanation, and its place among those that wait. The deadline says only
+ * which of a stream goes first: what ends it is the signal.
+ */
+export interface ExplainRequest extends SubmitOptions {
   /** uint8 `[C, H, W]` of the version's inputSpec; copied. */
   readonly pixels: Uint8Array;
   /** Each gets a map; none leaves the embedding alone. */
   readonly labelIndices: readonly number[];
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** Why a version answers as it does for one frame. */
@@ -31,16 +35,17 @@ export interface Explainer {
   assertExplains(): void;
   /**
    * One run for each four labels, on one worker of the engine, between two batches; an abort
-   * is answered at once.
+   * is answered at once. One frame at a time, in FairQueue's order; 16 may wait beside those that
+   * are kept, and make room by makeRoom's rule.
    *
-   * Throws `unsupported`, `overloaded` for more than 16 that wait, the signal's reason, and
-   * what loading and running throw.
+   * Throws `unsupported`, `overloaded` where too many wait or to make room, the signal's reason,
+   * and what loading and running throw.
    */
   explain(request: ExplainRequest): Promise<Explained>;
   close(): Promise<void>;
 }
 
-/** Explanations that may wait at once: about a second of them. */
+/** Explanations that may wait at once: about a second of them. All are of the same size. */
 const mostWaiting = 16;
 
 /**
@@ -53,9 +58,18 @@ export function createExplainer(
 ): Explainer {
   const what = `${manifest.name}@${manifest.version}`;
   let session: Promise<GraphSession> | null = null;
-  let waiting = 0;
-  // One explanation at a time, so that batches come in between.
-  let last: Promise<unknown> = Promise.resolve();
+  const { channels, heightPx, widthPx } = manifest.inputSpec;
+  const bytes = mostWaiting * channels.length * heightPx * widthPx;
+  const gate = createGate({
+    width: 1, // so that batches come in between
+    maxQueuedFrames: mostWaiting,
+    maxQueuedBytes: bytes,
+    // A stream alone may have them all: others drive its last ones out, one by one.
+    maxStreamFrames: mostWaiting,
+    maxStreamBytes: bytes,
+    where: `waiting for an explanation of ${what}`,
+    closedMessage: `${what} is being retired; try again`,
+  });
 
   const supported = () => {
     const loadGraph = engine.loadGraph?.bind(engine);
@@ -89,7 +103,6 @@ export function createExplainer(
     const { spec } = supported();
     signal?.throwIfAborted();
     const graph = await opened();
-    const { channels, heightPx, widthPx } = manifest.inputSpec;
     const shape = [1, channels.length, heightPx, widthPx];
     const mapSize = spec.heightPx * spec.widthPx;
     const maps: Float32Array[] = [];
@@ -117,39 +130,16 @@ export function createExplainer(
     assertExplains: () => void supported(),
     async explain(request) {
       supported();
-      if (waiting >= mostWaiting) {
-        throw new DomainError(
-          'overloaded',
-          `expected at most ${mostWaiting} explanations of ${what} at once; try again`,
-        );
-      }
-      waiting += 1;
-      const turn = last.then(() => explainNow(request));
-      // The place stays taken until its turn is over, also if the caller leaves before.
-      last = turn
-        .catch(() => {})
-        .then(() => {
-          waiting -= 1;
-        });
-      return orAborted(turn, request.signal);
+      const { pixels, whenFull = 'refuse', signal } = request;
+      const newcomer = { ...toPlace(request), byteLength: pixels.byteLength, whenFull };
+      return gate.run(newcomer, signal, () => explainNow(request));
     },
     async close() {
-      await last;
+      await gate.close();
       const open = await session?.catch(() => null);
       await open?.close();
     },
   };
-}
-
-/** As the turn ends, or at once with the signal's reason. */
-function orAborted<T>(turn: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return turn;
-  return new Promise<T>((resolve, reject) => {
-    const leave = () => reject(signal.reason);
-    signal.addEventListener('abort', leave, { once: true });
-    if (signal.aborted) leave();
-    turn.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
-  });
 }
 
 function floatsOf(

@@ -1,4 +1,4 @@
-export type { Explained } from './explainer.js';
+export type { Explained, Explainer, ExplainRequest } from './explainer.js';
 export { createGoldenFrame, largestDifference } from './golden.js';
 export type { ImportDraft } from './import-version.js';
 export type {

@@ -1,4 +1,5 @@
 export { FairQueue } from './fair-queue.js';
+export { createGate, type Gate, type GateOptions } from './gate.js';
 export { type Bounds, makeRoom } from './make-room.js';
 export {
   type Newcomer,

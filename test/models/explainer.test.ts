@@ -1,85 +1,20 @@
 import type { Worker } from 'node:worker_threads';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import {
   createEnginePool,
   createFakeEngine,
   createOnnxEngine,
-  createOnnxGraphRunner,
   type Engine,
   withGraphs,
 } from '../../src/engines/index.js';
 import { startOnnxWorker } from '../../src/engines/onnxruntime-engine.js';
 import { DomainError } from '../../src/errors.js';
-import {
-  buildExplanation,
-  buildInference,
-  findLandmarks,
-  initialiseParameters,
-  type Network,
-} from '../../src/graph/index.js';
-import { createGoldenFrame, createRegistry, openModelStore } from '../../src/models/index.js';
-import { silentLog } from '../../src/telemetry/index.js';
-import { makeFolder } from '../make-folder.js';
-import { inputSpec } from './model-fixtures.js';
-
-const labels = ['a', 'b', 'c', 'd', 'e', 'f'];
-const network: Network = {
-  name: 'tiny',
-  inputShape: [4, 8, 8],
-  layers: [
-    { kind: 'conv', name: 'conv', filters: 5, kernelPx: 3 },
-    { kind: 'relu' },
-    { kind: 'globalAveragePool' },
-    { kind: 'dense', name: 'labels', units: labels.length },
-  ],
-};
-const model = buildInference(network, initialiseParameters(network, 1));
-const explain = buildExplanation(network, { model, fileName: 'model.onnx' });
-const frame = createGoldenFrame(inputSpec);
-
-/** What the graph of explanations gives in a runner of its own. */
-async function expectedMaps(indices: readonly number[]) {
-  const runner = await createOnnxGraphRunner(explain, { files: { 'model.onnx': model } });
-  const { maps } = await runner.run({
-    pixels: { type: 'uint8', shape: [1, 4, 8, 8], values: frame },
-    labels: { type: 'int64', shape: [4], values: BigInt64Array.from(indices, BigInt) },
-  });
-  await runner.close();
-  return Array.from({ length: 4 }, (_, at) => maps!.values.slice(at * 36, (at + 1) * 36));
-}
-
-/** A registry with cells@1 that explains itself and cells@2 that does not. */
-async function setUp(t: ExecutionContext, engine: Engine) {
-  t.teardown(() => engine.close());
-  const store = await openModelStore(await makeFolder(t));
-  const session = await engine.load({ model, inputShape: [4, 8, 8], labelCount: labels.length });
-  const { probabilities } = await session.run(frame.slice(), 1);
-  await session.close();
-  const { featureShape, featureBox, embeddingSize } = findLandmarks(network);
-  const [, heightPx, widthPx] = featureShape;
-  const draft = {
-    ...{ name: 'cells', model, labels, inputSpec, scores: null, runId: null },
-    thresholds: labels.map(() => 0.5),
-    thresholdsSource: 'default 0.5',
-    datasetFingerprint: null,
-    parent: null,
-    golden: { frame, output: probabilities },
-  };
-  const spec = { embeddingSize, heightPx, widthPx, box: featureBox };
-  await store.publish({ ...draft, explanation: { model: explain, spec } });
-  await store.publish(draft);
-  const registry = createRegistry(
-    { batcher: { batchSizes: [1] } },
-    { engine, store, log: silentLog },
-  );
-  t.teardown(() => registry.close());
-  return registry;
-}
+import { expectedMaps, goldenFrame as frame, openExplainable } from './explainable.js';
 
 test.serial('labels are explained beside serving, four a run, in the order asked', async (t) => {
   const engines = [await createOnnxEngine({ threads: 1 }), await createOnnxEngine({ threads: 1 })];
   const pool = createEnginePool(engines as [Engine, Engine]);
-  const handle = await (await setUp(t, pool)).acquire('cells@1');
+  const handle = await (await openExplainable(t, pool)).acquire('cells@1');
   t.teardown(handle.release);
   const before = frame.slice();
   const [explained, row] = await Promise.all([
@@ -103,7 +38,7 @@ test.serial('labels are explained beside serving, four a run, in the order asked
 test.serial(
   'a version made elsewhere, and an engine without graphs, say unsupported',
   async (t) => {
-    const registry = await setUp(t, await createOnnxEngine({ threads: 1 }));
+    const registry = await openExplainable(t, await createOnnxEngine({ threads: 1 }));
     const made = await registry.acquire('cells@2');
     t.teardown(made.release);
     const error = t.throws(() => made.explainer.assertExplains(), { instanceOf: DomainError });
@@ -113,7 +48,7 @@ test.serial(
     t.is((await t.throwsAsync(asked, { instanceOf: DomainError })).code, 'unsupported');
 
     const plain = createFakeEngine();
-    const fake = await setUp(t, plain);
+    const fake = await openExplainable(t, plain);
     const handle = await fake.acquire('cells@1');
     t.teardown(handle.release);
     t.throws(() => handle.explainer.assertExplains(), {
@@ -123,30 +58,74 @@ test.serial(
 );
 
 test.serial('only so many explanations wait, and one whose caller left is not run', async (t) => {
-  const registry = await setUp(t, await createOnnxEngine({ threads: 1 }));
+  const registry = await openExplainable(t, await createOnnxEngine({ threads: 1 }));
   const { explainer, release } = await registry.acquire('cells@1');
   t.teardown(release);
   const leaving = new AbortController();
-  const asked = Array.from({ length: 16 }, (_, at) =>
+  const asked = Array.from({ length: 17 }, (_, at) =>
     explainer.explain({
       pixels: frame,
       labelIndices: [0],
-      signal: at === 15 ? leaving.signal : undefined,
+      signal: at === 16 ? leaving.signal : undefined,
     }),
   );
   const tooMany = explainer.explain({ pixels: frame, labelIndices: [0] });
   leaving.abort(new DomainError('cancelled', 'the caller left'));
+  const instead = explainer.explain({ pixels: frame, labelIndices: [0] });
   t.is((await t.throwsAsync(tooMany, { instanceOf: DomainError })).code, 'overloaded');
-  t.is((await t.throwsAsync(asked[15]!, { instanceOf: DomainError })).code, 'cancelled');
-  const first = await Promise.race([asked[14], Promise.resolve('still waits')]);
+  t.is((await t.throwsAsync(asked[16]!, { instanceOf: DomainError })).code, 'cancelled');
+  const first = await Promise.race([asked[15], Promise.resolve('still waits')]);
   t.is(first, 'still waits', 'who leaves is answered before those who wait');
   const settled = await Promise.allSettled(asked);
-  t.is(settled.filter(({ status }) => status === 'fulfilled').length, 15);
-  const last = settled[15];
-  t.is(last?.status === 'rejected' ? last.reason.code : '', 'cancelled');
-  const again = await explainer.explain({ pixels: frame, labelIndices: [0] });
-  t.is(again.maps.length, 1, 'there is room again');
+  t.is(settled.filter(({ status }) => status === 'fulfilled').length, 16);
+  t.is((await instead).maps.length, 1, 'who leaves makes room');
 });
+
+test.serial(
+  'explanations that are kept wait however many they are, and streams take turns',
+  async (t) => {
+    const registry = await openExplainable(t, await createOnnxEngine({ threads: 1 }));
+    const { explainer, release } = await registry.acquire('cells@1');
+    t.teardown(release);
+    const ended: string[] = [];
+    const ask = async (streamId: string, priority: 'high' | 'normal' = 'normal') => {
+      const wish = { streamId, priority, whenFull: 'keep' } as const;
+      await explainer.explain({ pixels: frame, labelIndices: [0], ...wish });
+      ended.push(streamId);
+    };
+    const flood = Array.from({ length: 64 }, () => ask('flood'));
+    await Promise.all([ask('slow'), ask('slow'), ask('urgent', 'high')]);
+    t.deepEqual(ended, ['flood', 'urgent', 'flood', 'slow', 'flood', 'slow']);
+    await Promise.all(flood);
+    t.is(ended.length, 67);
+  },
+);
+
+test.serial(
+  'an explanation makes room for one of a stream with fewer, and of its own for its newest',
+  async (t) => {
+    const registry = await openExplainable(t, await createOnnxEngine({ threads: 1 }));
+    const { explainer, release } = await registry.acquire('cells@1');
+    t.teardown(release);
+    const ask = (streamId: string) =>
+      explainer.explain({
+        ...{ pixels: frame, labelIndices: [0], streamId, whenFull: 'dropOldest' },
+      });
+    const flood = Array.from({ length: 20 }, () => ask('flood'));
+    const slow = ask('slow');
+    const settled = await Promise.allSettled(flood);
+    const shed = settled.flatMap((each, at) => (each.status === 'rejected' ? [at] : []));
+    t.deepEqual(shed, [1, 2, 3, 4], 'the first was running; the oldest that waited went');
+    for (const at of shed) {
+      await t.throwsAsync(flood[at]!, {
+        code: 'overloaded',
+        message:
+          /^expected at most 16 frames and 4096 bytes .*waiting for an explanation of cells@1$/,
+      });
+    }
+    t.is((await slow).maps.length, 1);
+  },
+);
 
 test.serial('explanations come back after the worker died', async (t) => {
   const workers: Worker[] = [];
@@ -160,7 +139,7 @@ test.serial('explanations come back after the worker died', async (t) => {
       },
     },
   );
-  const registry = await setUp(t, engine);
+  const registry = await openExplainable(t, engine);
   const { explainer, release } = await registry.acquire('cells@1');
   t.teardown(release);
   const { maps } = await explainer.explain({ pixels: frame, labelIndices: [1] });
@@ -181,7 +160,7 @@ test.serial('where models run elsewhere, explanations run here, once somebody as
     engine,
     'what runs graphs is left as it is',
   );
-  const registry = await setUp(t, engine);
+  const registry = await openExplainable(t, engine);
   const { explainer, batcher, release } = await registry.acquire('cells@1');
   t.teardown(release);
   await batcher.submit(frame);

@@ -1,12 +1,13 @@
 import test from 'ava';
 import { DomainError } from '../../src/errors.js';
-import { createGate, type GateOptions } from '../../src/frames/gate.js';
-import { type Newcomer, toPlace } from '../../src/queue/index.js';
+import { createGate, type GateOptions, type Newcomer, toPlace } from '../../src/queue/index.js';
 import { settle, watch } from '../batching/puppet-run.js';
 import { createFakeClock } from '../fake-clock.js';
 
 const wide = {
   width: 1,
+  where: 'waiting for work',
+  closedMessage: 'nothing is worked on here any more',
   maxQueuedFrames: 100,
   maxQueuedBytes: 1000,
   maxStreamFrames: 100,
@@ -134,7 +135,7 @@ test('what is kept waits however much does, and leaves others their room', async
     [...kept, ...others].map(({ value }) => value),
     [...Array(10).fill('kept'), 'other', 'other', undefined],
   );
-  t.regex(`${others[2]?.error}`, /of this stream waiting to be prepared/);
+  t.regex(`${others[2]?.error}`, /of this stream waiting for work/);
 });
 
 test('bytes are bounded, of all and of one stream', async (t) => {
@@ -174,7 +175,7 @@ test('closing refuses what waits and what comes, and ends when nothing runs', as
   await settle();
   t.like(waiting.error, { code: 'draining' });
   t.like(late.error, { code: 'draining' });
-  t.throws(() => gate.assertOpen(), { code: 'draining' });
+  t.throws(() => gate.assertOpen(), { code: 'draining', message: wide.closedMessage });
   t.deepEqual(
     closing.map(({ settled }) => settled),
     [0, 0],

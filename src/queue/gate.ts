@@ -1,12 +1,7 @@
 import { DomainError } from '../errors.js';
-import {
-  type Bounds,
-  FairQueue,
-  makeRoom,
-  type Newcomer,
-  type Place,
-  type Waiting,
-} from '../queue/index.js';
+import { FairQueue } from './fair-queue.js';
+import { type Bounds, makeRoom } from './make-room.js';
+import type { Newcomer, Place, Waiting } from './waiting.js';
 
 /** Weight of the newest in what work takes: about the last ten count. */
 const newestWeight = 0.2;
@@ -14,6 +9,10 @@ const newestWeight = 0.2;
 export interface GateOptions extends Bounds {
   /** How many may run at once. */
   readonly width: number;
+  /** Ends the sentence of a refusal: "waiting to be prepared". */
+  readonly where: string;
+  /** What is told once it is closed: "frames are no longer prepared here". */
+  readonly closedMessage: string;
   /** Milliseconds of a clock that never goes back. @default performance.now */
   readonly now?: () => number;
 }
@@ -37,7 +36,13 @@ interface Entry extends Waiting {
   readonly refuse: (reason: DomainError) => void;
 }
 
-export function createGate({ width, now = () => performance.now(), ...bounds }: GateOptions): Gate {
+export function createGate({
+  width,
+  where,
+  closedMessage,
+  now = () => performance.now(),
+  ...bounds
+}: GateOptions): Gate {
   const queue = new FairQueue<Entry>();
   let running = 0;
   let isClosed = false;
@@ -45,7 +50,7 @@ export function createGate({ width, now = () => performance.now(), ...bounds }: 
   /** What work took of late; undefined before any. */
   let workMs: number | undefined;
 
-  const closedError = () => new DomainError('draining', 'frames are no longer prepared here');
+  const closedError = () => new DomainError('draining', closedMessage);
 
   function startNext(): void {
     while (running < width) {
@@ -70,7 +75,7 @@ export function createGate({ width, now = () => performance.now(), ...bounds }: 
     if (isClosed) throw closedError();
     if (signal?.aborted) throw DomainError.from(signal.reason);
     if (running >= width) {
-      makeRoom(queue, newcomer, bounds, 'waiting to be prepared', () => untilRoomMs(newcomer));
+      makeRoom(queue, newcomer, bounds, where, () => untilRoomMs(newcomer));
     }
     return new Promise<T>((resolve, reject) => {
       const onAbort = () => {
