@@ -209,7 +209,9 @@ const schema = z.strictObject({
   trainingThreads: whole(0, 1024).default(0).describe('threads of a training step; 0: one a core'),
   trainingShare: number(0.01, 1)
     .default(1)
-    .describe('part of the time that training takes while frames are answered; 1 never rests'),
+    .describe(
+      'part of the time that training takes while frames wait or are answered; 1 never rests',
+    ),
   frameCacheBytes: whole(0, 2 ** 50)
     .default(8 * 1024 * MiB)
     .describe('bytes of prepared frames that trainings keep in the folder of runs; 0 keeps none'),

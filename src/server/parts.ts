@@ -61,13 +61,10 @@ export async function openParts(config: Config, overrides: PartsOverrides = {}):
       store,
       log,
       preparer,
-      onRan: (_manifest, batchSize, runMs) => {
-        serving.answered();
-        metrics.engineRan(batchSize, runMs / 1000);
-      },
+      onRan: (_manifest, batchSize, runMs) => metrics.engineRan(batchSize, runMs / 1000),
     });
     closers.add(() => registry.close());
-    const classifier = createClassifier({ preparer });
+    const classifier = serving.hear(createClassifier({ preparer }));
     const promote = createPromotion(config, {
       ...{ registry, store },
       // Its paths are resolved before, the operator's own not by the data roots.

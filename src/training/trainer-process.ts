@@ -16,7 +16,7 @@ export interface TrainerProcess {
   /** Settles once the process is gone; a crash or a kill is an outcome too. Never rejects. */
   readonly outcome: Promise<Outcome>;
   readonly pid: number | undefined;
-  /** Tells it whether frames are being answered, so that it makes room for them. */
+  /** Tells it whether frames are being served, so that it makes room for them. */
   setServing(isServing: boolean): void;
   /** Ends it at once. */
   kill(): void;

@@ -29,7 +29,7 @@ export interface TrainerOptions {
   /** Threads of the runtime in the trainer process. @default 0, which is one a core */
   readonly threads?: number;
   /**
-   * Part of the time that a run's steps take while frames are being answered, above 0 and up
+   * Part of the time that a run's steps take while frames are being served, above 0 and up
    * to 1, which never rests. @default 1
    */
   readonly share?: number;
@@ -46,7 +46,7 @@ export interface TrainerOptions {
   readonly graceMs?: number;
 }
 
-/** Whether frames are being answered, and when that changes. */
+/** Whether frames are being served, and when that changes. */
 export interface Serving {
   readonly isServing: boolean;
   /** Returns what ends the listening. */
@@ -58,7 +58,7 @@ export interface TrainerCollaborators {
   readonly log: Pick<Log, 'info' | 'warn' | 'error'>;
   /** Starts the process of a run. @default one of the operating system's */
   readonly startProcess?: typeof startTrainerProcess;
-  /** Whether frames are being answered in this process. @default never */
+  /** Whether frames are being served in this process. @default never */
   readonly serving?: Serving;
   /** Makes a version live, such as a Registry's `promote`. @default by the aliases alone */
   readonly promote?: Promote;

@@ -1,13 +1,13 @@
 import { setImmediate, setTimeout } from 'node:timers/promises';
 
-/** How much of the time a training takes while frames are being answered beside it. */
+/** How much of the time a training takes while frames are being served beside it. */
 export interface Pace {
-  /** Hears whether frames are being answered now. */
+  /** Hears whether frames are being served now. */
   setServing(isServing: boolean): void;
   /**
-   * Rests after a step of so many milliseconds: while frames are answered so long that
+   * Rests after a step of so many milliseconds: while frames are served so long that
    * steps take their share of the time, else for one turn of the event loop, in which
-   * messages are heard. Ends early when a stop is requested or the last frame was answered.
+   * messages are heard. Ends early when a stop is requested or frames are served no longer.
    */
   rest(stepMs: number): Promise<void>;
 }
