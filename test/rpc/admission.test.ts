@@ -8,10 +8,11 @@ import {
   type StreamAdmission,
 } from '../../src/rpc/classify/admission.js';
 import { settle, watch } from '../batching/puppet-run.js';
+import { createFakeClock } from '../fake-clock.js';
 
-const never = new AbortController().signal;
+const never = { signal: new AbortController().signal, deadlineAtMs: Number.POSITIVE_INFINITY };
 // Every frame that waits listens to it, here of all streams of all tests.
-setMaxListeners(0, never);
+setMaxListeners(0, never.signal);
 
 /** Streams that have a frame of no bytes on their way: what they send next has to wait its turn. */
 async function openBusy(admission: Admission): Promise<StreamAdmission> {
@@ -71,7 +72,7 @@ test('one that leaves while it waits holds nothing, and lets those behind it in'
   const stream = await openBusy(admission);
   const first = await stream.enter(60, never);
   const caller = new AbortController();
-  const large = watch(stream.enter(90, caller.signal));
+  const large = watch(stream.enter(90, { ...never, signal: caller.signal }));
   const behind = watch(stream.enter(40, never));
   await settle();
   t.deepEqual([large.settled, behind.settled], [0, 0]);
@@ -83,6 +84,31 @@ test('one that leaves while it waits holds nothing, and lets those behind it in'
   first();
   behind.value?.();
   t.is(admission.bytes, 0);
+});
+
+test('one whose deadline passes while it waits holds nothing, and lets those behind it in', async (t) => {
+  const clock = createFakeClock();
+  const admission = createAdmission({ maxFrames: 10, maxBytes: 100 }, { clock });
+  const stream = await openBusy(admission);
+  const patience = (ms: number) => ({ ...never, deadlineAtMs: clock.now() + ms });
+  const first = await stream.enter(60, patience(10));
+  t.is(clock.waiting, 0, 'what is let in at once needs no timer');
+  const large = watch(stream.enter(90, patience(20)));
+  const patient = watch(stream.enter(45, patience(30)));
+  const behind = watch(stream.enter(40, never));
+  clock.advance(19);
+  await settle();
+  t.deepEqual([large.settled, patient.settled, behind.settled], [0, 0, 0]);
+  clock.advance(1);
+  await settle();
+  t.deepEqual([large.settled, patient.settled, behind.settled], [1, 0, 0]);
+  large.value?.();
+  t.is(admission.bytes, 60);
+  first();
+  await settle();
+  t.deepEqual([patient.settled, behind.settled], [1, 1]);
+  t.is(admission.bytes, 85);
+  t.is(clock.waiting, 0, 'who is let in in time leaves no timer');
 });
 
 test('a stream with nothing on its way is let in however full it is, once', async (t) => {

@@ -7,6 +7,7 @@ import { overflows } from '../../src/rpc/wire/enums.js';
 interface SizedFrame {
   readonly id: number;
   readonly byteLength: number;
+  readonly deadlineAtMs: number;
 }
 
 test('whatever happens, a window keeps its limits and every frame leaves it once', (t) => {
@@ -15,7 +16,7 @@ test('whatever happens, a window keeps its limits and every frame leaves it once
       fc.constantFrom(...overflows.words),
       fc.integer({ min: 1, max: 6 }),
       fc.integer({ min: 1, max: 20 }),
-      fc.array(fc.oneof(fc.integer({ min: 1, max: 9 }), fc.constant('done' as const)), {
+      fc.array(fc.oneof(fc.integer({ min: 1, max: 9 }), fc.constantFrom('done', 'expire')), {
         maxLength: 60,
       }),
       (overflow, maxInFlight, maxBytes, steps) => {
@@ -34,8 +35,8 @@ test('whatever happens, a window keeps its limits and every frame leaves it once
         };
         let next = 0;
         for (const step of steps) {
-          if (step !== 'done' && (overflow !== 'block' || window.hasRoom)) {
-            const entry = { id: next, byteLength: step };
+          if (typeof step === 'number' && (overflow !== 'block' || window.hasRoom)) {
+            const entry = { id: next, byteLength: step, deadlineAtMs: step };
             here.set(entry.id, step);
             for (const driven of window.add(entry)) leave(driven);
             next += 1;
@@ -45,6 +46,9 @@ test('whatever happens, a window keeps its limits and every frame leaves it once
               leave(entry);
               window.done(entry);
             }
+          } else if (step === 'expire') {
+            for (const entry of window.takeExpired(5)) leave(entry);
+            if (window.nextDeadlineAtMs <= 5) return false;
           }
           activate();
           if (window.size > window.limit) return false;
@@ -71,7 +75,7 @@ test('of large frames a dropping stream keeps as many as its bytes allow, the ne
   });
   const driven: number[] = [];
   for (let id = 0; id < 8; id += 1) {
-    driven.push(...window.add({ id, byteLength: 10 }).map((entry) => entry.id));
+    driven.push(...window.add({ id, byteLength: 10, deadlineAtMs: 1 }).map((entry) => entry.id));
     while (window.activate() !== null);
   }
   t.deepEqual(driven, [2, 3, 4, 5]);

@@ -99,6 +99,57 @@ for (const overflow of ['dropOldest', 'latestOnly'] as const) {
   });
 }
 
+test('a frame that waits for room on the port is answered at its deadline, while nothing else is', async (t) => {
+  const puppet = createPuppetClassifier();
+  const limits = { maxReceivedBytes: 1.5 * MiB };
+  const port = await openTestPort(t, { classifier: puppet.classifier }, limits);
+  const outcomes: string[] = [];
+  const [first, ...others] = largeFrames(0, 3);
+  let tellBoth = () => {};
+  const both = new Promise<void>((resolve) => {
+    tellBoth = resolve;
+  });
+  const frames = [first as Frame, ...others.map((frame) => ({ ...frame, deadlineMs: 20 }))];
+  const stream = send(port.client, 'block', frames, (id, outcome) => {
+    outcomes.push(`${id} ${outcome}`);
+    if (outcomes.length === 2) tellBoth();
+  });
+  await both;
+  t.deepEqual(outcomes, ['0/1 expired', '0/2 expired']);
+  t.true((await receivedBytes(port)) <= 1.001 * MiB);
+  t.is(puppet.calls.length, 1);
+  puppet.calls[0]?.answer();
+  await stream;
+  t.deepEqual(outcomes.slice(2), ['0/0 ok']);
+});
+
+for (const overflow of ['dropOldest', 'latestOnly'] as const) {
+  test(`${overflow}: no frame that waits goes for one that cannot be read`, async (t) => {
+    const puppet = createPuppetClassifier();
+    const limits = { maxReceivedBytes: 2.5 * MiB, maxInFlight: 3 };
+    const port = await openTestPort(t, { classifier: puppet.classifier }, limits);
+    const [first, second, bad] = largeFrames(0, 3) as [Frame, Frame, Frame];
+    const outcomes: string[] = [];
+    let tellBad = () => {};
+    const badTold = new Promise<void>((resolve) => {
+      tellBad = resolve;
+    });
+    const frames = [tinyFrame('tiny'), first, second, { ...bad, widthPx: 0 }];
+    const stream = send(port.client, overflow, frames, (id, outcome) => {
+      outcomes.push(`${id} ${outcome}`);
+      if (id === bad.id) tellBad();
+    });
+    await badTold;
+    t.deepEqual(outcomes, ['0/2 invalid']);
+    for (let at = 0; at < 3; at += 1) {
+      await puppet.came(at + 1);
+      puppet.calls[at]?.answer();
+    }
+    await stream;
+    t.deepEqual(outcomes.slice(1).sort(), ['0/0 ok', '0/1 ok', 'tiny ok']);
+  });
+}
+
 test('a stream that waits for room is not read behind the frame that waits', async (t) => {
   const puppet = createPuppetClassifier();
   const limits = { maxReceivedBytes: 2 * MiB };

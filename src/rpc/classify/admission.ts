@@ -1,3 +1,5 @@
+import { type Clock, systemClock } from '../../batching/index.js';
+
 export interface AdmissionOptions {
   /** Frames of all blocking streams together, from 1 up. */
   readonly maxFrames: number;
@@ -28,13 +30,23 @@ export interface Admission {
 
 /** The frames of one stream. */
 export interface StreamAdmission {
-  /** Resolves when the frame may go on, in the order in which all frames came; at once on abort. */
-  enter(byteLength: number, signal: AbortSignal): Promise<Leave>;
+  /**
+   * Resolves when the frame may go on, in the order in which all frames came; on abort, and at its
+   * deadline, at once: it then holds nothing.
+   */
+  enter(byteLength: number, patience: Patience): Promise<Leave>;
   /**
    * Lets the frame in now; null where there is no room. In place of others of the stream it needs
    * room for what it has beyond their bytes alone: they are to leave next.
    */
   tryEnter(byteLength: number, others?: Others): Leave | null;
+}
+
+/** How long a frame waits to be let in. */
+export interface Patience {
+  readonly signal: AbortSignal;
+  /** On the clock of `performance.now()`; `Infinity` for none. */
+  readonly deadlineAtMs: number;
 }
 
 /** Frames of one stream that are on their way. */
@@ -53,7 +65,10 @@ interface Waiting {
 const none: Others = Object.freeze({ count: 0, bytes: 0 });
 const holdsNothing: Leave = () => {};
 
-export function createAdmission({ maxFrames, maxBytes }: AdmissionOptions): Admission {
+export function createAdmission(
+  { maxFrames, maxBytes }: AdmissionOptions,
+  { clock = systemClock }: { readonly clock?: Clock } = {},
+): Admission {
   const waiting = new Set<Waiting>();
   /** Of blocking streams: those that drop bound their own. */
   let frames = 0;
@@ -117,7 +132,7 @@ export function createAdmission({ maxFrames, maxBytes }: AdmissionOptions): Admi
           const more = byteLength - leaving;
           return own === count || more <= 0 || passes(more) ? holdOwn(byteLength) : null;
         },
-        async enter(byteLength, signal) {
+        async enter(byteLength, { signal, deadlineAtMs }) {
           if (signal.aborted) return holdsNothing;
           const isFree = waiting.size === 0 && hasRoomFor(byteLength);
           if (own === 0 || isFree) return holdBlocking(byteLength);
@@ -126,12 +141,17 @@ export function createAdmission({ maxFrames, maxBytes }: AdmissionOptions): Admi
               waiting.delete(entry);
               ownWaiting.delete(entry);
               signal.removeEventListener('abort', giveUp);
+              forgetTimer();
             };
             const giveUp = () => {
               end();
               resolve(holdsNothing);
               letIn(); // a smaller one may have stood behind it
             };
+            // One a stream at most, which is not read meanwhile.
+            const forgetTimer = Number.isFinite(deadlineAtMs)
+              ? clock.callAt(deadlineAtMs, giveUp)
+              : () => {};
             const entry: Waiting = {
               byteLength,
               passedBytes: 0,

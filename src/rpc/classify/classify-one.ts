@@ -54,17 +54,26 @@ export function endedEarly(outcome: Exclude<Outcome, 'ok'>, error: DomainError):
   return { model: null, heldMs: 0, outcome, error };
 }
 
+/** When an answer becomes useless, on the clock of `performance.now()`; `Infinity` for never. */
+export function deadlineOf(
+  { deadlineMs }: FrameRequest,
+  { receivedAtMs }: Arrival,
+  { defaultDeadlineMs, deadlineAtMs = Number.POSITIVE_INFINITY }: WayOptions,
+): number {
+  const ownMs = deadlineMs === 0 ? defaultDeadlineMs : deadlineMs;
+  return ownMs === 0 ? deadlineAtMs : Math.min(receivedAtMs + ownMs, deadlineAtMs);
+}
+
 /** Borrows a version, classifies, gives it back. Never throws: the error is part of the answer. */
 export async function classifyOne(
-  { frame, deadlineMs, explain }: FrameRequest,
-  { receivedAtMs, checkedAtMs }: Arrival,
+  request: FrameRequest,
+  arrival: Arrival,
   way: WayOptions,
   { lender, classifier }: { readonly lender: LenderLike; readonly classifier: ClassifierLike },
 ): Promise<Ended> {
-  const heldMs = performance.now() - checkedAtMs;
-  const ownMs = deadlineMs === 0 ? way.defaultDeadlineMs : deadlineMs;
-  const ownDeadline = ownMs === 0 ? Number.POSITIVE_INFINITY : receivedAtMs + ownMs;
-  const deadlineAtMs = Math.min(ownDeadline, way.deadlineAtMs ?? Number.POSITIVE_INFINITY);
+  const { frame, explain } = request;
+  const heldMs = performance.now() - arrival.checkedAtMs;
+  const deadlineAtMs = deadlineOf(request, arrival, way);
   let handle: HandleLike | null = null;
   let model: LentModel | null = null;
   try {

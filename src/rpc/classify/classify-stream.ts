@@ -25,9 +25,10 @@ export type ClassifyStreamCollaborators = Omit<FrameStreamCollaborators, 'write'
  *
  * 1. opens with the options, or with a frame and the defaults; tells the model
  * 2. reads a message when the window has room and the client takes its answers
- * 3. lets it in where the port as a whole has room: where it blocks it waits for that, where it
- *    drops as many of the oldest go as make room, or the newcomer if all that wait would not
- * 4. checks it; one that cannot be read is answered `invalid`, and the stream goes on
+ * 3. checks it; one that cannot be read is answered `invalid`, and the stream goes on
+ * 4. lets it in where the port as a whole has room: where it blocks it waits for that, until its
+ *    deadline; where it drops as many of the oldest go as make room, or the newcomer if all that
+ *    wait would not
  * 5. hands it to the model as the window allows, and writes its answer in the order asked for
  * 6. at the client's half-close, or when the server drains, answers what is there, then ends
  *
@@ -81,15 +82,20 @@ export function createClassifyStream(
     try {
       let message = opening.frame ?? (await reader.next());
       while (message !== null) {
-        const { byteLength } = message;
-        const leave = isKept ? await own.enter(byteLength, context.signal) : enterNow(byteLength);
-        // Not before: while it waits nothing is to be read behind it.
-        message.taken?.();
-        try {
-          stream.accept(message, leave);
-        } catch (thrown) {
-          leave?.();
-          throw thrown;
+        const frame = stream.read(message);
+        if (frame === null) message.taken?.();
+        else {
+          const { byteLength, deadlineAtMs } = frame;
+          const patience = { signal: context.signal, deadlineAtMs };
+          const leave = isKept ? await own.enter(byteLength, patience) : enterNow(byteLength);
+          // Not before: while it waits nothing is to be read behind it.
+          message.taken?.();
+          try {
+            stream.accept(frame, leave);
+          } catch (thrown) {
+            leave?.();
+            throw thrown;
+          }
         }
         while (!(stream.hasRoom && writer.isTaken()) && !context.signal.aborted) await bell.heard();
         stream.assertWhole();

@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from '../../batching/index.js';
 import { DomainError, type ErrorCode } from '../../errors.js';
 import type { ClassifyRequest, ClassifyResponse } from '../../gen/cytostream/v1/classifier.js';
 import type { Log, Metrics } from '../../telemetry/index.js';
@@ -8,10 +9,12 @@ import type { Received } from '../received.js';
 import type { FrameRequest } from '../wire/frame.js';
 import { toWirePrediction, toWireStreamModel } from '../wire/prediction.js';
 import type { Leave } from './admission.js';
+import { createAlarm } from './alarm.js';
 import { checkFrame } from './checked-frame.js';
 import {
   type Arrival,
   classifyOne,
+  deadlineOf,
   type Ended,
   endedEarly,
   type LentModel,
@@ -31,6 +34,19 @@ export interface FrameStreamCollaborators {
   readonly write: (response: ClassifyResponse) => void;
   /** Called whenever a frame has ended. */
   readonly onEnded: () => void;
+  /** @default systemClock */
+  readonly clock?: Clock | undefined;
+}
+
+/** A frame that was read, and is to be let in. */
+export interface ReadFrame {
+  readonly position: number;
+  /** Of the message as it came. */
+  readonly byteLength: number;
+  readonly arrival: Arrival;
+  readonly request: FrameRequest;
+  /** On the clock of `performance.now()`; `Infinity` for none. */
+  readonly deadlineAtMs: number;
 }
 
 /** The frames of one opened stream on their way to their answers. */
@@ -38,11 +54,15 @@ export interface FrameStream {
   /** Tells the client which version answers. */
   tellModel(model: LentModel): void;
   /**
-   * Takes one message; exactly one answer will follow, and `leave` is called when it does. Where
-   * `leave` is null the port has no room for the frame: it is shed. Throws `option_invalid` for
-   * options.
+   * Reads one message; null where it is answered already, since it cannot be read or came after
+   * its deadline. Throws `option_invalid` for options.
    */
-  accept(message: Received<ClassifyRequest>, leave: Leave | null): void;
+  read(message: Received<ClassifyRequest>): ReadFrame | null;
+  /**
+   * Takes a frame that was read; exactly one answer will follow, and `leave` is called when it
+   * does. Where `leave` is null the port has no room for the frame: it is shed.
+   */
+  accept(frame: ReadFrame, leave: Leave | null): void;
   /** Bytes of each frame that waits, the oldest first. */
   readonly waitingBytes: readonly number[];
   /** Drops so many of the frames that wait, the oldest first, for a newer one. */
@@ -69,12 +89,7 @@ const mostHeld = 1024;
 /** Faults of ours that say nothing of themselves elsewhere in the log. */
 const loggedCodes: readonly ErrorCode[] = ['internal', 'answer_invalid'];
 
-interface Entry {
-  readonly position: number;
-  /** Of the message as it came. */
-  readonly byteLength: number;
-  readonly arrival: Arrival;
-  readonly request: FrameRequest;
+interface Entry extends ReadFrame {
   readonly leave: Leave;
 }
 
@@ -83,7 +98,7 @@ export function createFrameStream(
   context: CallContext,
   collaborators: FrameStreamCollaborators,
 ): FrameStream {
-  const { metrics, log, budget, write, onEnded } = collaborators;
+  const { metrics, log, budget, write, onEnded, clock = systemClock } = collaborators;
   const window = createFrameWindow<Entry>({ overflow: options.overflow, maxInFlight, maxBytes });
   const way = {
     ...options,
@@ -141,6 +156,7 @@ export function createFrameStream(
           window.done(entry);
           outbox.put(place, { arrival, ended });
           startWhatMay();
+          if (window.size === 0) alarm.forget();
         })
         .catch((thrown: unknown) => {
           broken ??= DomainError.from(thrown);
@@ -152,6 +168,23 @@ export function createFrameStream(
     }
   };
 
+  const expireWaiting = () => {
+    try {
+      for (const { position: place, arrival, leave } of window.takeExpired(clock.now())) {
+        outbox.put(place, { arrival, ended: expired });
+        leave();
+      }
+    } catch (thrown) {
+      broken ??= DomainError.from(thrown);
+    }
+    alarm.set(window.nextDeadlineAtMs);
+    onEnded();
+  };
+  // Those of thousands of streams may pass at the same moment.
+  const alarm = createAlarm(() => budget.run(expireWaiting), { clock });
+  const isOver = (deadlineAtMs: number): boolean =>
+    Number.isFinite(deadlineAtMs) && deadlineAtMs <= clock.now();
+
   const driveOut = ({ position: place, arrival, leave }: Entry) => {
     outbox.put(place, { arrival, ended: drivenOut[options.overflow] });
     leave();
@@ -159,25 +192,42 @@ export function createFrameStream(
 
   return {
     tellModel,
-    accept(message, leave) {
+    read(message) {
       const checked = checkFrame(message);
       const place = position;
       position += 1;
+      const { arrival } = checked;
       if ('faults' in checked) {
         const error = new DomainError('frame_invalid', checked.faults.join('; '));
-        outbox.put(place, { arrival: checked.arrival, ended: endedEarly('invalid', error) });
-        leave?.();
-        return;
+        outbox.put(place, { arrival, ended: endedEarly('invalid', error) });
+        return null;
       }
-      const { arrival, request } = checked;
+      const { request } = checked;
+      const deadlineAtMs = deadlineOf(request, arrival, way);
+      if (isOver(deadlineAtMs)) {
+        outbox.put(place, { arrival, ended: expired });
+        return null;
+      }
+      const { byteLength } = message;
+      return { position: place, byteLength, arrival, request, deadlineAtMs };
+    },
+    accept({ position: place, byteLength, arrival: read, request, deadlineAtMs }, leave) {
+      // What a frame waited for the port is part of its receipt.
+      const { frameId, receivedAtMs } = read;
+      const arrival = { frameId, receivedAtMs, checkedAtMs: performance.now() };
       if (leave === null) {
         outbox.put(place, { arrival, ended: noRoom });
         return;
       }
-      const { byteLength } = message;
-      const driven = window.add({ position: place, byteLength, arrival, request, leave });
-      for (const entry of driven) driveOut(entry);
+      if (isOver(deadlineAtMs)) {
+        outbox.put(place, { arrival, ended: expired });
+        leave();
+        return;
+      }
+      const entry = { position: place, byteLength, arrival, request, deadlineAtMs, leave };
+      for (const driven of window.add(entry)) driveOut(driven);
       startWhatMay();
+      if (window.newestWaiting === entry) alarm.set(deadlineAtMs);
     },
     get waitingBytes() {
       return window.waitingBytes;
@@ -214,6 +264,12 @@ export function createFrameStream(
 const noRoom = endedEarly(
   'shed',
   new DomainError('overloaded', 'the frames on their way to an answer are as many bytes as may be'),
+);
+
+/** How a frame ends whose deadline passed before a model was asked. */
+const expired = endedEarly(
+  'expired',
+  new DomainError('deadline', "the frame's deadline passed before it was answered"),
 );
 
 /** Whether nobody is there to be answered. A call that a drain cuts is told of its frames first. */

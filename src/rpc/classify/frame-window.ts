@@ -12,6 +12,8 @@ export interface FrameWindowOptions {
 interface Sized {
   /** Of its message. */
   readonly byteLength: number;
+  /** On the clock of `performance.now()`; `Infinity` for none. */
+  readonly deadlineAtMs: number;
 }
 
 /**
@@ -39,6 +41,12 @@ export interface FrameWindow<Entry extends Sized> {
   readonly waitingBytes: readonly number[];
   /** Takes so many of those that wait, or all there are, the oldest first. */
   takeOldest(count: number): readonly Entry[];
+  /** What came last of those that wait. */
+  readonly newestWaiting: Entry | undefined;
+  /** The earliest deadline of those that wait; `Infinity` where none has one. */
+  readonly nextDeadlineAtMs: number;
+  /** Takes those that wait whose deadline has passed, the oldest first. */
+  takeExpired(nowMs: number): readonly Entry[];
   /** Takes everything that waits. */
   clear(): readonly Entry[];
   readonly size: number;
@@ -52,7 +60,7 @@ export function createFrameWindow<Entry extends Sized>(
   const limit = isKept ? options.maxInFlight : Math.max(2, options.maxInFlight);
   const activeLimit = isKept ? limit : Math.ceil(limit / 2);
   const activeBytesLimit = isKept ? Number.POSITIVE_INFINITY : maxBytes / 2;
-  const waiting: Entry[] = [];
+  let waiting: Entry[] = [];
   let active = 0;
   let activeBytes = 0;
   let bytes = 0;
@@ -98,6 +106,18 @@ export function createFrameWindow<Entry extends Sized>(
       return waiting.map(({ byteLength }) => byteLength);
     },
     takeOldest,
+    get newestWaiting() {
+      return waiting.at(-1);
+    },
+    get nextDeadlineAtMs() {
+      return Math.min(...waiting.map(({ deadlineAtMs }) => deadlineAtMs));
+    },
+    takeExpired(nowMs) {
+      const expired = waiting.filter(({ deadlineAtMs }) => deadlineAtMs <= nowMs);
+      for (const { byteLength } of expired) bytes -= byteLength;
+      waiting = waiting.filter(({ deadlineAtMs }) => deadlineAtMs > nowMs);
+      return expired;
+    },
     clear,
     get size() {
       return waiting.length + active;
