@@ -27,7 +27,8 @@ import { createTicket, type DropReason, expired, hopeless, type Ticket } from '.
  * at most. The order is FairQueue's, the size is chooseBatch's, the bounds are makeRoom's, and
  * who is too late to be run is Outlook's. A Ticket is settled at its deadline or abort even
  * while its batch runs: its row is then thrown away. A run that fails with `not_ready` (the engine came
- * back from a crash) is tried once more. Worst-case wait of a Ticket without a deadline:
+ * back from a crash) is tried once more; after one that fails with `overloaded` (another server runs it)
+ * what is kept is tried again, as often as it takes, and its lane rests meanwhile. Worst-case wait of a Ticket without a deadline:
  * the runs of all Tickets of its priority and above.
  * Use: one for each loaded version. Not for: tensors of different sizes.
  */
@@ -53,6 +54,9 @@ export interface Batcher {
 
 /** How often a size is run that is not thought the best: rarely enough not to show in p99. */
 const batchesPerTry = 200;
+
+/** How long a lane rests whose run was refused for want of room. */
+const restMs = 250;
 
 /** Makes a Batcher. Throws `option_invalid` when the batch sizes are not ascending from 1 up. */
 export function createBatcher(
@@ -222,13 +226,22 @@ export function createBatcher(
       }
     } catch (thrown) {
       const error = DomainError.from(thrown);
+      const isOverloaded = error.code === 'overloaded';
+      const again: Ticket[] = [];
       for (const ticket of tickets) {
-        const mayRetry = error.code === 'not_ready' && ticket.retries === 0;
-        if (!mayRetry) ticket.drop(error, error.code === 'deadline' ? 'expired' : 'failed');
-        else if (!ticket.isSettled) {
-          ticket.retries += 1;
-          queue.add(ticket);
-        }
+        const mayRetry = isOverloaded
+          ? ticket.whenFull === 'keep'
+          : error.code === 'not_ready' && ticket.retries === 0;
+        if (mayRetry) again.push(ticket);
+        else ticket.drop(error, error.code === 'deadline' ? 'expired' : 'failed');
+      }
+      if (isOverloaded && again.length > 0) {
+        await new Promise<void>((resolve) => clock.callAt(clock.now() + restMs, resolve));
+      }
+      for (const ticket of again) {
+        if (ticket.isSettled) continue;
+        if (!isOverloaded) ticket.retries += 1;
+        queue.add(ticket);
       }
     }
   };

@@ -571,6 +571,40 @@ test('a batch that a crash took is tried once more, and only once', async (t) =>
   t.is(puppet.calls.length, 2);
 });
 
+test('where the engine has no room, what is kept is run later, and what may be shed is shed', async (t) => {
+  const { batcher, puppet, clock, dropped } = setUp({ batchSizes: [1, 4] });
+  const full = new DomainError('overloaded', 'the model server is overloaded');
+  const keep = { whenFull: 'keep', streamId: 'kept' } as const;
+  const leaving = new AbortController();
+  const kept = watch(batcher.submit(tensorOf(1), keep));
+  const shed = watch(batcher.submit(tensorOf(2), { whenFull: 'dropOldest', streamId: 'other' }));
+  const left = watch(batcher.submit(tensorOf(3), { ...keep, signal: leaving.signal }));
+  const late = watch(batcher.submit(tensorOf(4), { ...keep, deadlineAtMs: clock.now() + 100 }));
+  await settle();
+  puppet.last().fail(full);
+  await settle();
+  t.like(shed.error, { code: 'overloaded' });
+  leaving.abort(new DomainError('cancelled', 'the caller left'));
+  clock.advance(249);
+  await settle();
+  t.like(left.error, { code: 'cancelled' });
+  t.like(late.error, { code: 'deadline' });
+  t.is(puppet.calls.length, 1, 'the server is left alone for a while');
+  clock.advance(1);
+  await settle();
+  t.is(puppet.calls.length, 2);
+  t.deepEqual(puppet.last().numbers, [1], 'those that ended meanwhile are not run');
+  puppet.last().fail(full);
+  await settle();
+  clock.advance(250);
+  await settle();
+  puppet.last().answer();
+  await settle();
+  t.is(kept.settled, 1);
+  t.deepEqual([...(kept.value?.probabilities ?? [])], rowOf(1));
+  t.deepEqual(dropped, ['failed', 'cancelled', 'expired']);
+});
+
 test('a delay lets an idle engine wait for company, no longer than for a full batch', async (t) => {
   const { batcher, puppet, clock } = setUp({ batchSizes: [1, 2], maxDelayMs: 5 });
   void batcher.submit(tensorOf(1));
