@@ -84,7 +84,7 @@ const schema = z.strictObject({
   maxReceivedBytes: whole(MiB, 2 ** 40)
     .default(512 * MiB)
     .describe(
-      'bytes of frames, as they came, that may be on their way to an answer in each process that takes frames; then streams that block wait, others shed, single calls are refused; a stream may always have one',
+      'bytes of frames, as they came or as their model takes them, that may be on their way to an answer in each process that takes frames; then streams that block wait, others shed, single calls are refused; a stream may always have one',
     ),
   maxCalls: whole(1, 1_000_000)
     .default(10_000)

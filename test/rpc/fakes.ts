@@ -42,7 +42,7 @@ export function tinyFrame(id: string, value = 0): Frame {
 }
 
 /** A lender of one model, "cells"; counts its loans. */
-export function createTestLender() {
+export function createTestLender({ widthPx = 4, heightPx = 4 } = {}) {
   let version = 1;
   let lent = 0;
   const lender: LenderLike = {
@@ -58,7 +58,7 @@ export function createTestLender() {
           version,
           labels,
           thresholds: labels.map(() => 0.5),
-          inputSpec,
+          inputSpec: { ...inputSpec, widthPx, heightPx },
         },
         device: 'test/cpu',
         precision: 'full',

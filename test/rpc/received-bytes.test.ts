@@ -3,7 +3,7 @@ import { type Client, connect } from '../../src/client/index.js';
 import type { DomainError } from '../../src/errors.js';
 import type { Frame } from '../../src/frames/index.js';
 import type { Overflow } from '../../src/rpc/wire/enums.js';
-import { createPuppetClassifier, openTestPort, tinyFrame } from './fakes.js';
+import { createPuppetClassifier, createTestLender, openTestPort, tinyFrame } from './fakes.js';
 
 const MiB = 1024 * 1024;
 
@@ -121,6 +121,36 @@ test('a frame that waits for room on the port is answered at its deadline, while
   puppet.calls[0]?.answer();
   await stream;
   t.deepEqual(outcomes.slice(2), ['0/0 ok']);
+});
+
+test('small frames of a stream that blocks count as large as the model takes them', async (t) => {
+  const puppet = createPuppetClassifier();
+  const { lender } = createTestLender({ widthPx: 512, heightPx: 256 }); // 512 KiB each
+  const port = await openTestPort(
+    t,
+    { classifier: puppet.classifier, lender },
+    { maxReceivedBytes: 1.5 * MiB },
+  );
+  const ids = ['a', 'b', 'c', 'd', 'e'];
+  let answered = 0;
+  const stream = send(
+    port.client,
+    'block',
+    ids.map((id) => tinyFrame(id)),
+    () => {
+      answered += 1;
+    },
+  );
+  await puppet.came(3);
+  t.is(await receivedBytes(port), 1.5 * MiB);
+  t.is(puppet.calls.length, 3);
+  for (let at = 0; at < ids.length; at += 1) {
+    await puppet.came(at + 1);
+    puppet.calls[at]?.answer();
+  }
+  await stream;
+  t.is(answered, ids.length);
+  t.is(await receivedBytes(port), 0);
 });
 
 for (const overflow of ['dropOldest', 'latestOnly'] as const) {

@@ -3,7 +3,7 @@ import { type Clock, systemClock } from '../../batching/index.js';
 export interface AdmissionOptions {
   /** Frames of all blocking streams together, from 1 up. */
   readonly maxFrames: number;
-  /** Bytes of all frames as they came, however they came. */
+  /** Bytes of all frames as they came, however they came; of blocking streams as prepared, if that is more. */
   readonly maxBytes: number;
 }
 

@@ -53,6 +53,9 @@ export function createClassifyStream(
     const handle = await collaborators.lender.acquire(opening.options.model);
     const model = describeHandle(handle);
     handle.release();
+    // A small file may become a large tensor, and what blocks is bounded nowhere behind this.
+    const { channels, heightPx, widthPx } = model.inputSpec;
+    const preparedBytes = channels.length * heightPx * widthPx;
 
     const writer = createWriter(call, bell.ring);
     const stream = createFrameStream({ ...opening, maxBytes: maxStreamBytes }, context, {
@@ -87,7 +90,9 @@ export function createClassifyStream(
         else {
           const { byteLength, deadlineAtMs } = frame;
           const patience = { signal: context.signal, deadlineAtMs };
-          const leave = isKept ? await own.enter(byteLength, patience) : enterNow(byteLength);
+          const leave = isKept
+            ? await own.enter(Math.max(byteLength, preparedBytes), patience)
+            : enterNow(byteLength);
           // Not before: while it waits nothing is to be read behind it.
           message.taken?.();
           try {
