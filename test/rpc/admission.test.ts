@@ -86,6 +86,18 @@ test('one that leaves while it waits holds nothing, and lets those behind it in'
   t.is(admission.bytes, 0);
 });
 
+test('how long bytes take to leave is known from how long frames stayed', async (t) => {
+  const clock = createFakeClock();
+  const admission = createAdmission({ maxFrames: 10, maxBytes: 100 }, { clock });
+  t.is(admission.untilRoomMs(50), undefined);
+  const leave = [admission.tryEnter(20), admission.tryEnter(80)];
+  clock.advance(60);
+  leave[0]?.();
+  t.is(admission.untilRoomMs(20), 15);
+  t.is(admission.untilRoomMs(400), 60);
+  leave[1]?.();
+});
+
 test('one whose deadline passes while it waits holds nothing, and lets those behind it in', async (t) => {
   const clock = createFakeClock();
   const admission = createAdmission({ maxFrames: 10, maxBytes: 100 }, { clock });

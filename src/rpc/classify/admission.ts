@@ -24,6 +24,8 @@ export interface Admission {
   openStream(): StreamAdmission;
   /** For a frame that comes in a call of its own; null where there is no room. */
   tryEnter(byteLength: number): Leave | null;
+  /** In how many milliseconds so many bytes will have left, by how long frames stayed of late; undefined before any has left. */
+  untilRoomMs(byteLength: number): number | undefined;
   /** Bytes of the frames on their way. */
   readonly bytes: number;
 }
@@ -64,6 +66,8 @@ interface Waiting {
 
 const none: Others = Object.freeze({ count: 0, bytes: 0 });
 const holdsNothing: Leave = () => {};
+/** Weight of the newest in how long frames stay: about the last ten count. */
+const newestWeight = 0.2;
 
 export function createAdmission(
   { maxFrames, maxBytes }: AdmissionOptions,
@@ -73,6 +77,7 @@ export function createAdmission(
   /** Of blocking streams: those that drop bound their own. */
   let frames = 0;
   let bytes = 0;
+  let stayMs: number | undefined;
 
   const hasBytesFor = (byteLength: number): boolean =>
     bytes === 0 || bytes + byteLength <= maxBytes;
@@ -88,8 +93,11 @@ export function createAdmission(
   };
   const hold = (byteLength: number): Leave => {
     bytes += byteLength;
+    const enteredAtMs = clock.now();
     return () => {
       bytes -= byteLength;
+      const ownMs = clock.now() - enteredAtMs;
+      stayMs = stayMs === undefined ? ownMs : stayMs + newestWeight * (ownMs - stayMs);
       letIn();
     };
   };
@@ -105,6 +113,9 @@ export function createAdmission(
       return bytes;
     },
     tryEnter: (byteLength) => (passes(byteLength) ? hold(byteLength) : null),
+    // All bytes that are held leave within a stay, a part of them in that part of it (Little's law).
+    untilRoomMs: (byteLength) =>
+      stayMs === undefined ? undefined : stayMs * Math.min(1, byteLength / bytes),
     openStream() {
       let own = 0;
       const ownWaiting = new Set<Waiting>();

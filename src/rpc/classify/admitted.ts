@@ -18,6 +18,7 @@ export function admitted<Request, Response>(
       throw new DomainError(
         'overloaded',
         `the frames on their way to an answer are ${admission.bytes} bytes: no room for ${context.byteLength} more`,
+        { retryAfterMs: admission.untilRoomMs(context.byteLength) },
       );
     }
     try {
