@@ -1,11 +1,9 @@
-import cluster, { type Worker } from 'node:cluster';
-import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { DomainError, errorCodes } from '../../errors.js';
+import { type Clock, systemClock } from '../../batching/index.js';
 import type { Log } from '../../telemetry/index.js';
-import type { IoOptions, IoReply, IoRequest } from './messages.js';
+import { type IoProcess, startIoProcess } from './io-process.js';
+import type { IoOptions } from './messages.js';
 
 /** The processes that share the gRPC port. */
 export interface IoProcesses {
@@ -19,11 +17,24 @@ export interface IoProcesses {
   drain(graceMs: number): Promise<void>;
 }
 
+export interface IoProcessesOptions extends IoOptions {
+  readonly count: number;
+  /** Path of the module that each runs. @default main.js of this folder */
+  readonly entry?: string;
+}
+
+export interface IoProcessesCollaborators {
+  readonly log: Log;
+  /** @default systemClock */
+  readonly clock?: Clock;
+}
+
 /** One event loop receives and answers what about so many cores of engine run. */
 const coresPerLoop = 12;
 const mostProcesses = 4;
 const restartDelayMs = 500;
-const metricsTimeoutMs = 1000;
+/** As for an engine that does not start. */
+const maxRestartDelayMs = 30_000;
 /** What a process gets that is to end at once. */
 const leastDrainMs = 1000;
 
@@ -38,76 +49,79 @@ export function countIoProcesses(wanted: number, cores = availableParallelism())
 
 /**
  * Starts `count` processes that share the port of the config; connections are dealt to them
- * in turn. One that ends is replaced after half a second; its connections are lost, as if
- * the network had cut them.
+ * in turn. One that ends is replaced after half a second, a pause that doubles up to 30 s with
+ * each start that fails; its connections are lost, as if the network had cut them. There are
+ * never more than `count`.
  *
- * Throws `option_invalid` naming a port in use, and what else keeps the first from starting.
+ * Throws `option_invalid` naming a port in use, and what else keeps one from its first start.
  */
 export async function startIoProcesses(
-  count: number,
-  options: IoOptions,
-  log: Log,
+  {
+    count,
+    entry = fileURLToPath(new URL('./main.js', import.meta.url)),
+    ...options
+  }: IoProcessesOptions,
+  { log, clock = systemClock }: IoProcessesCollaborators,
 ): Promise<IoProcesses> {
-  cluster.setupPrimary({
-    exec: fileURLToPath(new URL('./main.js', import.meta.url)),
-    args: [JSON.stringify(options)],
-    // Flags of this process, such as a debugger's port, are not the child's.
-    execArgv: [],
-  });
-  const workers = new Set<Worker>();
+  const running = new Set<IoProcess>();
   let drained: Promise<void> | null = null;
-  let nextId = 1;
 
-  const start = async (): Promise<number> => {
-    const worker = cluster.fork();
-    workers.add(worker);
-    worker.once('exit', (code, signal) => {
-      workers.delete(worker);
-      if (drained !== null) return;
-      log.error({ pid: worker.process.pid, code, signal }, 'an I/O process ended');
-      void restart();
+  const pause = (delayMs: number) =>
+    new Promise<void>((resolve) => {
+      clock.callAt(clock.now() + delayMs, resolve);
     });
-    const reply = await first(worker);
-    if (reply.kind === 'listening') {
-      log.info({ pid: worker.process.pid, port: reply.port }, 'an I/O process serves');
-      return reply.port;
-    }
-    worker.removeAllListeners('exit');
-    workers.delete(worker);
-    if (reply.kind !== 'failed') throw new Error(`bug: an I/O process began with ${reply.kind}`);
-    const code = errorCodes.find((known) => known === reply.code) ?? 'internal';
-    throw new DomainError(code, reply.message);
+
+  /** Resolves when it serves; when it rejects there is none. */
+  const start = async (): Promise<IoProcess> => {
+    const started = startIoProcess({ entry, ...options }, { clock });
+    running.add(started);
+    void started.ended.then(() => running.delete(started));
+    const port = await started.serving;
+    log.info({ pid: started.pid, port }, 'an I/O process serves');
+    return started;
   };
-  const restart = async () => {
-    await sleep(restartDelayMs, undefined, { ref: false });
-    if (drained !== null) return;
-    await start().catch((error: unknown) => {
-      log.error({ error }, 'an I/O process could not be started');
-      void restart();
-    });
+  /** Replaces the one of a place whenever it has ended: nothing else starts any after the first. */
+  const keep = async (first: IoProcess): Promise<void> => {
+    let current: IoProcess | null = first;
+    let failedStarts = 0;
+    for (;;) {
+      const end = await current?.ended;
+      if (drained !== null) return;
+      if (current) log.error({ pid: current.pid, ...end }, 'an I/O process ended');
+      await pause(Math.min(maxRestartDelayMs, restartDelayMs * 2 ** failedStarts));
+      if (drained !== null) return;
+      current = await start().catch((error: unknown) => {
+        if (drained === null) log.error({ error }, 'an I/O process could not be started');
+        return null;
+      });
+      failedStarts = current ? 0 : failedStarts + 1;
+    }
+  };
+  const open = async (): Promise<number> => {
+    const first = await start();
+    void keep(first);
+    return first.serving;
   };
 
   const kill = () => {
-    for (const worker of workers) worker.process.kill('SIGKILL');
+    for (const each of running) each.kill();
   };
   const drain = async (graceMs: number) => {
-    const late = AbortSignal.timeout(Math.max(leastDrainMs, graceMs));
-    const ends = [...workers].map((worker) =>
-      worker.isDead() ? null : once(worker, 'exit', { signal: late }),
-    );
-    for (const worker of workers) ask(worker, { kind: 'drain', graceMs });
-    await Promise.all(ends).catch(kill);
+    const ends = [...running].map(({ ended }) => ended);
+    for (const each of running) each.tell({ kind: 'drain', graceMs });
+    const late = pause(Math.max(leastDrainMs, graceMs)).then(kill);
+    await Promise.race([Promise.all(ends), late]);
   };
 
   try {
     // The first takes the port; with port 0 the others get the same.
-    const port = await start();
-    await Promise.all(Array.from({ length: count - 1 }, start));
+    const port = await open();
+    await Promise.all(Array.from({ length: count - 1 }, open));
     log.info({ port, processes: count }, 'I/O processes share the port');
     return {
       port,
       async snapshots() {
-        const asked = [...workers].map((worker) => snapshotOf(worker, nextId++));
+        const asked = [...running].map((each) => each.metrics());
         return (await Promise.all(asked)).flatMap((metrics) => (metrics ? [metrics] : []));
       },
       drain(graceMs) {
@@ -121,39 +135,4 @@ export async function startIoProcesses(
     kill();
     throw error;
   }
-}
-
-/** What a process says first; one that ends before has failed. */
-function first(worker: Worker): Promise<IoReply> {
-  return new Promise((resolve) => {
-    worker.once('message', (reply: IoReply) => resolve(reply));
-    worker.once('exit', (code, signal) => {
-      const message = `an I/O process ended with ${signal ?? code} before it served`;
-      resolve({ kind: 'failed', code: 'internal', message });
-    });
-  });
-}
-
-async function snapshotOf(worker: Worker, id: number): Promise<readonly object[] | null> {
-  const { promise, resolve } = withTimeout<readonly object[] | null>(metricsTimeoutMs, null);
-  const onReply = (reply: IoReply) => {
-    if (reply.kind === 'metrics' && reply.id === id) resolve(reply.metrics);
-  };
-  worker.on('message', onReply);
-  ask(worker, { kind: 'metrics', id });
-  return promise.finally(() => worker.off('message', onReply));
-}
-
-function ask(worker: Worker, request: IoRequest): void {
-  // One that is gone says so by its exit.
-  if (worker.isConnected()) worker.send(request, () => {});
-}
-
-function withTimeout<T>(delayMs: number, late: T) {
-  let resolve!: (value: T) => void;
-  const promise = new Promise<T>((onValue) => {
-    resolve = onValue;
-  });
-  const timer = setTimeout(() => resolve(late), delayMs);
-  return { promise: promise.finally(() => clearTimeout(timer)), resolve };
 }

@@ -44,7 +44,7 @@ export async function openSharedPort(
   );
   try {
     const target = `127.0.0.1:${inner.port}`;
-    const io = await startIoProcesses(count, { config, target }, collaborators.log);
+    const io = await startIoProcesses({ count, config, target }, { log: collaborators.log });
     let isDraining = false;
     return {
       port: io.port,
