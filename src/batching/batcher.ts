@@ -27,8 +27,9 @@ import { createTicket, type DropReason, expired, hopeless, type Ticket } from '.
  * at most. The order is FairQueue's, the size is chooseBatch's, the bounds are makeRoom's, and
  * who is too late to be run is Outlook's. A Ticket is settled at its deadline or abort even
  * while its batch runs: its row is then thrown away. A run that fails with `not_ready` (the engine came
- * back from a crash) is tried once more; after one that fails with `overloaded` (another server runs it)
- * what is kept is tried again, as often as it takes, and its lane rests meanwhile. Worst-case wait of a Ticket without a deadline:
+ * back from a crash) is tried once more, unless the caller does that; after one that fails with
+ * `overloaded` (another server runs it) what is kept is tried again, as often as it takes, and its
+ * lane rests meanwhile. Worst-case wait of a Ticket without a deadline:
  * the runs of all Tickets of its priority and above.
  * Use: one for each loaded version. Not for: tensors of different sizes.
  */
@@ -100,12 +101,13 @@ export function createBatcher(
   const submit = async (pixels: Uint8Array, wish: SubmitOptions = {}): Promise<BatchedRow> => {
     if (isClosed) throw new DomainError('draining', 'the model is being retired; try again');
     if (wish.signal?.aborted) throw DomainError.from(wish.signal.reason);
-    const { whenFull = 'refuse', signal } = wish;
+    const { whenFull = 'refuse', signal, isRetriedByCaller = false } = wish;
     const newcomer = { ...toPlace(wish), byteLength: pixels.byteLength, whenFull };
     const isTry = admit(newcomer);
     makeRoom(queue, newcomer, full, 'waiting for the model', () => untilRoomMs(newcomer));
     const { ticket, row } = createTicket(pixels, newcomer, {
       signal,
+      mayRetry: !isRetriedByCaller,
       clock,
       onDropped: whenDropped,
     });
@@ -229,10 +231,10 @@ export function createBatcher(
       const isOverloaded = error.code === 'overloaded';
       const again: Ticket[] = [];
       for (const ticket of tickets) {
-        const mayRetry = isOverloaded
+        const isTriedAgain = isOverloaded
           ? ticket.whenFull === 'keep'
-          : error.code === 'not_ready' && ticket.retries === 0;
-        if (mayRetry) again.push(ticket);
+          : error.code === 'not_ready' && ticket.mayRetry;
+        if (isTriedAgain) again.push(ticket);
         else ticket.drop(error, error.code === 'deadline' ? 'expired' : 'failed');
       }
       if (isOverloaded && again.length > 0) {
@@ -240,7 +242,7 @@ export function createBatcher(
       }
       for (const ticket of again) {
         if (ticket.isSettled) continue;
-        if (!isOverloaded) ticket.retries += 1;
+        if (!isOverloaded) ticket.mayRetry = false;
         queue.add(ticket);
       }
     }

@@ -42,6 +42,11 @@ export interface SubmitOptions {
   readonly whenFull?: WhenFull | undefined;
   /** Tickets of one stream share a turn: streams take turns within a priority. */
   readonly streamId?: string | undefined;
+  /**
+   * Whether the caller itself tries again what failed with `not_ready`: it is then not run a
+   * second time here. @default false
+   */
+  readonly isRetriedByCaller?: boolean | undefined;
 }
 
 /** One Ticket's share of a batch. */

@@ -14,8 +14,8 @@ export interface Ticket extends Waiting {
   /** uint8 `[C, H, W]`. */
   readonly pixels: Uint8Array;
   readonly isSettled: boolean;
-  /** Runs so far that failed under it and may be tried again. */
-  retries: number;
+  /** Whether it is run once more when the engine went away under it. */
+  mayRetry: boolean;
   settle(row: BatchedRow): void;
   drop(error: DomainError, reason: DropReason): void;
 }
@@ -26,10 +26,12 @@ export function createTicket(
   newcomer: Newcomer,
   {
     signal,
+    mayRetry,
     clock,
     onDropped,
   }: {
     readonly signal: AbortSignal | undefined;
+    readonly mayRetry: boolean;
     readonly clock: Clock;
     readonly onDropped: (ticket: Ticket, reason: DropReason) => void;
   },
@@ -59,7 +61,7 @@ export function createTicket(
     ...newcomer,
     pixels,
     queuedAtMs: clock.now(),
-    retries: 0,
+    mayRetry,
     get isSettled() {
       return isSettled;
     },

@@ -26,6 +26,8 @@ export interface ClassifyOptions {
   readonly whenFull?: WhenFull | undefined;
   /** Frames of one stream share a turn in the queue. */
   readonly streamId?: string | undefined;
+  /** Whether the caller itself tries again what failed with `not_ready`. @default false */
+  readonly isRetriedByCaller?: boolean | undefined;
   /** Also says why; it costs runs of its own. @default null */
   readonly explain?: ExplainWish | null | undefined;
 }

@@ -59,6 +59,7 @@ export interface PixelClassifierLike<Handle extends HandleLike = HandleLike> {
       readonly priority?: Priority | undefined;
       readonly whenFull?: WhenFull | undefined;
       readonly streamId?: string | undefined;
+      readonly isRetriedByCaller?: boolean | undefined;
     },
   ): Promise<BatchedRow>;
 }

@@ -605,6 +605,16 @@ test('where the engine has no room, what is kept is run later, and what may be s
   t.deepEqual(dropped, ['failed', 'cancelled', 'expired']);
 });
 
+test('a batch that a crash took is not tried again where its caller does that', async (t) => {
+  const { batcher, puppet } = setUp({ batchSizes: [1] });
+  const row = batcher.submit(tensorOf(1), { isRetriedByCaller: true });
+  await settle();
+  puppet.last().fail(new DomainError('not_ready', 'the engine restarts'));
+  await t.throwsAsync(row, { code: 'not_ready' });
+  await settle();
+  t.is(puppet.calls.length, 1);
+});
+
 test('a delay lets an idle engine wait for company, no longer than for a full batch', async (t) => {
   const { batcher, puppet, clock } = setUp({ batchSizes: [1, 2], maxDelayMs: 5 });
   void batcher.submit(tensorOf(1));

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import test, { type ExecutionContext } from 'ava';
 import { type Client, connect } from '../../src/client/index.js';
-import { createFakeEngine } from '../../src/engines/index.js';
+import { createFakeEngine, type Engine } from '../../src/engines/index.js';
 import { DomainError } from '../../src/errors.js';
 import { createRegistry, type Handle, openModelStore } from '../../src/models/index.js';
 import { packageRoot } from '../../src/package-root.js';
@@ -18,7 +18,7 @@ import { makeFolder } from '../make-folder.js';
 import { draftOf } from '../models/model-fixtures.js';
 import { openTestPort } from '../rpc/fakes.js';
 import { smallFrame } from '../small-frames.js';
-import { fakeDraft, smallConfig } from '../small-server.js';
+import { fakeDraft, smallConfig, startSmallServer } from '../small-server.js';
 
 const main = join(packageRoot, 'dist/src/main.js');
 
@@ -204,6 +204,39 @@ test('an I/O process says how soon its batches are wanted; one refused as late h
   t.deepEqual((await wayOf({ defaultDeadlineMs: ownMs })).outcomes, ['expired']);
   t.is(ways.length, 1, 'it is not tried again');
 });
+
+test.serial(
+  'a frame that takes the engine down with it is run twice, as in one process',
+  async (t) => {
+    const pixels = Buffer.concat(frameOf(7).planes.map(({ bytes }) => bytes));
+    let runs = 0;
+    let isCured = false;
+    const fake = createFakeEngine();
+    const engine: Engine = {
+      ...fake,
+      async load(spec) {
+        const session = await fake.load(spec);
+        return {
+          ...session,
+          async run(input, batchSize) {
+            if (!Buffer.from(input).includes(pixels)) return session.run(input, batchSize);
+            runs += 1;
+            if (!isCured) throw new DomainError('not_ready', 'the engine worker ended');
+            return session.run(input, batchSize);
+          },
+        };
+      },
+    };
+    const { address } = await startSmallServer(t, { engine, config: { ioProcesses: 2 } });
+    const client = connect(address);
+    t.teardown(() => client.close());
+    await t.throwsAsync(client.classifyFrame(frameOf(7)), { code: 'not_ready' });
+    t.is(runs, 2);
+    isCured = true;
+    t.is((await client.classifyFrame(frameOf(7))).prediction.outcome, 'ok');
+    t.is(runs, 3);
+  },
+);
 
 test.serial('no bound of clients refuses a batch of an I/O process', async (t) => {
   // A batch of four is larger than a message may be, and has more rows than may wait of a stream.

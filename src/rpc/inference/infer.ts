@@ -34,7 +34,8 @@ export interface InferCollaborators {
  * Triton's parameters `priority` (1 high, 2 normal, above low; 0 the default) and `timeout`
  * (microseconds from receipt) are honoured; those that only steer another server are passed over.
  * Requests of one connection share its turns in the queue; a batch of a process of this server
- * has its own, and its rows are kept: their streams were bounded where they came in.
+ * has its own, and its rows are kept: their streams were bounded where they came in. There they
+ * are tried again, too, when the engine went away under them, and not here besides.
  */
 export function createInfer(
   options: InferOptions,
@@ -71,7 +72,7 @@ export function createInfer(
         deadlineAtMs: earlier(wish.deadlineAtMs, context.deadlineAtMs),
         signal,
         ...(options.isInner
-          ? { streamId: context.id, whenFull: 'keep' }
+          ? { streamId: context.id, whenFull: 'keep', isRetriedByCaller: true }
           : { streamId: context.peer }),
       });
       // A process of this server looks at each row itself, and fails that one alone.

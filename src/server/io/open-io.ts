@@ -43,7 +43,7 @@ export async function openIo({ config, target }: IoOptions): Promise<Io> {
         lanes,
         asksForVersions: true,
         tellsWishes: true,
-        // A batch that hung is run once more over there.
+        // Over there it may wait for one that hangs, and then hang itself.
         runTimeoutMs: 2 * config.engineTimeoutMs,
       },
       { log },
