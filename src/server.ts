@@ -94,7 +94,10 @@ export async function startServer(
       // They see neither the device nor its batches, and are to form the same.
       const { batchSizes } = batcherOptions(config, parts.engine).batcher;
       const ofThem = { ...config, batchSizes: [...batchSizes] };
-      const shared = await openSharedPort(ioProcesses, ofThem, collaborators);
+      const shared = await openSharedPort(
+        { count: ioProcesses, config: ofThem, serving: models.serving },
+        collaborators,
+      );
       others = shared.snapshots;
       return shared;
     };

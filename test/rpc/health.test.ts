@@ -1,31 +1,11 @@
 import { join } from 'node:path';
 import { createFileRegistry, fromBinary } from '@bufbuild/protobuf';
 import { FeatureSet_FieldPresence, FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
-import { type Client, credentials, loadPackageDefinition } from '@grpc/grpc-js';
-import { loadSync } from '@grpc/proto-loader';
-import test, { type ExecutionContext } from 'ava';
-import { protoPath } from 'grpc-health-check';
+import { credentials } from '@grpc/grpc-js';
+import test from 'ava';
 import { packageRoot } from '../../src/package-root.js';
 import { openTestPort } from './fakes.js';
-
-type Callback = (error: { code: number } | null, response: { status: string }) => void;
-interface HealthClient extends Client {
-  check(request: { service: string }, done: Callback): void;
-  watch(request: { service: string }): AsyncIterable<{ status: string }>;
-}
-
-// biome-ignore lint/suspicious/noExplicitAny: what proto-loader makes has no static type
-const load = (path: string | string[], includeDirs: string[] = []): any =>
-  loadPackageDefinition(loadSync(path, { enums: String, includeDirs, longs: Number }));
-
-function healthClient(t: ExecutionContext, address: string): HealthClient {
-  const client = new (load(protoPath).grpc.health.v1.Health)(
-    address,
-    credentials.createInsecure(),
-  ) as HealthClient;
-  t.teardown(() => client.close());
-  return client;
-}
+import { type HealthClient, healthClient, load } from './health-client.js';
 
 const check = (client: HealthClient, service: string) =>
   new Promise<string>((resolve) => {

@@ -17,6 +17,7 @@ import { tinyProbabilities } from '../engines/tiny-models.js';
 import { makeFolder } from '../make-folder.js';
 import { draftOf } from '../models/model-fixtures.js';
 import { openTestPort } from '../rpc/fakes.js';
+import { healthClient } from '../rpc/health-client.js';
 import { smallFrame } from '../small-frames.js';
 import { fakeDraft, smallConfig, startSmallServer } from '../small-server.js';
 
@@ -235,6 +236,38 @@ test.serial(
     isCured = true;
     t.is((await client.classifyFrame(frameOf(7))).prediction.outcome, 'ok');
     t.is(runs, 3);
+  },
+);
+
+test.serial(
+  'health is the same in every process, also while the engine starts again',
+  async (t) => {
+    let isReady = true;
+    const fake = createFakeEngine();
+    const engine: Engine = {
+      ...fake,
+      load: async (spec) =>
+        Object.defineProperty(await fake.load(spec), 'isReady', { get: () => isReady }),
+    };
+    const { address, server } = await startSmallServer(t, {
+      engine,
+      config: { ioProcesses: 2, logLevel: 'silent' },
+    });
+    const readyz = async () => (await fetch(`http://127.0.0.1:${server.httpPort}/readyz`)).ok;
+    for (const service of ['', 'cytostream.v1.ClassifierService']) {
+      // Connections are dealt in turn.
+      const watches = range(0, 2).map(() =>
+        healthClient(t, address).watch({ service })[Symbol.asyncIterator](),
+      );
+      const told = () => Promise.all(watches.map(async (each) => (await each.next()).value.status));
+      t.deepEqual(await told(), ['SERVING', 'SERVING']);
+      isReady = false;
+      t.deepEqual(await told(), ['NOT_SERVING', 'NOT_SERVING']);
+      t.false(await readyz());
+      isReady = true;
+      t.deepEqual(await told(), ['SERVING', 'SERVING']);
+      t.true(await readyz());
+    }
   },
 );
 

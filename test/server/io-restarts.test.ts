@@ -55,7 +55,13 @@ async function prepare(t: ExecutionContext, words: string, count = 1) {
 
   const start = () =>
     startIoProcesses(
-      { count, config, target: words, entry: join(packageRoot, 'dist/test/server/scripted-io.js') },
+      {
+        count,
+        config,
+        target: words,
+        serving: { server: true, classifier: true },
+        entry: join(packageRoot, 'dist/test/server/scripted-io.js'),
+      },
       { log, clock },
     );
   /** Moves time by a pause, and sees that so many processes start at its end and none before. */

@@ -3,7 +3,7 @@
 import { mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import type { IoOptions, IoReply } from '../../src/server/io/messages.js';
+import type { IoOptions, IoReply, IoRequest } from '../../src/server/io/messages.js';
 
 const { config, target }: IoOptions = JSON.parse(process.argv[2] ?? '');
 const tell = (reply: IoReply) => process.send?.(reply);
@@ -16,7 +16,9 @@ if (word === 'dies') process.kill(process.pid, 'SIGKILL');
 if (word === 'hangs') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 600_000);
 if (word === 'refuses') tell({ kind: 'failed', code: 'option_invalid', message: 'port: in use' });
 if (word === 'serves') {
-  process.on('message', () => process.exit(0));
+  process.on('message', ({ kind }: IoRequest) => {
+    if (kind === 'drain') process.exit(0);
+  });
   const server = createServer((socket) => socket.end(String(process.pid)));
   server.listen(0, '127.0.0.1', () => {
     tell({ kind: 'listening', port: (server.address() as { port: number }).port });

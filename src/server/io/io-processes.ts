@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { type Clock, systemClock } from '../../batching/index.js';
+import type { Serving } from '../../rpc/index.js';
 import type { Log } from '../../telemetry/index.js';
 import { type IoProcess, startIoProcess } from './io-process.js';
 import type { IoOptions } from './messages.js';
@@ -8,6 +9,8 @@ import type { IoOptions } from './messages.js';
 /** The processes that share the gRPC port. */
 export interface IoProcesses {
   readonly port: number;
+  /** Has each tell health what this process tells it. */
+  setServing(serving: Serving): void;
   /** The metrics of each; one that does not answer within a second is left out. */
   snapshots(): Promise<readonly (readonly object[])[]>;
   /**
@@ -19,6 +22,8 @@ export interface IoProcesses {
 
 export interface IoProcessesOptions extends IoOptions {
   readonly count: number;
+  /** Until `setServing`. */
+  readonly serving: Serving;
   /** Path of the module that each runs. @default main.js of this folder */
   readonly entry?: string;
 }
@@ -58,6 +63,7 @@ export function countIoProcesses(wanted: number, cores = availableParallelism())
 export async function startIoProcesses(
   {
     count,
+    serving: atFirst,
     entry = fileURLToPath(new URL('./main.js', import.meta.url)),
     ...options
   }: IoProcessesOptions,
@@ -65,6 +71,7 @@ export async function startIoProcesses(
 ): Promise<IoProcesses> {
   const running = new Set<IoProcess>();
   let drained: Promise<void> | null = null;
+  let serving = atFirst;
 
   const pause = (delayMs: number) =>
     new Promise<void>((resolve) => {
@@ -75,6 +82,7 @@ export async function startIoProcesses(
   const start = async (): Promise<IoProcess> => {
     const started = startIoProcess({ entry, ...options }, { clock });
     running.add(started);
+    started.tell({ kind: 'serving', serving });
     void started.ended.then(() => running.delete(started));
     const port = await started.serving;
     log.info({ pid: started.pid, port }, 'an I/O process serves');
@@ -120,6 +128,10 @@ export async function startIoProcesses(
     log.info({ port, processes: count }, 'I/O processes share the port');
     return {
       port,
+      setServing(now) {
+        serving = now;
+        for (const each of running) each.tell({ kind: 'serving', serving });
+      },
       async snapshots() {
         const asked = [...running].map((each) => each.metrics());
         return (await Promise.all(asked)).flatMap((metrics) => (metrics ? [metrics] : []));

@@ -15,16 +15,22 @@ process.on('disconnect', () => process.exit(1));
 
 relaxCollector();
 const options: IoOptions = JSON.parse(process.argv[2] ?? '{}');
+const opened = openIo(options);
+// What is asked before it is open waits for that.
+process.on('message', async (request: IoRequest) => {
+  const io = await opened.catch(() => null);
+  if (io === null) return; // told below
+  if (request.kind === 'serving') io.setServing(request.serving);
+  else if (request.kind === 'drain') {
+    void io.drain(request.graceMs).finally(() => process.exit(0));
+  } else {
+    const { id } = request;
+    tell({ kind: 'metrics', id, metrics: await io.metrics.snapshot() });
+  }
+});
 try {
-  const io = await openIo(options);
-  process.on('message', (request: IoRequest) => {
-    if (request.kind === 'drain') void io.drain(request.graceMs).finally(() => process.exit(0));
-    else {
-      const { id } = request;
-      void io.metrics.snapshot().then((metrics) => tell({ kind: 'metrics', id, metrics }));
-    }
-  });
-  tell({ kind: 'listening', port: io.port });
+  const { port } = await opened;
+  tell({ kind: 'listening', port });
 } catch (thrown) {
   const { code, message } = DomainError.from(thrown);
   tell({ kind: 'failed', code, message }, () => process.exit(1));

@@ -1,4 +1,5 @@
 import type { Config } from '../../config.js';
+import type { Serving } from '../../rpc/index.js';
 
 /** What an I/O process is started with. */
 export interface IoOptions {
@@ -9,6 +10,8 @@ export interface IoOptions {
 
 /** From the process that holds the engine to an I/O process. */
 export type IoRequest =
+  /** What health is told there, to be told here too; the first of all, and again at each change. */
+  | { readonly kind: 'serving'; readonly serving: Serving }
   /** Finish what is open within the grace period, then end. */
   | { readonly kind: 'drain'; readonly graceMs: number }
   | { readonly kind: 'metrics'; readonly id: number };

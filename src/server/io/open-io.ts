@@ -17,6 +17,11 @@ import type { IoOptions } from './messages.js';
 export interface Io {
   readonly port: number;
   readonly metrics: Metrics;
+  /**
+   * What health is told in the process with the engine: here it is told no more than that.
+   * Nothing serves until it is called.
+   */
+  setServing(serving: Serving): void;
   drain(graceMs: number): Promise<void>;
 }
 
@@ -64,8 +69,9 @@ export async function openIo({ config, target }: IoOptions): Promise<Io> {
       promote: (name: string, version: number) => registry.promote(name, version),
     };
     await registry.start();
-    let tellHealth: (serving: Serving) => void = () => {};
-    const models = watchModels({ registry, log }, (serving) => tellHealth(serving));
+    let there: Serving = { server: false, classifier: false };
+    let tellHealth = () => {};
+    const models = watchModels({ registry, log }, () => tellHealth());
     closers.add(models.close);
     const rpc = await openRpcPort<Handle>(
       { ...config, tls: await readTls(config) },
@@ -79,11 +85,20 @@ export async function openIo({ config, target }: IoOptions): Promise<Io> {
         log,
       },
     );
-    tellHealth = rpc.setServing;
-    rpc.setServing(models.serving);
+    tellHealth = () => {
+      const { server, classifier } = models.serving;
+      rpc.setServing({
+        server: server && there.server,
+        classifier: classifier && there.classifier,
+      });
+    };
     return {
       port: rpc.port,
       metrics,
+      setServing(serving) {
+        there = serving;
+        tellHealth();
+      },
       async drain(graceMs) {
         await rpc.drain(graceMs - closingTimeMs(graceMs));
         await closers.close();

@@ -1,6 +1,11 @@
 import type { Config } from '../../config.js';
 import type { Handle } from '../../models/index.js';
-import { openRpcPort, type RpcPort, type RpcPortCollaborators } from '../../rpc/index.js';
+import {
+  openRpcPort,
+  type RpcPort,
+  type RpcPortCollaborators,
+  type Serving,
+} from '../../rpc/index.js';
 import type { Log, Metrics } from '../../telemetry/index.js';
 import { closingTimeMs } from '../grace.js';
 import { startIoProcesses } from './io-processes.js';
@@ -9,6 +14,13 @@ import { startIoProcesses } from './io-processes.js';
 export interface SharedPort extends RpcPort {
   /** The metrics of those processes. */
   snapshots(): Promise<readonly (readonly object[])[]>;
+}
+
+export interface SharedPortOptions {
+  readonly count: number;
+  readonly config: Config;
+  /** What health is told until `setServing`. */
+  readonly serving: Serving;
 }
 
 const most = 2 ** 31 - 1;
@@ -30,8 +42,7 @@ const unbounded = {
  * Calls of clients are counted and logged where they come in, not once more here.
  */
 export async function openSharedPort(
-  count: number,
-  config: Config,
+  { count, config, serving }: SharedPortOptions,
   collaborators: RpcPortCollaborators<Handle>,
 ): Promise<SharedPort> {
   const inner = await openRpcPort<Handle>(
@@ -44,11 +55,17 @@ export async function openSharedPort(
   );
   try {
     const target = `127.0.0.1:${inner.port}`;
-    const io = await startIoProcesses({ count, config, target }, { log: collaborators.log });
+    const io = await startIoProcesses(
+      { count, config, target, serving },
+      { log: collaborators.log },
+    );
     let isDraining = false;
     return {
       port: io.port,
-      setServing: inner.setServing,
+      setServing(now) {
+        inner.setServing(now);
+        io.setServing(now);
+      },
       get isDraining() {
         return isDraining;
       },
