@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { type AddressInfo, connect as connectSocket, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import test, { type ExecutionContext } from 'ava';
@@ -270,6 +271,56 @@ test.serial(
     }
   },
 );
+
+test('a batch whose connection was lost is run again', async (t) => {
+  const config = smallConfig(await makeFolder(t), { logLevel: 'silent' });
+  const store = await openModelStore(config.modelsDir);
+  await store.publish(fakeDraft('cells'));
+  await store.setAlias('cells', 'live', 1);
+  const collaborators = { engine: createFakeEngine(), store, log: silentLog };
+  const registry = createRegistry({ batcher: { batchSizes: [1, 4] } }, collaborators);
+  t.teardown(() => registry.close());
+  await registry.start();
+  const links = new Set<Socket>();
+  let isOpen = false;
+  let runs = 0;
+  const promote = (name: string, version: number) => registry.promote(name, version);
+  const inner = await openTestPort(
+    t,
+    {
+      lender: registry,
+      models: toModelAdmin({ registry, promote }, () => {}),
+      pixelClassifier: {
+        async classifyPixels(pixels, handle, way) {
+          if (isOpen) runs += 1;
+          if (runs === 1) for (const link of links) link.destroy();
+          return (handle as Handle).batcher.submit(pixels, way); // from the registry above
+        },
+      },
+    },
+    { isInner: true },
+  );
+  // What lies between the two processes, and can be cut.
+  const between = createServer((link) => {
+    const onward = connectSocket(inner.rpc.port, '127.0.0.1');
+    links.add(link);
+    link.on('error', () => {}).on('close', () => onward.destroy());
+    onward.on('error', () => {}).on('close', () => link.destroy());
+    link.pipe(onward).pipe(link);
+  });
+  await once(between.listen(0, '127.0.0.1'), 'listening');
+  t.teardown(() => between.close());
+  const { port } = between.address() as AddressInfo;
+  const io = await openIo({ config, target: `127.0.0.1:${port}` });
+  isOpen = true;
+  const client = connect(`127.0.0.1:${io.port}`);
+  t.teardown(async () => {
+    client.close();
+    await io.drain(0);
+  });
+  t.is((await client.classifyFrame(frameOf(7))).prediction.outcome, 'ok');
+  t.is(runs, 2);
+});
 
 test.serial('no bound of clients refuses a batch of an I/O process', async (t) => {
   // A batch of four is larger than a message may be, and has more rows than may wait of a stream.
