@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { DomainError } from '../errors.js';
 import { type Bounds, createGate, toPlace } from '../queue/index.js';
+import { workerFlags } from '../worker-flags.js';
 import { resolveChannel } from './channels.js';
 import type { Frame, InputSpec, PreparedFrame, Preparer, PrepareWish } from './frame.js';
 import type { PrepareAnswer, PrepareTask } from './prepare-planes.js';
@@ -51,6 +52,7 @@ export function createPreparer(options: Partial<PreparerOptions> = {}): Preparer
     name: 'prepare',
     minThreads: full.threads,
     maxThreads: full.threads,
+    execArgv: [...workerFlags],
   });
   const gate = createGate({
     ...full,

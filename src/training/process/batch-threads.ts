@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
+import { workerFlags } from '../../worker-flags.js';
 import type { BatchOrder } from './fill-batch.js';
 
 /** What puts batches together beside the steps. */
@@ -26,6 +27,7 @@ export function createBatchThreads({ threads, atOnce }: BatchThreadsOptions): Ba
     name: 'prepareBatch',
     minThreads: threads,
     maxThreads: threads,
+    execArgv: [...workerFlags],
     concurrentTasksPerWorker: Math.ceil(atOnce / threads),
   });
   return { make: (order) => pool.run(order), close: () => pool.close() };
