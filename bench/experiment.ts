@@ -1,7 +1,8 @@
 // npm run experiment [-- [--again] [FOLDER [SEEDS [RECIPE [THREADS]]]]]: how well the networks learn real
 // cells, on fields that they never saw. Every seed that is done is kept in
 // bench/results/experiment.json and not done again, unless its recipe or network has changed
-// since; a seed that was interrupted goes on from its last epoch. With --again both are forgotten first, simulated cells included.
+// since; a seed that was interrupted goes on from its last epoch. With --again both are
+// forgotten first, simulated cells included.
 import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';

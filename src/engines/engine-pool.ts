@@ -12,7 +12,8 @@ interface Member {
  * the fewest runs, so that as many batches run at once as there are engines.
  *
  * Behaviour: an engine that restarts, or has the model not loaded again yet, gets no run while
- * another is ready; so a batch that a crash took is tried again by another at once. A model that one of them refuses is refused.
+ * another is ready; so a batch that a crash took is tried again by another at once. A model that
+ * one of them refuses is refused.
  * Use: cores that one model cannot fill, or fills badly: the threads of one run wait for
  * the slowest of them, those of several runs wait for nobody.
  */

@@ -23,8 +23,8 @@ export interface Gate {
   assertOpen(): void;
   /**
    * Runs `work` when a place is free and it is its turn. Rejects with `overloaded` if too much
-   * waits, or it has to make room, and says when half of what is ahead will be done; at once on abort: work that has not started is then never
-   * started, and its place in the queue is freed.
+   * waits, or it has to make room, and says when half of what is ahead will be done; at once on
+   * abort: work that has not started is then never started, and its place in the queue is freed.
    */
   run<T>(newcomer: Newcomer, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T>;
   /** Rejects what waits with `draining`; resolves when nothing runs any more. */

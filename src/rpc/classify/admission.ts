@@ -3,7 +3,7 @@ import { type Clock, systemClock } from '../../batching/index.js';
 export interface AdmissionOptions {
   /** Frames of all blocking streams together, from 1 up. */
   readonly maxFrames: number;
-  /** Bytes of all frames as they came, however they came; of blocking streams as prepared, if that is more. */
+  /** Bytes of all frames as they came, however they came; in blocking streams as prepared, if that is more. */
   readonly maxBytes: number;
 }
 
@@ -24,7 +24,10 @@ export interface Admission {
   openStream(): StreamAdmission;
   /** For a frame that comes in a call of its own; null where there is no room. */
   tryEnter(byteLength: number): Leave | null;
-  /** In how many milliseconds so many bytes will have left, by how long frames stayed of late; undefined before any has left. */
+  /**
+   * In how many milliseconds so many bytes will have left, by how long frames stayed of late;
+   * undefined before any has left.
+   */
   untilRoomMs(byteLength: number): number | undefined;
   /** Bytes of the frames on their way. */
   readonly bytes: number;
