@@ -13,7 +13,8 @@ test('two epochs on real cells, promoted, served: real fields stream as they cla
     t.pass();
     return;
   }
-  t.timeout(300_000);
+  // Its training stands back behind all tests beside it.
+  t.timeout(600_000);
   const folder = await makeFolder(t);
   const [models, runs] = [join(folder, 'models'), join(folder, 'runs')];
   const [cells, fields] = [join(folder, 'cells'), join(folder, 'fields')];

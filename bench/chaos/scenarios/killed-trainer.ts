@@ -61,8 +61,11 @@ export const killedTrainer: Scenario = {
         for (const id of ['killed', 'orphaned']) {
           if (states[id] !== 'failed') faults.push(`"${id}" is listed as ${states[id]}`);
         }
-        const resumed = await resumeForOneEpoch(after, 'killed');
-        if (resumed !== 'stopped') faults.push(`"killed", resumed, ended as ${resumed}`);
+        // What becomes of a resumed run is tested elsewhere, to the bit.
+        const resumed = context.isShort ? 'not asked' : await resumeForOneEpoch(after, 'killed');
+        if (!context.isShort && resumed !== 'stopped') {
+          faults.push(`"killed", resumed, ended as ${resumed}`);
+        }
         after.close();
         const end = await next.stop();
         if (end.exitCode !== 0) faults.push(`the next server ended with ${end.exitCode}`);
