@@ -26,11 +26,11 @@ import { createTicket, type DropReason, expired, hopeless, type Ticket } from '.
  * run ahead of it ends, so that the engine finds it at once: two a lane are with the engine
  * at most. The order is FairQueue's, the size is chooseBatch's, the bounds are makeRoom's, and
  * who is too late to be run is Outlook's. A Ticket is settled at its deadline or abort even
- * while its batch runs: its row is then thrown away. A run that fails with `not_ready` (the engine came
- * back from a crash) is tried once more, unless the caller does that; after one that fails with
- * `overloaded` (another server runs it) what is kept is tried again, as often as it takes, and its
- * lane rests meanwhile. Worst-case wait of a Ticket without a deadline:
- * the runs of all Tickets of its priority and above.
+ * while its batch runs: its row is then thrown away. A run that fails with `not_ready` (the
+ * engine came back from a crash) is tried once more, unless the caller does that; after one that
+ * fails with `overloaded` (another server runs it) what is kept is tried again, as often as it
+ * takes, and its lane rests meanwhile. Worst-case wait of a Ticket without a deadline: the runs
+ * of all Tickets of its priority and above.
  * Use: one for each loaded version. Not for: tensors of different sizes.
  */
 export interface Batcher {

@@ -24,9 +24,9 @@ export interface OutlookCollaborators {
  *
  * Behaviour: of a Ticket that comes, those before it are thought to be shared out among the
  * lanes, and to run with it in the batches that take the least time; of a batch that is about
- * to begin, its own size. Where nothing was
- * learned yet nobody is late. A wrong estimate would refuse for ever if only runs could put
- * it right and it let none begin: so an engine that has idled for a while is due for a try.
+ * to begin, its own size. Where nothing was learned yet nobody is late. A wrong estimate would
+ * refuse for ever if only runs could put it right and it let none begin: so an engine that has
+ * idled for a while is due for a try.
  */
 export class Outlook {
   readonly #options: OutlookOptions;

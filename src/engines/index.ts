@@ -1,3 +1,4 @@
+export { backOffMs } from './back-off.js';
 export { checkDevice, remedyOf } from './device-checks.js';
 export { automaticDevices, type DeviceName, deviceNames, devices } from './devices.js';
 export type {

@@ -1,10 +1,8 @@
 import { DomainError } from '../errors.js';
 import { FairQueue } from './fair-queue.js';
 import { type Bounds, makeRoom } from './make-room.js';
+import { createRecentMean } from './recent-mean.js';
 import type { Newcomer, Place, Waiting } from './waiting.js';
-
-/** Weight of the newest in what work takes: about the last ten count. */
-const newestWeight = 0.2;
 
 export interface GateOptions extends Bounds {
   /** How many may run at once. */
@@ -47,8 +45,7 @@ export function createGate({
   let running = 0;
   let isClosed = false;
   let settleIdle: (() => void) | null = null;
-  /** What work took of late; undefined before any. */
-  let workMs: number | undefined;
+  const workMs = createRecentMean();
 
   const closedError = () => new DomainError('draining', closedMessage);
 
@@ -61,11 +58,8 @@ export function createGate({
     if (running === 0) settleIdle?.();
   }
 
-  const learn = (tookMs: number) => {
-    workMs = workMs === undefined ? tookMs : workMs + newestWeight * (tookMs - workMs);
-  };
   const untilRoomMs = (place: Place) =>
-    workMs === undefined ? undefined : ((queue.ahead(place) / 2 + 1) * workMs) / width;
+    workMs.value && ((queue.ahead(place) / 2 + 1) * workMs.value) / width;
 
   async function run<T>(
     newcomer: Newcomer,
@@ -105,7 +99,7 @@ export function createGate({
           // Settled before the caller hears of it: a caller may close at once.
           work().then(
             (value) => {
-              learn(now() - startedAtMs);
+              workMs.add(now() - startedAtMs);
               settled();
               resolve(value);
             },

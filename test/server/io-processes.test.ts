@@ -5,9 +5,15 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import test, { type ExecutionContext } from 'ava';
 import { type Client, connect } from '../../src/client/index.js';
+import type { Config } from '../../src/config.js';
 import { createFakeEngine, type Engine } from '../../src/engines/index.js';
 import { DomainError } from '../../src/errors.js';
-import { createRegistry, type Handle, openModelStore } from '../../src/models/index.js';
+import {
+  createRegistry,
+  type Handle,
+  openModelStore,
+  type Registry,
+} from '../../src/models/index.js';
 import { packageRoot } from '../../src/package-root.js';
 import type { PixelClassifierLike, StreamOptions } from '../../src/rpc/index.js';
 import { countIoProcesses } from '../../src/server/io/io-processes.js';
@@ -143,20 +149,25 @@ test.serial('several processes share the port, the models and the account of fra
   await t.throwsAsync(train.next(), { code: 'option_invalid', message: /data roots/ });
 });
 
+/** The process with the engine, as far as batches go: "cells" is live. */
+async function startRegistry(t: ExecutionContext, { modelsDir }: Config): Promise<Registry> {
+  const store = await openModelStore(modelsDir);
+  await store.publish(fakeDraft('cells'));
+  await store.setAlias('cells', 'live', 1);
+  const collaborators = { engine: createFakeEngine(), store, log: silentLog };
+  const registry = createRegistry({ batcher: { batchSizes: [1, 4] } }, collaborators);
+  t.teardown(() => registry.close());
+  await registry.start();
+  return registry;
+}
+
 test('an I/O process says how soon its batches are wanted; one refused as late has expired', async (t) => {
   const longestMs = 30_000;
   const config = smallConfig(await makeFolder(t), {
     engineTimeoutMs: longestMs,
     logLevel: 'silent',
   });
-  const store = await openModelStore(config.modelsDir);
-  await store.publish(fakeDraft('cells'));
-  await store.setAlias('cells', 'live', 1);
-  // The process with the engine, as far as batches go.
-  const collaborators = { engine: createFakeEngine(), store, log: silentLog };
-  const registry = createRegistry({ batcher: { batchSizes: [1, 4] } }, collaborators);
-  t.teardown(() => registry.close());
-  await registry.start();
+  const registry = await startRegistry(t, config);
   const ways: Parameters<PixelClassifierLike['classifyPixels']>[2][] = [];
   let isLate = false;
   const inner = await openTestPort(t, {
@@ -274,13 +285,7 @@ test.serial(
 
 test('a batch whose connection was lost is run again', async (t) => {
   const config = smallConfig(await makeFolder(t), { logLevel: 'silent' });
-  const store = await openModelStore(config.modelsDir);
-  await store.publish(fakeDraft('cells'));
-  await store.setAlias('cells', 'live', 1);
-  const collaborators = { engine: createFakeEngine(), store, log: silentLog };
-  const registry = createRegistry({ batcher: { batchSizes: [1, 4] } }, collaborators);
-  t.teardown(() => registry.close());
-  await registry.start();
+  const registry = await startRegistry(t, config);
   const links = new Set<Socket>();
   let isOpen = false;
   let runs = 0;

@@ -11,7 +11,7 @@ import { withServer } from '../with-server.js';
 
 const scenario = {
   name: 'killed trainers',
-  what: 'the process of a run is killed while it trains and 4 streams run, then the whole server of another; the next server resumes the first',
+  what: 'the process of a run is killed while it trains and 4 streams run, then the whole server of another; in full the next server resumes the first',
 };
 
 const sizePx = 40;

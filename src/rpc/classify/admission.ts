@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '../../batching/index.js';
+import { createRecentMean } from '../../queue/index.js';
 
 export interface AdmissionOptions {
   /** Frames of all blocking streams together, from 1 up. */
@@ -69,8 +70,6 @@ interface Waiting {
 
 const none: Others = Object.freeze({ count: 0, bytes: 0 });
 const holdsNothing: Leave = () => {};
-/** Weight of the newest in how long frames stay: about the last ten count. */
-const newestWeight = 0.2;
 
 export function createAdmission(
   { maxFrames, maxBytes }: AdmissionOptions,
@@ -80,7 +79,7 @@ export function createAdmission(
   /** Of blocking streams: those that drop bound their own. */
   let frames = 0;
   let bytes = 0;
-  let stayMs: number | undefined;
+  const stayMs = createRecentMean();
 
   const hasBytesFor = (byteLength: number): boolean =>
     bytes === 0 || bytes + byteLength <= maxBytes;
@@ -99,8 +98,7 @@ export function createAdmission(
     const enteredAtMs = clock.now();
     return () => {
       bytes -= byteLength;
-      const ownMs = clock.now() - enteredAtMs;
-      stayMs = stayMs === undefined ? ownMs : stayMs + newestWeight * (ownMs - stayMs);
+      stayMs.add(clock.now() - enteredAtMs);
       letIn();
     };
   };
@@ -117,8 +115,7 @@ export function createAdmission(
     },
     tryEnter: (byteLength) => (passes(byteLength) ? hold(byteLength) : null),
     // All bytes that are held leave within a stay, a part of them in that part of it (Little's law).
-    untilRoomMs: (byteLength) =>
-      stayMs === undefined ? undefined : stayMs * Math.min(1, byteLength / bytes),
+    untilRoomMs: (byteLength) => stayMs.value && stayMs.value * Math.min(1, byteLength / bytes),
     openStream() {
       let own = 0;
       const ownWaiting = new Set<Waiting>();

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { type Clock, systemClock } from '../../batching/index.js';
+import { backOffMs } from '../../engines/index.js';
 import type { Serving } from '../../rpc/index.js';
 import type { Log } from '../../telemetry/index.js';
 import { type IoProcess, startIoProcess } from './io-process.js';
@@ -38,8 +39,6 @@ export interface IoProcessesCollaborators {
 const coresPerLoop = 12;
 const mostProcesses = 4;
 const restartDelayMs = 500;
-/** As for an engine that does not start. */
-const maxRestartDelayMs = 30_000;
 /** What a process gets that is to end at once. */
 const leastDrainMs = 1000;
 
@@ -96,7 +95,7 @@ export async function startIoProcesses(
       const end = await current?.ended;
       if (drained !== null) return;
       if (current) log.error({ pid: current.pid, ...end }, 'an I/O process ended');
-      await pause(Math.min(maxRestartDelayMs, restartDelayMs * 2 ** failedStarts));
+      await pause(backOffMs(restartDelayMs, failedStarts));
       if (drained !== null) return;
       current = await start().catch((error: unknown) => {
         if (drained === null) log.error({ error }, 'an I/O process could not be started');
