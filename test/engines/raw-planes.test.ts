@@ -117,13 +117,19 @@ for (const rule of ['area', 'bilinear'] as const) {
 
 test('of any two sizes the graph sees the bytes that the CPU makes', async (t) => {
   const edge = fc.integer({ min: 1, max: 40 });
-  const cases = fc.record({
-    pixelType: fc.constantFrom('uint8', 'uint16'),
-    bits: fc.constantFrom(0, 7),
-    rule: fc.constantFrom('area', 'bilinear'),
-    from: fc.tuple(edge, edge),
-    to: fc.tuple(edge, edge),
-  });
+  const cases = fc
+    .record({
+      pixelType: fc.constantFrom('uint8', 'uint16'),
+      bits: fc.constantFrom(0, 7),
+      rule: fc.constantFrom('area', 'bilinear'),
+      from: fc.tuple(edge, edge),
+      to: fc.tuple(edge, edge),
+    })
+    // More pixels of 16 bits under one are refused, which has a test of its own below.
+    .filter(
+      ({ pixelType, from, to }) =>
+        pixelType === 'uint8' || from[0] * from[1] <= 256 * to[0] * to[1],
+    );
   await fc.assert(
     fc.asyncProperty(cases, async (one) => {
       const { graph, host } = await bothWays(one);
