@@ -85,7 +85,7 @@ export const sections: Readonly<
   },
   async isolation({ isShort }) {
     const { framesPerSecond, alone, beside, trainedPerSecond } = await (isShort
-      ? measureIsolation(1, 64)
+      ? measureIsolation({ rounds: 1, seconds: 1, frameCount: 64 })
       : measureIsolation());
     return [
       {

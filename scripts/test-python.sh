@@ -8,7 +8,8 @@ install() {
   local venv=node_modules/.cache/$1
   shift
   [[ -x $venv/bin/python ]] || python3 -m venv "$venv"
-  "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$1"
+  # Compiled as they are imported: most of what comes along never is.
+  "$venv/bin/pip" install --quiet --disable-pip-version-check --no-compile -r "$1"
   shift
   # Each defines the protocol's messages, so that no one process can import two of them.
   for module in "$@"; do "$venv/bin/python" -c "import $module"; done

@@ -37,5 +37,3 @@ export const recipes = {
 
 /** One of them, as `demo --network` takes it. */
 export type RecipeName = keyof typeof recipes;
-/** All of them, the default first. */
-export const recipeNames = Object.keys(recipes) as readonly RecipeName[];

@@ -49,7 +49,10 @@ export function adaptUnary<Request, Response>(
       const { atMs, byteLength } = call.request;
       const came = { receivedAtMs: atMs, byteLength, peer: call.getPeer() };
       response = await handler(read(call.request), { ...context, ...came });
-    }).then((failure) => (failure === null ? callback(null, response) : callback(failure)));
+    }).then((failure) => {
+      if (failure === null) callback(null, response);
+      else callback(toServiceError(failure));
+    });
   };
 }
 
@@ -86,7 +89,11 @@ interface ServerSurfaceCall extends EventEmitter {
   getDeadline(): Date | number;
 }
 
-type Failure = ReturnType<typeof toStatus> & Error;
+/** What a call ended with, and the id that its log line has. */
+interface Failure {
+  readonly error: DomainError;
+  readonly id: string;
+}
 
 /** Runs one call from admission to its log line. Never rejects: grpc-js drops promises. */
 async function conduct(
@@ -96,7 +103,7 @@ async function conduct(
   body: (context: CallContext) => Promise<void>,
 ): Promise<Failure | null> {
   const open = calls.open(method, call.getDeadline());
-  if ('refusal' in open) return toFailure(open.refusal, open.id);
+  if ('refusal' in open) return { error: open.refusal, id: open.id };
   const { context } = open;
   call.on('cancelled', () => open.leave(whyCancelled(call.getDeadline())));
   if (call.cancelled) open.leave(whyCancelled(call.getDeadline()));
@@ -109,7 +116,7 @@ async function conduct(
     error = DomainError.from(context.signal.aborted ? context.signal.reason : thrown);
   }
   open.finish(error);
-  return error === null ? null : toFailure(error, context.id);
+  return error === null ? null : { error, id: context.id };
 }
 
 // Made once: taking its stack would be most of what it costs to let a caller go.
@@ -125,8 +132,8 @@ function read<Request>(received: Received<Request>): Request {
   throw new DomainError('option_invalid', received.fault);
 }
 
-function toFailure(error: DomainError, requestId: string): Failure {
-  const told = toStatus(error, requestId);
+function toServiceError({ error, id }: Failure) {
+  const told = toStatus(error, id);
   return Object.assign(new Error(told.details), told);
 }
 
@@ -135,7 +142,8 @@ function end(
   call: ServerSurfaceCall & { readonly destroyed: boolean; end(): unknown },
   failure: Failure | null,
 ): void {
+  // Nobody is there to be told, as when thousands leave at once.
   if (call.destroyed) return;
   if (failure === null) call.end();
-  else call.emit('error', failure);
+  else call.emit('error', toServiceError(failure));
 }

@@ -22,8 +22,8 @@ export interface LoopBudgetCollaborators {
 export interface LoopBudget {
   /** null when a piece of work may be done now; otherwise resolves when it may. */
   enter(): Promise<void> | null;
-  /** Does a piece of work, now or as soon as it may. */
-  run(work: () => void): void;
+  /** Does a piece of work, now or as soon as it may; says whether it is done. */
+  run(work: () => void): boolean;
 }
 
 /** Of a list: taking the first of ten thousand out of an array moves all the others. */
@@ -77,8 +77,10 @@ export function createLoopBudget(
       return new Promise(wait);
     },
     run(work) {
-      if (mayGoOn()) work();
+      const isNow = mayGoOn();
+      if (isNow) work();
       else wait(work);
+      return isNow;
     },
   };
 }

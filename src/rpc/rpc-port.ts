@@ -166,7 +166,11 @@ export async function openRpcPort<Handle extends HandleLike>(
     ...options,
     onConnection: connections.add,
     // A health check is worked off before whatever else has come.
-    onStream: (path, work) => (path.startsWith('/grpc.health.v1.') ? work() : budget.run(work)),
+    onStream(path, work) {
+      if (!path.startsWith('/grpc.health.v1.')) return budget.run(work);
+      work();
+      return true;
+    },
   });
 
   const cut = (settleMs: number) => {

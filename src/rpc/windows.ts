@@ -1,7 +1,8 @@
 import http2 from 'node:http2';
 import type { Socket } from 'node:net';
+import { createReadingTurns } from './reading-turns.js';
 
-type OnStream = (path: string, work: () => void) => void;
+type OnStream = (path: string, work: () => void) => boolean;
 
 export interface WindowOptions {
   /** Bytes a client may send on one stream before the server has read them. */
@@ -10,7 +11,7 @@ export interface WindowOptions {
   readonly onConnection?: (socket: Socket) => void;
   /**
    * Is handed what is to be done for a stream that opens or ends, by its path, and does each
-   * once, at its own time and in order. @default at once
+   * once, at its own time and in order; says whether it did so at once. @default at once
    */
   readonly onStream?: OnStream;
 }
@@ -83,14 +84,23 @@ function holdStreams(
   server: http2.Http2Server | http2.Http2SecureServer,
   onStream: OnStream,
 ): void {
+  const turns = createReadingTurns();
   const emit: Emit = server.emit.bind(server);
   server.emit = (event: string | symbol, ...args: unknown[]): boolean => {
     if (event !== 'stream') return emit(event, ...args);
     // As `Http2Server` documents them.
     const [stream, headers] = args as [http2.ServerHttp2Stream, http2.IncomingHttpHeaders];
+    const { session } = stream;
     const path = headers[':path'] ?? '';
-    holdEnd(stream, (work) => onStream(path, work));
-    onStream(path, () => {
+    const hold = (work: () => void) => {
+      if (!onStream(path, work) && session) turns.overran(session);
+    };
+    if (session) {
+      turns.opened(session);
+      stream.once('close', () => turns.closed(session));
+    }
+    holdEnd(stream, hold);
+    hold(() => {
       if (!stream.destroyed) emit(event, ...args);
     });
     return true;
@@ -101,11 +111,11 @@ function holdStreams(
  * The same for the end of a stream: thousands of them are a few bytes each, which come in one
  * turn of the event loop, and ending a call is much of what it ever costs.
  */
-function holdEnd(stream: http2.ServerHttp2Stream, onEnd: (work: () => void) => void): void {
+function holdEnd(stream: http2.ServerHttp2Stream, hold: (work: () => void) => void): void {
   const emit: Emit = stream.emit.bind(stream);
   stream.emit = (event: string | symbol, ...args: unknown[]): boolean => {
     if (event !== 'end' && event !== 'close') return emit(event, ...args);
-    onEnd(() => void emit(event, ...args));
+    hold(() => void emit(event, ...args));
     return true;
   };
 }

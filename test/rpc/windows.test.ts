@@ -117,6 +117,7 @@ test.serial('a stream opens and ends when whoever holds them lets it', async (t)
     t.is(path, '/somewhere');
     held.push(work);
     tellHeld();
+    return false;
   };
   const server = await withWindows({ windowBytes: MiB, onStream }, async () =>
     http2.createServer({}),
