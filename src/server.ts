@@ -1,7 +1,7 @@
 import type { Config } from './config.js';
 import { DomainError } from './errors.js';
 import type { Handle } from './models/index.js';
-import { openRpcPort, type RpcPort, type Serving } from './rpc/index.js';
+import type { RpcPort, Serving } from './rpc/index.js';
 import { batcherOptions } from './server/batcher-options.js';
 import { closeWithin, unhurriedMs } from './server/close-within.js';
 import { createClosers } from './server/closers.js';
@@ -9,7 +9,6 @@ import { createCompare } from './server/compare.js';
 import { createEvaluate, evaluateVersion } from './server/evaluate.js';
 import { closingTimeMs } from './server/grace.js';
 import { countIoProcesses } from './server/io/io-processes.js';
-import { openSharedPort } from './server/io/shared-port.js';
 import { toModelAdmin } from './server/model-admin.js';
 import { toObservations, watchModels } from './server/model-watch.js';
 import { openParts, type Parts, type PartsOverrides } from './server/parts.js';
@@ -90,7 +89,12 @@ export async function startServer(
     };
     const ioProcesses = countIoProcesses(config.ioProcesses);
     const openPort = async (): Promise<RpcPort> => {
-      if (ioProcesses === 1) return openRpcPort<Handle>({ ...config, tls }, collaborators);
+      // Loaded here: a command that works in place takes no calls, and somebody waits for it.
+      if (ioProcesses === 1) {
+        const { openRpcPort } = await import('./rpc/index.js');
+        return openRpcPort<Handle>({ ...config, tls }, collaborators);
+      }
+      const { openSharedPort } = await import('./server/io/shared-port.js');
       // They see neither the device nor its batches, and are to form the same.
       const { batchSizes } = batcherOptions(config, parts.engine).batcher;
       const ofThem = { ...config, batchSizes: [...batchSizes] };

@@ -2,7 +2,7 @@
 // ServerProcessSpec as JSON. Prints its ports as `serve --json` does; SIGTERM drains it.
 import { availableParallelism } from 'node:os';
 import { type ConfigInput, parseConfig } from '../../src/config.js';
-import { startServer } from '../../src/server.js';
+import { relaxCollector, startServer } from '../../src/server.js';
 import { createLog } from '../../src/telemetry/index.js';
 import { openBreakableEngine } from '../chaos/breakable-engine.js';
 import type { OrderedEngine, ServerOrder } from './ordered-engine.js';
@@ -21,6 +21,8 @@ const spec = JSON.parse(process.argv[2] ?? '') as ServerProcessSpec; // its one 
 const parsed = parseConfig(spec.config, {});
 if ('faults' in parsed) throw new Error(parsed.faults.join('; '));
 const log = createLog({ level: 'info' });
+// As `serve` does.
+relaxCollector();
 const { engine, obey } = await openOrderedEngine();
 process.on('message', (order) => obey(order as ServerOrder));
 const server = await startServer(parsed.value, { engine, log });

@@ -11,17 +11,17 @@ import type { Http2Session } from 'node:http2';
  * few streams, such as the one of a health check, is never held up.
  */
 export interface ReadingTurns {
-  opened(session: Http2Session): void;
-  closed(session: Http2Session): void;
   /** What came by this connection was more than the turn has time for. */
   overran(session: Http2Session): void;
 }
 
+/** The streams that are open on each connection. */
+export type StreamsOf = ReadonlyMap<Http2Session, { readonly size: number }>;
+
 /** Streams of a connection that cannot bring much at once. */
 const fewStreams = 64;
 
-export function createReadingTurns(): ReadingTurns {
-  const streams = new Map<Http2Session, number>();
+export function createReadingTurns(streamsOf: StreamsOf): ReadingTurns {
   const stopped = new Set<Http2Session>();
   /** Those that had a turn, until all others had one. */
   const rested = new Set<Http2Session>();
@@ -41,20 +41,12 @@ export function createReadingTurns(): ReadingTurns {
   };
 
   return {
-    opened(session) {
-      streams.set(session, (streams.get(session) ?? 0) + 1);
-    },
-    closed(session) {
-      const left = (streams.get(session) ?? 0) - 1;
-      if (left > 0) streams.set(session, left);
-      else streams.delete(session);
-    },
     overran(session) {
       rested.add(session);
       if (hasOverrun) return;
       hasOverrun = true;
-      for (const [each, count] of streams) {
-        if (count < fewStreams) continue;
+      for (const [each, { size }] of streamsOf) {
+        if (size < fewStreams) continue;
         stopped.add(each);
         handleOf(each)?.readStop();
       }

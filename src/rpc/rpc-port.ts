@@ -19,6 +19,7 @@ import type {
 } from './collaborators.js';
 import { createConnections } from './connections.js';
 import { createForwarding } from './forward.js';
+import { holdStreams } from './hold-streams.js';
 import {
   createInferenceService,
   inferenceServiceDefinition,
@@ -164,12 +165,14 @@ export async function openRpcPort<Handle extends HandleLike>(
   const connections = createConnections();
   const port = await bind(server, {
     ...options,
-    onConnection: connections.add,
-    // A health check is worked off before whatever else has come.
-    onStream(path, work) {
-      if (!path.startsWith('/grpc.health.v1.')) return budget.run(work);
-      work();
-      return true;
+    onServer(http2Server) {
+      http2Server.on('connection', connections.add);
+      // A health check is worked off before whatever else has come.
+      holdStreams(http2Server, (path, work) => {
+        if (path?.startsWith('/grpc.health.v1.') !== true) return budget.run(work);
+        work();
+        return true;
+      });
     },
   });
 
@@ -246,7 +249,7 @@ function startGrace(
 
 async function bind(
   server: Server,
-  options: RpcPortOptions & Pick<WindowOptions, 'onConnection' | 'onStream'>,
+  options: RpcPortOptions & Pick<WindowOptions, 'onServer'>,
 ): Promise<number> {
   const { host, port, tls } = options;
   const credentials =

@@ -1,19 +1,12 @@
 import http2 from 'node:http2';
-import type { Socket } from 'node:net';
-import { createReadingTurns } from './reading-turns.js';
 
-type OnStream = (path: string, work: () => void) => boolean;
+export type Http2Server = http2.Http2Server | http2.Http2SecureServer;
 
 export interface WindowOptions {
   /** Bytes a client may send on one stream before the server has read them. */
   readonly windowBytes: number;
-  /** Hears of every connection of such a server, before anything is known of it. */
-  readonly onConnection?: (socket: Socket) => void;
-  /**
-   * Is handed what is to be done for a stream that opens or ends, by its path, and does each
-   * once, at its own time and in order; says whether it did so at once. @default at once
-   */
-  readonly onStream?: OnStream;
+  /** Is shown each server before it listens. */
+  readonly onServer?: (server: Http2Server) => void;
 }
 
 /**
@@ -65,57 +58,13 @@ function withSettings<Options extends http2.ServerOptions>(
   return { ...serverOptions, settings };
 }
 
-function widen<Server extends http2.Http2Server | http2.Http2SecureServer>(
+function widen<Server extends Http2Server>(
   server: Server,
-  { windowBytes, onConnection, onStream }: WindowOptions,
+  { windowBytes, onServer }: WindowOptions,
 ): Server {
-  if (onConnection) server.on('connection', onConnection);
   server.on('session', (session: http2.ServerHttp2Session) => {
     session.setLocalWindowSize(Math.min(2 ** 31 - 1, connectionWindows * windowBytes));
   });
-  if (onStream) holdStreams(server, onStream);
+  onServer?.(server);
   return server;
-}
-
-type Emit = (event: string | symbol, ...args: unknown[]) => boolean;
-
-/** Lets `onStream` decide when grpc-js hears of a stream; of one that has left it never does. */
-function holdStreams(
-  server: http2.Http2Server | http2.Http2SecureServer,
-  onStream: OnStream,
-): void {
-  const turns = createReadingTurns();
-  const emit: Emit = server.emit.bind(server);
-  server.emit = (event: string | symbol, ...args: unknown[]): boolean => {
-    if (event !== 'stream') return emit(event, ...args);
-    // As `Http2Server` documents them.
-    const [stream, headers] = args as [http2.ServerHttp2Stream, http2.IncomingHttpHeaders];
-    const { session } = stream;
-    const path = headers[':path'] ?? '';
-    const hold = (work: () => void) => {
-      if (!onStream(path, work) && session) turns.overran(session);
-    };
-    if (session) {
-      turns.opened(session);
-      stream.once('close', () => turns.closed(session));
-    }
-    holdEnd(stream, hold);
-    hold(() => {
-      if (!stream.destroyed) emit(event, ...args);
-    });
-    return true;
-  };
-}
-
-/**
- * The same for the end of a stream: thousands of them are a few bytes each, which come in one
- * turn of the event loop, and ending a call is much of what it ever costs.
- */
-function holdEnd(stream: http2.ServerHttp2Stream, hold: (work: () => void) => void): void {
-  const emit: Emit = stream.emit.bind(stream);
-  stream.emit = (event: string | symbol, ...args: unknown[]): boolean => {
-    if (event !== 'end' && event !== 'close') return emit(event, ...args);
-    hold(() => void emit(event, ...args));
-    return true;
-  };
 }

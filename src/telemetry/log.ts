@@ -1,5 +1,7 @@
 import { type DestinationStream, pino } from 'pino';
-import pretty from 'pino-pretty';
+
+/** Loaded where somebody reads along; it takes as long to load as all else of the log. */
+const pretty = process.stderr.isTTY ? (await import('pino-pretty')).default : null;
 
 /** What a room needs to tell of its state changes: fields first, then one sentence. */
 export interface Log {
@@ -22,9 +24,9 @@ export function createLog(options: LogOptions): Log {
   const { level, destination } = options;
   const target =
     destination ??
-    (process.stderr.isTTY
-      ? pretty({ destination: 2, sync: true, ignore: 'pid,hostname', singleLine: true })
-      : pino.destination({ fd: 2, sync: false }));
+    (pretty === null
+      ? pino.destination({ fd: 2, sync: false })
+      : pretty({ destination: 2, sync: true, ignore: 'pid,hostname', singleLine: true }));
   return pino({ level, base: null, serializers: { error: pino.stdSerializers.err } }, target);
 }
 

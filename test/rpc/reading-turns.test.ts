@@ -3,7 +3,7 @@ import http2 from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import test, { type ExecutionContext } from 'ava';
-import { withWindows } from '../../src/rpc/windows.js';
+import { holdStreams } from '../../src/rpc/hold-streams.js';
 import { makeCertificate } from '../certificate.js';
 import type { CancellingOptions } from './cancelling-client.js';
 
@@ -20,14 +20,12 @@ async function endsPerTurn(t: ExecutionContext, tls: Tls): Promise<readonly numb
   let ended = 0;
   let inTurn = 0;
   const perTurn: number[] = [];
+  const server = tls === null ? http2.createServer({}) : http2.createSecureServer({ ...tls });
   // Each is more than its turn has time for.
-  const onStream = (_path: string, work: () => void) => {
+  holdStreams(server, (_path, work) => {
     work();
     return false;
-  };
-  const server = await withWindows({ windowBytes: 65_535, onStream }, async () =>
-    tls === null ? http2.createServer({}) : http2.createSecureServer({ ...tls }),
-  );
+  });
   server.on('stream', (stream) => {
     stream.respond({ ':status': 200 });
     stream.on('error', () => {});

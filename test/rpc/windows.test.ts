@@ -1,10 +1,8 @@
 import { once } from 'node:events';
 import http2 from 'node:http2';
-import type { AddressInfo } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { ClassifyRequest } from '../../src/gen/cytostream/v1/classifier.js';
-import { withWindows } from '../../src/rpc/windows.js';
 import { toWireFrame } from '../../src/rpc/wire/frame.js';
 import { makeCertificate } from '../certificate.js';
 import { openTestPort, tinyFrame } from './fakes.js';
@@ -104,64 +102,4 @@ test.serial('ports that open at the same time get each their own window', async 
     return (settings as http2.Settings).initialWindowSize;
   });
   t.deepEqual(await Promise.all(seen), sizes);
-});
-
-test.serial('a stream opens and ends when whoever holds them lets it', async (t) => {
-  const held: (() => void)[] = [];
-  let tellHeld = () => {};
-  const holds = () =>
-    new Promise<void>((resolve) => {
-      tellHeld = resolve;
-    });
-  const onStream = (path: string, work: () => void) => {
-    t.is(path, '/somewhere');
-    held.push(work);
-    tellHeld();
-    return false;
-  };
-  const server = await withWindows({ windowBytes: MiB, onStream }, async () =>
-    http2.createServer({}),
-  );
-  const heard: string[] = [];
-  server.on('stream', (stream) => {
-    heard.push('stream');
-    stream.on('close', () => heard.push('close')).on('error', () => {});
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo; // of TCP it is never a string
-  const session = http2.connect(`http://127.0.0.1:${port}`);
-  t.teardown(() => {
-    session.destroy();
-    server.close();
-  });
-  const open = async () => {
-    const came = holds();
-    const stream = session.request({ ':path': '/somewhere', ':method': 'POST' });
-    stream.on('error', () => {});
-    await came;
-    return stream;
-  };
-  const reset = async (stream: http2.ClientHttp2Stream) => {
-    stream.close(http2.constants.NGHTTP2_CANCEL);
-    await once(stream, 'close');
-    // What the client sent before it has come when the answer to a later ping has.
-    await new Promise((resolve) => session.ping(resolve));
-  };
-
-  const stream = await open();
-  t.deepEqual(heard, []);
-  held.shift()?.();
-  t.deepEqual(heard, ['stream']);
-  await reset(stream);
-  t.deepEqual(heard, ['stream'], 'it has ended, and nobody has heard of it');
-  for (let work = held.shift(); work !== undefined; work = held.shift()) {
-    work();
-    await setTimeout(0); // what it leads to may be held as well
-  }
-  t.deepEqual(heard, ['stream', 'close']);
-
-  await reset(await open());
-  for (const work of held) work();
-  t.deepEqual(heard, ['stream', 'close'], 'of one that left meanwhile nobody hears');
 });
