@@ -9,6 +9,8 @@ export interface SteadyLoadOptions {
   readonly streams: number;
   /** Frames that each sender allows itself without an answer. @default 16 */
   readonly inFlight?: number;
+  /** From one frame of a stream to its next. @default as fast as they are answered */
+  readonly everyMs?: number;
   /** The options of a stream, by its number. @default the server's */
   readonly optionsOf?: (streamNumber: number) => Partial<StreamOptions>;
   /** Number of the first stream: loads of one tally must not share any. @default 0 */
@@ -33,6 +35,7 @@ export function startSteadyLoad({
   port,
   streams,
   inFlight = 16,
+  everyMs,
   optionsOf = () => ({}),
   firstStream = 0,
   frames,
@@ -48,6 +51,7 @@ export function startSteadyLoad({
       {
         streamNumber: firstStream + index,
         inFlight,
+        everyMs,
         options: optionsOf(index),
         goesOn: () => !isOver,
       },

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { status as grpcStatus, type StatusObject } from '@grpc/grpc-js';
 import {
   ClassifyResponse,
@@ -16,6 +17,8 @@ export interface CheckedStreamOptions {
   readonly options?: Partial<StreamOptions>;
   /** Frames without an answer that the sender allows itself. */
   readonly inFlight: number;
+  /** From one frame to the next at least, as of a camera. @default 0 */
+  readonly everyMs?: number | undefined;
   /** Whether another frame is to be sent, after so many. */
   readonly goesOn: (sent: number) => boolean;
 }
@@ -60,7 +63,7 @@ const outcomeNames = new Map<number, string>([
  * name the version that gives those and that the stream has announced.
  */
 export function openCheckedStream(
-  { streamNumber, options = {}, inFlight, goesOn }: CheckedStreamOptions,
+  { streamNumber, options = {}, inFlight, everyMs = 0, goesOn }: CheckedStreamOptions,
   { client, frames, tally, onAnswer }: CheckedStreamCollaborators,
 ): CheckedStream {
   const stream = client.openStream();
@@ -87,6 +90,7 @@ export function openCheckedStream(
         frames.encode(frameId(streamNumber, number), number % frames.contents),
       );
       if (!isTaken) await new Promise<void>((resolve) => stream.once('drain', resolve));
+      if (everyMs > 0) await sleep(everyMs);
     }
     isWriting = false;
   };

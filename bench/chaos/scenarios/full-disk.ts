@@ -52,7 +52,8 @@ export const fullDisk: Scenario = {
         const { port } = server;
         const client = connect(`127.0.0.1:${port}`);
         const frames = await learnKnownFrames(client, { sizePx, contents: 32, versions: [1] });
-        const load = startSteadyLoad({ port, streams: 4, frames, tally });
+        // Without a pause between frames the training would hardly get to its steps.
+        const load = startSteadyLoad({ port, streams: 4, everyMs: 50, frames, tally });
         await load.answered(50);
         const faults: string[] = [];
         let reason = '';

@@ -43,6 +43,9 @@ export const sigterm: Scenario = {
         await writeSimulatedDataset(dataPath, { frameCount: 8, sizePx: 64, seed: 1 });
         const client = connect(`127.0.0.1:${port}`);
         const frames = await learnKnownFrames(client, { sizePx, contents: 32, versions: [1] });
+        // First, since it makes room for frames: beside the load it would take long to begin.
+        const training = trainToTheEnd(client, dataPath);
+        await training.isTraining;
         const load = startSteadyLoad({
           port,
           streams: 12,
@@ -71,12 +74,10 @@ export const sigterm: Scenario = {
           stream.on('error', () => {});
           stream.write(options);
         }
-        const training = trainToTheEnd(client, dataPath);
         const unary = callOneByOne(client, frames);
         await Promise.all([
           load.answered(200),
           frozen.answered(20),
-          training.isTraining,
           unary.answered(leastUnary),
         ]);
         proxy.freeze();
