@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SplitOptions } from '../src/dataset/index.js';
+import { silentLog } from '../src/log.js';
 import { openModelStore } from '../src/models/index.js';
-import { silentLog } from '../src/telemetry/index.js';
 import { createTrainer, type EpochScores, parseRunSpec } from '../src/training/index.js';
 
 /** What was reached on the held-out fields after the epoch that was kept. */

@@ -1,8 +1,10 @@
 // The server side of bench/transport.ts: the whole gRPC edge over a classifier that answers
 // at once. Tells its port, and its CPU time when asked, to the process that started it.
+
+import { silentLog } from '../src/log.js';
 import { openRpcPort } from '../src/rpc/index.js';
 import { relaxCollector } from '../src/server/collector.js';
-import { createMetrics, silentLog } from '../src/telemetry/index.js';
+import { createMetrics } from '../src/telemetry/index.js';
 
 relaxCollector();
 const labels = Array.from({ length: 28 }, (_, index) => `label ${index}`);

@@ -17,7 +17,7 @@ const floors = [
   ['interchange'],
   ['frames', 'graph', 'telemetry'],
   ['config', 'csv', 'files', 'queue', 'table'],
-  ['errors', 'label-set', 'package-root', 'worker-flags', 'gen'],
+  ['errors', 'label-set', 'log', 'package-root', 'worker-flags', 'gen'],
 ];
 // Sideways arrows that are drawn on purpose, each with its reason.
 const allowedSideways = new Set([

@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { type Config, type ConfigInput, parseConfig } from '../src/config.js';
 import { createFakeEngine, type Engine, fakeProbabilities } from '../src/engines/index.js';
+import { silentLog } from '../src/log.js';
 import { createGoldenFrame, openModelStore, type VersionDraft } from '../src/models/index.js';
 import { startServer } from '../src/server.js';
-import { silentLog } from '../src/telemetry/index.js';
 import { makeFolder } from './make-folder.js';
 import { smallInput, smallLabels } from './small-frames.js';
 

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { createEnginePool, createOnnxEngine, type Engine } from '../../src/engines/index.js';
-import type { Log } from '../../src/telemetry/index.js';
+import type { Log } from '../../src/log.js';
 import type { OrderedEngine } from '../soak/ordered-engine.js';
 import { faults } from './breakable-worker.js';
 

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { DomainError } from '../errors.js';
-import type { Log } from '../telemetry/index.js';
+import type { Log } from '../log.js';
 import { backOffMs } from './back-off.js';
 import { assertRows } from './check-input.js';
 import type { Precision, ReloadCheck, RunResult, Session, SessionSpec } from './engine.js';

@@ -1,6 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { Log } from '../telemetry/index.js';
-import { silentLog } from '../telemetry/index.js';
+import { type Log, silentLog } from '../log.js';
 import { type DeviceName, devices, setDeviceEnvironment } from './devices.js';
 import type { Engine, Precision, ResizePlace } from './engine.js';
 import { createWatchedEngine, type WatchOptions } from './watched-engine.js';

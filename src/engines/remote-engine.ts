@@ -1,7 +1,6 @@
 import { DomainError } from '../errors.js';
 import type { ModelMetadataResponse } from '../gen/inference/open_inference_grpc.js';
-import type { Log } from '../telemetry/index.js';
-import { silentLog } from '../telemetry/index.js';
+import { type Log, silentLog } from '../log.js';
 import { assertRows } from './check-input.js';
 import { distanceOutput, findModelFaults, type PortDescription } from './check-model.js';
 import type { Engine, Precision, RunResult, RunWish, Session, SessionSpec } from './engine.js';

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { type Log, silentLog } from '../telemetry/index.js';
+import { type Log, silentLog } from '../log.js';
 import type { Engine } from './engine.js';
 import { prepareEnvironment, tensorflowPackages } from './tensorflow-runtime.js';
 import type { TensorflowSettings } from './tensorflow-worker.js';

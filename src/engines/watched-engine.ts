@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import { DomainError } from '../errors.js';
-import type { Log } from '../telemetry/index.js';
+import type { Log } from '../log.js';
 import { backOffMs } from './back-off.js';
 import { devices } from './devices.js';
 import type { Engine, GraphSession, GraphSpec, Precision, ResizePlace, Session } from './engine.js';

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { status } from '@grpc/grpc-js';
 import { DomainError } from '../errors.js';
-import type { Log, Metrics } from '../telemetry/index.js';
+import type { Log } from '../log.js';
+import type { Metrics } from '../telemetry/index.js';
 import type { LoopBudget } from './loop-budget.js';
 import { statusOf } from './status.js';
 

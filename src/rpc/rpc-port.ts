@@ -2,7 +2,8 @@ import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from '@grpc/
 import { ClassifierServiceService } from '../gen/cytostream/v1/classifier.js';
 import { ModelServiceService } from '../gen/cytostream/v1/model.js';
 import { TrainerServiceService } from '../gen/cytostream/v1/trainer.js';
-import { type Log, type Metrics, portError } from '../telemetry/index.js';
+import type { Log } from '../log.js';
+import { type Metrics, portError } from '../telemetry/index.js';
 import { addAuxiliaryServices, type Serving } from './auxiliary.js';
 import { createCalls } from './calls.js';
 import { createClassifierService } from './classifier-service.js';

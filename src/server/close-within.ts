@@ -1,5 +1,5 @@
 import type { Engine } from '../engines/index.js';
-import type { Log } from '../telemetry/index.js';
+import type { Log } from '../log.js';
 
 /** What closing gets at least: most engines end their batch in that time. */
 const leastMs = 200;

@@ -1,6 +1,7 @@
+import type { Log } from '../log.js';
 import type { LoadedView, Registry } from '../models/index.js';
 import type { Serving } from '../rpc/index.js';
-import type { Log, ModelObservation } from '../telemetry/index.js';
+import type { ModelObservation } from '../telemetry/index.js';
 
 /** Tells health of every change of what can be served. */
 export interface ModelWatch {

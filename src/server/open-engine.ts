@@ -7,18 +7,18 @@ import {
   createEnginePool,
   createMachine,
   createOnnxEngine,
-  createRemoteEngine,
   createTensorflowEngine,
   type DeviceName,
   devices,
   type Engine,
   type Machine,
   type OnnxEngineOptions,
+  openRemoteEngine,
   remedyOf,
   withGraphs,
 } from '../engines/index.js';
 import { DomainError } from '../errors.js';
-import type { Log } from '../telemetry/index.js';
+import type { Log } from '../log.js';
 import { openTokenFile } from './token-file.js';
 
 /** The settings of each engine, by its name. */
@@ -204,7 +204,7 @@ async function openRemote(config: Config, log: Log): Promise<Engine> {
   if (token !== null && !remote.startsWith('grpcs://')) {
     log.warn({ remote }, 'the token goes to the model server in plain text');
   }
-  return createRemoteEngine(
+  return openRemoteEngine(
     {
       ...{ remote, remoteModel, lanes, authority, token, runTimeoutMs },
       authorities: authorities ?? null,

@@ -1,7 +1,8 @@
 import { resolveDataPath } from '../dataset/index.js';
 import { DomainError } from '../errors.js';
+import type { Log } from '../log.js';
 import type { RunAdmin } from '../rpc/index.js';
-import type { Log, Metrics } from '../telemetry/index.js';
+import type { Metrics } from '../telemetry/index.js';
 import { parseRunSpec, type Trainer } from '../training/index.js';
 
 export interface RunAdminCollaborators {

@@ -1,17 +1,8 @@
 import { type DestinationStream, pino } from 'pino';
+import type { Log } from '../log.js';
 
 /** Loaded where somebody reads along; it takes as long to load as all else of the log. */
 const pretty = process.stderr.isTTY ? (await import('pino-pretty')).default : null;
-
-/** What a room needs to tell of its state changes: fields first, then one sentence. */
-export interface Log {
-  debug(fields: object, message: string): void;
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-  /** A log whose every line carries these fields. */
-  child(fields: Record<string, unknown>): Log;
-}
 
 export interface LogOptions {
   readonly level: string;
@@ -29,14 +20,3 @@ export function createLog(options: LogOptions): Log {
       : pretty({ destination: 2, sync: true, ignore: 'pid,hostname', singleLine: true }));
   return pino({ level, base: null, serializers: { error: pino.stdSerializers.err } }, target);
 }
-
-/** A log that says nothing. */
-export const silentLog: Log = Object.freeze({
-  debug() {},
-  info() {},
-  warn() {},
-  error() {},
-  child() {
-    return silentLog;
-  },
-});

@@ -5,7 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { DeviceName } from '../engines/index.js';
 import { DomainError } from '../errors.js';
 import { writeDurably } from '../files/index.js';
-import type { Log } from '../telemetry/index.js';
+import type { Log } from '../log.js';
 import { findParent, type Parent } from './parent.js';
 import type { Outcome, ProcessEvent, ProcessOptions } from './process/messages.js';
 import { type Promote, promoteIn, publishRun, type VersionStore } from './publish-run.js';

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { ExecutionContext } from 'ava';
 import type { Engine } from '../../src/engines/index.js';
 import { createWatchedEngine } from '../../src/engines/watched-engine.js';
-import { type Log, silentLog } from '../../src/telemetry/index.js';
+import { type Log, silentLog } from '../../src/log.js';
 import { words } from './puppet-worker.js';
 
 /** An engine whose worker ends and whose loads and runs fail when a test wants it. */

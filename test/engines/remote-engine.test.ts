@@ -10,11 +10,11 @@ import {
   createFakeEngine,
   createOnnxEngine,
   createOnnxGraphRunner,
-  createRemoteEngine,
   type Engine,
   fakeProbabilities,
   type Session,
 } from '../../src/engines/index.js';
+import { createRemoteEngine } from '../../src/engines/remote-engine.js';
 import { DomainError, type ErrorCode } from '../../src/errors.js';
 import type { Frame } from '../../src/frames/index.js';
 import { buildInference, initialiseParameters } from '../../src/graph/index.js';

@@ -7,13 +7,13 @@ import {
 } from '../../src/engines/index.js';
 import { AttributeProto_AttributeType, ModelProto, NodeProto } from '../../src/gen/onnx/onnx.js';
 import { buildInference, initialiseParameters, type Network } from '../../src/graph/index.js';
+import { silentLog } from '../../src/log.js';
 import {
   createGoldenFrame,
   createRegistry,
   type ImportDraft,
   openModelStore,
 } from '../../src/models/index.js';
-import { silentLog } from '../../src/telemetry/index.js';
 import { smallNetwork } from '../graph/small-network.js';
 import { makeFolder } from '../make-folder.js';
 

@@ -7,8 +7,8 @@ import {
   initialiseParameters,
   type Network,
 } from '../../src/graph/index.js';
+import { silentLog } from '../../src/log.js';
 import { createGoldenFrame, createRegistry, openModelStore } from '../../src/models/index.js';
-import { silentLog } from '../../src/telemetry/index.js';
 import { makeFolder } from '../make-folder.js';
 import { inputSpec } from './model-fixtures.js';
 

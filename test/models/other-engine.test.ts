@@ -1,8 +1,8 @@
 import test from 'ava';
 import { createOnnxEngine, createTensorflowEngine } from '../../src/engines/index.js';
 import { buildInference } from '../../src/graph/index.js';
+import { silentLog } from '../../src/log.js';
 import { createRegistry, openModelStore } from '../../src/models/index.js';
-import { silentLog } from '../../src/telemetry/index.js';
 import { smallCnn, trained } from '../interchange/trained.js';
 import { makeFolder } from '../make-folder.js';
 

@@ -5,13 +5,13 @@ import test, { type ExecutionContext } from 'ava';
 import { createOnnxEngine, type Engine } from '../../src/engines/index.js';
 import { startOnnxWorker } from '../../src/engines/onnxruntime-engine.js';
 import { DomainError } from '../../src/errors.js';
+import { silentLog } from '../../src/log.js';
 import {
   createRegistry,
   openModelStore,
   type Registry,
   type RegistryOptions,
 } from '../../src/models/index.js';
-import { silentLog } from '../../src/telemetry/index.js';
 import { tinyModel, tinyProbabilities } from '../engines/tiny-models.js';
 import { makeFolder } from '../make-folder.js';
 import { draftOf, inputSpec, labels } from './model-fixtures.js';

@@ -3,6 +3,7 @@ import type { Prediction } from '../../src/classify/index.js';
 import { type Client, connect } from '../../src/client/index.js';
 import { DomainError } from '../../src/errors.js';
 import type { Frame, InputSpec } from '../../src/frames/index.js';
+import { silentLog } from '../../src/log.js';
 import type {
   ClassifierLike,
   HandleLike,
@@ -14,7 +15,7 @@ import type {
   RunAdmin,
 } from '../../src/rpc/index.js';
 import { openRpcPort } from '../../src/rpc/index.js';
-import { createMetrics, type Metrics, silentLog } from '../../src/telemetry/index.js';
+import { createMetrics, type Metrics } from '../../src/telemetry/index.js';
 
 export const inputSpec: InputSpec = {
   channels: ['microtubules', 'protein', 'nucleus', 'endoplasmic_reticulum'],

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import test from 'ava';
 import type { ClassifyResponse } from '../../src/gen/cytostream/v1/classifier.js';
+import { silentLog } from '../../src/log.js';
 import type { CallContext } from '../../src/rpc/calls.js';
 import { createFrameStream } from '../../src/rpc/classify/frame-stream.js';
 import type { FrameInput } from '../../src/rpc/index.js';
@@ -8,7 +9,7 @@ import { toWireFrame } from '../../src/rpc/index.js';
 import { createLoopBudget } from '../../src/rpc/loop-budget.js';
 import type { Delivery, Overflow } from '../../src/rpc/wire/enums.js';
 import { defaultStreamOptions, fromWirePrediction } from '../../src/rpc/wire/prediction.js';
-import { createMetrics, silentLog } from '../../src/telemetry/index.js';
+import { createMetrics } from '../../src/telemetry/index.js';
 import { settle } from '../batching/puppet-run.js';
 import { createFakeClock } from '../fake-clock.js';
 import { createPuppetClassifier, createTestLender, tinyFrame } from './fakes.js';

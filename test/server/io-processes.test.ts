@@ -8,6 +8,7 @@ import { type Client, connect } from '../../src/client/index.js';
 import type { Config } from '../../src/config.js';
 import { createFakeEngine, type Engine } from '../../src/engines/index.js';
 import { DomainError } from '../../src/errors.js';
+import { silentLog } from '../../src/log.js';
 import {
   createRegistry,
   type Handle,
@@ -19,7 +20,6 @@ import type { PixelClassifierLike, StreamOptions } from '../../src/rpc/index.js'
 import { countIoProcesses } from '../../src/server/io/io-processes.js';
 import { openIo } from '../../src/server/io/open-io.js';
 import { toModelAdmin } from '../../src/server/model-admin.js';
-import { silentLog } from '../../src/telemetry/index.js';
 import { tinyProbabilities } from '../engines/tiny-models.js';
 import { makeFolder } from '../make-folder.js';
 import { draftOf } from '../models/model-fixtures.js';

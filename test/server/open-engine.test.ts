@@ -1,6 +1,7 @@
 import test from 'ava';
 import { parseConfig } from '../../src/config.js';
 import { createFakeEngine, createMachine, type Engine } from '../../src/engines/index.js';
+import { type Log, silentLog } from '../../src/log.js';
 import {
   findTrainingDevices,
   openEngine,
@@ -8,7 +9,6 @@ import {
   poolOf,
   shareCores,
 } from '../../src/server/open-engine.js';
-import { type Log, silentLog } from '../../src/telemetry/index.js';
 
 const settings = { precision: 'auto', engineWorkers: 1, engineThreads: 1 } as const;
 /** This machine, if it had neither a GPU nor a Vulkan. */

@@ -18,10 +18,11 @@ import {
   ModelInferResponse,
   ModelMetadataResponse,
 } from '../../src/gen/inference/open_inference_grpc.js';
+import { silentLog } from '../../src/log.js';
 import { createRegistry, openModelStore } from '../../src/models/index.js';
 import { openEngine } from '../../src/server/open-engine.js';
 import { openTokenFile } from '../../src/server/token-file.js';
-import { createLog, silentLog } from '../../src/telemetry/index.js';
+import { createLog } from '../../src/telemetry/index.js';
 import { makeFolder } from '../make-folder.js';
 import { smallRowBytes } from '../small-frames.js';
 import { fakeDraft } from '../small-server.js';

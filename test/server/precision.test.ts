@@ -1,10 +1,7 @@
 import test from 'ava';
 import { connect } from '../../src/client/index.js';
-import {
-  createOnnxEngine,
-  createOnnxGraphRunner,
-  createRemoteEngine,
-} from '../../src/engines/index.js';
+import { createOnnxEngine, createOnnxGraphRunner } from '../../src/engines/index.js';
+import { createRemoteEngine } from '../../src/engines/remote-engine.js';
 import type { Frame } from '../../src/frames/index.js';
 import { buildInference, initialiseParameters, type Network } from '../../src/graph/index.js';
 import { createGoldenFrame, type VersionDraft } from '../../src/models/index.js';

@@ -1,5 +1,5 @@
 // A trainer in a process under a limit on the size of files, which its own process inherits.
-import { silentLog } from '../../src/telemetry/index.js';
+import { silentLog } from '../../src/log.js';
 import { createTrainer } from '../../src/training/index.js';
 import { newSpec } from './run-fixtures.js';
 

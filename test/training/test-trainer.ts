@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
+import { silentLog } from '../../src/log.js';
 import { type ModelStore, openModelStore } from '../../src/models/index.js';
-import { silentLog } from '../../src/telemetry/index.js';
 import {
   createTrainer,
   type RunEvent,

@@ -1,6 +1,7 @@
 // A server's part of a training: starts a run and prints "epoch" once its first is done.
+
+import { silentLog } from '../../src/log.js';
 import { openModelStore } from '../../src/models/index.js';
-import { silentLog } from '../../src/telemetry/index.js';
 import { createTrainer } from '../../src/training/index.js';
 
 const [, , folder = '', runId = '', spec = ''] = process.argv;

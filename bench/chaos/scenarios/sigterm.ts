@@ -75,11 +75,7 @@ export const sigterm: Scenario = {
           stream.write(options);
         }
         const unary = callOneByOne(client, frames);
-        await Promise.all([
-          load.answered(200),
-          frozen.answered(20),
-          unary.answered(leastUnary),
-        ]);
+        await Promise.all([load.answered(200), frozen.answered(20), unary.answered(leastUnary)]);
         proxy.freeze();
         const end = await server.stop();
         const codes = await load.ended;

@@ -1,7 +1,8 @@
 import { type Clock, systemClock } from '../../batching/index.js';
 import { DomainError, type ErrorCode } from '../../errors.js';
 import type { ClassifyRequest, ClassifyResponse } from '../../gen/cytostream/v1/classifier.js';
-import type { Log, Metrics } from '../../telemetry/index.js';
+import type { Log } from '../../log.js';
+import type { Metrics } from '../../telemetry/index.js';
 import type { CallContext } from '../calls.js';
 import type { ClassifierLike, LenderLike } from '../collaborators.js';
 import type { LoopBudget } from '../loop-budget.js';

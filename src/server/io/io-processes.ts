@@ -2,8 +2,8 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { type Clock, systemClock } from '../../batching/index.js';
 import { backOffMs } from '../../engines/index.js';
+import type { Log } from '../../log.js';
 import type { Serving } from '../../rpc/index.js';
-import type { Log } from '../../telemetry/index.js';
 import { type IoProcess, startIoProcess } from './io-process.js';
 import type { IoOptions } from './messages.js';
 

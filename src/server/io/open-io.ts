@@ -1,5 +1,5 @@
 import { createClassifier } from '../../classify/index.js';
-import { createRemoteEngine } from '../../engines/index.js';
+import { openRemoteEngine } from '../../engines/index.js';
 import { createPreparer } from '../../frames/index.js';
 import { createRegistry, type Handle, openModelStore } from '../../models/index.js';
 import { openRpcPort, type Serving } from '../../rpc/index.js';
@@ -42,7 +42,7 @@ export async function openIo({ config, target }: IoOptions): Promise<Io> {
     const log = createLog({ level: config.logLevel }).child({ io: process.pid });
     const metrics = createMetrics();
     const store = await openModelStore(config.modelsDir);
-    const remote = createRemoteEngine(
+    const remote = await openRemoteEngine(
       {
         remote: target,
         lanes,

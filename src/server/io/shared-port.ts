@@ -1,4 +1,5 @@
 import type { Config } from '../../config.js';
+import type { Log } from '../../log.js';
 import type { Handle } from '../../models/index.js';
 import {
   openRpcPort,
@@ -6,7 +7,7 @@ import {
   type RpcPortCollaborators,
   type Serving,
 } from '../../rpc/index.js';
-import type { Log, Metrics } from '../../telemetry/index.js';
+import type { Metrics } from '../../telemetry/index.js';
 import { closingTimeMs } from '../grace.js';
 import { startIoProcesses } from './io-processes.js';
 
