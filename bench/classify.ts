@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createRandom, simulateCells } from '../src/simulator/index.js';
@@ -24,6 +25,11 @@ export interface ClassifyMeasure {
   readonly waiting: Readonly<Record<Arrivals, Waiting>>;
   /** Longest stall of the server's event loop in all rounds, while frames came. */
   readonly stallMs: number;
+  /**
+   * The same of this process meanwhile, which only waits: what the machine did to everyone. null
+   * where it makes the load.
+   */
+  readonly idleStallMs: number | null;
 }
 
 /** Frames that come by the clock, in stretches that take turns with the bare engine's: medians of the stretches. */
@@ -80,10 +86,17 @@ export async function measureClassify(
   try {
     await load.closedLoop(warmMs);
     let stallMs = 0;
+    let idleStallMs = 0;
+    const everyMs = 10; // as the server looks
+    const own = monitorEventLoopDelay({ resolution: everyMs });
     const whileServing = async <T>(serve: () => Promise<T>): Promise<T> => {
       // Reading it starts it anew: between the rounds the server waits while others have the cores.
       await longestStallMs(server.httpPort);
+      own.reset();
+      own.enable();
       const result = await serve();
+      own.disable();
+      idleStallMs = Math.max(idleStallMs, own.max / 1e6 - everyMs);
       stallMs = Math.max(stallMs, await longestStallMs(server.httpPort));
       return result;
     };
@@ -116,6 +129,7 @@ export async function measureClassify(
       throughputRatio: serverFramesPerSecond / engineFramesPerSecond,
       waiting,
       stallMs,
+      idleStallMs: cpp === null ? null : idleStallMs,
     };
   } finally {
     load.close();

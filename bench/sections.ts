@@ -76,8 +76,11 @@ export const sections: Readonly<
       }),
       {
         what: 'longest event-loop stall while serving',
-        yardstick: '–',
-        measured: ms(serving.stallMs),
+        yardstick: serving.idleStallMs === null ? '–' : 'a process that only waits, meanwhile',
+        measured:
+          serving.idleStallMs === null
+            ? ms(serving.stallMs)
+            : `${ms(serving.stallMs)}; ${ms(serving.idleStallMs)}`,
         value: serving.stallMs,
         goal: '≤ 20 ms',
       },
