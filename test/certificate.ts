@@ -21,3 +21,14 @@ export async function makeCertificate(
   );
   return isMade ? { key: await readFile(key), cert: await readFile(cert) } : null;
 }
+
+/** The same; where there is none, the test passes as skipped, and says so. */
+export async function certificateOrSkip(t: ExecutionContext): ReturnType<typeof makeCertificate> {
+  const tls = await makeCertificate(t);
+  if (tls !== null) return tls;
+  const line = `SKIPPED "${t.title}": openssl is needed to make a certificate`;
+  console.warn(line);
+  t.log(line);
+  t.pass();
+  return null;
+}

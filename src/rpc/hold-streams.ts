@@ -1,6 +1,6 @@
 import http2 from 'node:http2';
 import type { Socket } from 'node:net';
-import { createReadingTurns, type StreamsOf } from './reading-turns.js';
+import { createReadingTurns } from './reading-turns.js';
 import type { Http2Server } from './windows.js';
 
 /**
@@ -21,7 +21,7 @@ type Emit = (event: string | symbol, ...args: unknown[]) => boolean;
  */
 export function holdStreams(server: Http2Server, hold: Hold): void {
   const streamsOf = new Map<Session, Set<Stream>>();
-  const turns = createReadingTurns(streamsOf satisfies StreamsOf);
+  const turns = createReadingTurns(streamsOf);
   const emit: Emit = server.emit.bind(server);
   server.emit = (event: string | symbol, ...args: unknown[]): boolean => {
     if (event !== 'stream') return emit(event, ...args);

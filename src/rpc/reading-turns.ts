@@ -7,8 +7,9 @@ import type { Http2Session } from 'node:http2';
  * Why: what opens and ends streams is a few bytes each. All that has come by all connections is
  * taken in in the same turn, and Node's own part of ending a stream is not ours to put off: ten
  * thousand that were cancelled at once took 0.2 s in which nobody was answered.
- * Behaviour: whoever overran a turn is read again once all others had theirs. A connection with
- * few streams, such as the one of a health check, is never held up.
+ * Behaviour: whoever overran a turn is read again when a turn is not overrun, or as many turns later
+ * as there are such connections, so that each has one. A connection with few streams, such as the
+ * one of a health check, is never held up.
  */
 export interface ReadingTurns {
   /** What came by this connection was more than the turn has time for. */
@@ -23,15 +24,18 @@ const fewStreams = 64;
 
 export function createReadingTurns(streamsOf: StreamsOf): ReadingTurns {
   const stopped = new Set<Http2Session>();
-  /** Those that had a turn, until all others had one. */
-  const rested = new Set<Http2Session>();
+  /** The turn in which each that overran one is read again. */
+  const restsUntil = new Map<Http2Session, number>();
+  let turnNumber = 0;
   let hasOverrun = false;
   let isTurning = false;
 
   const turn = () => {
-    if (!hasOverrun) rested.clear();
+    turnNumber += 1;
+    if (!hasOverrun) restsUntil.clear();
     for (const session of stopped) {
-      if (rested.has(session)) continue;
+      if ((restsUntil.get(session) ?? 0) > turnNumber) continue;
+      restsUntil.delete(session);
       stopped.delete(session);
       handleOf(session)?.readStart();
     }
@@ -39,16 +43,22 @@ export function createReadingTurns(streamsOf: StreamsOf): ReadingTurns {
     hasOverrun = false;
     if (isTurning) setImmediate(turn);
   };
+  const stopCrowded = () => {
+    for (const [session, { size }] of streamsOf) {
+      if (size < fewStreams) continue;
+      stopped.add(session);
+      handleOf(session)?.readStop();
+    }
+  };
 
   return {
     overran(session) {
-      rested.add(session);
-      if (hasOverrun) return;
-      hasOverrun = true;
-      for (const [each, { size }] of streamsOf) {
-        if (size < fewStreams) continue;
-        stopped.add(each);
-        handleOf(each)?.readStop();
+      if (!hasOverrun) {
+        hasOverrun = true;
+        stopCrowded();
+      }
+      if (stopped.has(session) && !restsUntil.has(session)) {
+        restsUntil.set(session, turnNumber + stopped.size);
       }
       if (isTurning) return;
       isTurning = true;

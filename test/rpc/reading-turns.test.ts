@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import test, { type ExecutionContext } from 'ava';
 import { holdStreams } from '../../src/rpc/hold-streams.js';
-import { makeCertificate } from '../certificate.js';
+import { createReadingTurns } from '../../src/rpc/reading-turns.js';
+import { certificateOrSkip } from '../certificate.js';
 import type { CancellingOptions } from './cancelling-client.js';
 
 const connections = 4;
@@ -67,18 +68,43 @@ function areSpread(t: ExecutionContext, perTurn: readonly number[]): void {
   t.true(most <= streamsEach, `expected a connection a turn, got ${perTurn.join(', ')}`);
 }
 
+test('who overran a turn is read again although connections of few streams overrun all others', async (t) => {
+  const open = (size: number) => {
+    const reads: ('stop' | 'start')[] = [];
+    const handle = { readStop: () => reads.push('stop'), readStart: () => reads.push('start') };
+    // All that is asked of a session.
+    const session = { destroyed: false, socket: { _handle: handle } } as unknown;
+    return { session: session as http2.Http2Session, size, reads };
+  };
+  const crowded = [open(100), open(100)];
+  const small = open(1);
+  const turns = createReadingTurns(
+    new Map([...crowded, small].map(({ session, size }) => [session, { size }])),
+  );
+  const [first, second] = crowded;
+  turns.overran(first?.session as http2.Http2Session);
+  for (let turn = 0; turn < 10; turn += 1) {
+    await new Promise((resolve) => setImmediate(resolve));
+    turns.overran(small.session);
+  }
+  t.true(second?.reads.includes('start'));
+  t.true(first?.reads.includes('start'));
+  t.deepEqual(small.reads, []);
+  await new Promise((resolve) => setImmediate(resolve));
+  await new Promise((resolve) => setImmediate(resolve));
+  t.deepEqual(
+    crowded.map(({ reads }) => reads.at(-1)),
+    ['start', 'start'],
+    'nobody is left stopped',
+  );
+});
+
 test('streams that end all at once are taken one connection after the other', async (t) => {
   areSpread(t, await endsPerTurn(t, null));
 });
 
 test('the same over TLS', async (t) => {
-  const tls = await makeCertificate(t);
-  if (tls === null) {
-    const line = `SKIPPED "${t.title}": openssl is needed to make a certificate`;
-    console.warn(line);
-    t.log(line);
-    t.pass();
-    return;
-  }
+  const tls = await certificateOrSkip(t);
+  if (tls === null) return;
   areSpread(t, await endsPerTurn(t, tls));
 });

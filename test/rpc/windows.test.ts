@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { ClassifyRequest } from '../../src/gen/cytostream/v1/classifier.js';
 import { toWireFrame } from '../../src/rpc/wire/frame.js';
-import { makeCertificate } from '../certificate.js';
+import { certificateOrSkip } from '../certificate.js';
 import { openTestPort, tinyFrame } from './fakes.js';
 
 const MiB = 1024 * 1024;
@@ -23,14 +23,8 @@ test.serial('a client sees the large windows on the wire', async (t) => {
 });
 
 test.serial('a client sees the large windows over TLS as well', async (t) => {
-  const tls = await makeCertificate(t);
-  if (tls === null) {
-    const line = `SKIPPED "${t.title}": openssl is needed to make a certificate`;
-    console.warn(line);
-    t.log(line);
-    t.pass();
-    return;
-  }
+  const tls = await certificateOrSkip(t);
+  if (tls === null) return;
   const { rpc } = await openTestPort(t, {}, { tls, windowBytes: MiB });
   const session = http2.connect(`https://localhost:${rpc.port}`, { ca: tls.cert });
   t.teardown(() => session.close());
